@@ -1,0 +1,12 @@
+"""PyTorch checkpoints of SqueezeBERT and BERT, in and out."""
+
+from .checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from .convert import load_checkpoint, save_checkpoint
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "load_checkpoint",
+    "open_checkpoint",
+    "save_checkpoint",
+]

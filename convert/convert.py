@@ -1,0 +1,198 @@
+"""From a PyTorch checkpoint to a Keras model, and back."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from ..config import SqueezeBertConfig
+from ..files import replacing
+from ..hub import resolve_file
+from ..layers import without_initialization
+from ..models import SqueezeBertPreTrainedModel
+from .checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from .names import CONSTANTS, TIED, Weight, weights_of
+
+logger = logging.getLogger("tf_squeezebert")
+
+_WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+
+
+def load_checkpoint(
+    model_class: type[SqueezeBertPreTrainedModel],
+    path_or_id: str | os.PathLike,
+    *,
+    config: SqueezeBertConfig | None = None,
+    revision: str | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    local_files_only: bool = False,
+    ignore_mismatched_sizes: bool = False,
+    output_loading_info: bool = False,
+    dtype: Any = None,
+    **overrides: Any,
+) -> Any:
+    """Makes a Keras model of a PyTorch checkpoint of SqueezeBERT or BERT.
+
+    Reads model.safetensors and pytorch_model.bin (of any age of PyTorch, without PyTorch and
+    without running anything from the file), whole or in shards, in float32, float16 or bfloat16.
+    A BERT becomes a SqueezeBERT with one group everywhere, which computes the same.
+
+    What the checkpoint lacks of a head or the pooler is initialised afresh, and what it holds
+    beyond the model is left out; each is logged as a warning and listed in the loading info.
+
+    Args:
+        model_class: one of the package's models.
+        path_or_id: a folder, a weights file beside its config.json, or a hub id.
+        config: in place of the checkpoint's config.json.
+        revision, cache_dir, local_files_only: for the hub, as in huggingface_hub.
+        ignore_mismatched_sizes: initialise a head of another size afresh, too, instead of
+            raising; for instance to fine-tune with another number of labels.
+        output_loading_info: also return a dict of `missing_keys`, `unexpected_keys` and
+            `mismatched_keys`, lists of names in the checkpoint.
+        dtype: dtype or policy of the model.
+        **overrides: arguments of `SqueezeBertConfig`, in place of those in config.json.
+
+    Returns:
+        The model; with `output_loading_info` a pair of the model and the info.
+
+    Raises:
+        FileNotFoundError: there is no such folder, file or hub id, or no weights in it.
+        ConnectionError: the hub could not be reached.
+        CheckpointError: a file is damaged, hostile, or not a checkpoint of this model.
+        ValueError: config.json describes no SqueezeBERT or BERT, or is contradicted.
+    """
+    hub = {
+        "revision": revision,
+        "cache_dir": cache_dir,
+        "local_files_only": local_files_only,
+    }
+    path = Path(path_or_id)
+    is_file = path.is_file()
+    folder = path.parent if is_file else path_or_id
+    if config is None:
+        config = SqueezeBertConfig.from_pretrained(folder, **hub, **overrides)
+    elif overrides:
+        config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)
+    weights = path if is_file else _find_weights(path_or_id, hub)
+    with open_checkpoint(weights) as checkpoint:
+        with without_initialization():
+            model = model_class(config, dtype=dtype)
+        info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
+    if any(resolve_file(folder, name, **hub, required=False) for name in ("vocab.txt", "tokenizer.json")):
+        model._tokenizer_source = (folder, hub)
+    return (model, info) if output_loading_info else model
+
+
+def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathLike) -> None:
+    """Writes config.json and model.safetensors into a folder, as transformers reads them."""
+    directory = Path(directory)
+    tensors = {weight.name: weight.to_torch() for weight in weights_of(model)}
+    with replacing(directory / "model.safetensors") as temporary:
+        save_file(tensors, temporary, metadata={"format": "pt"})
+    config = model.config.to_dict()
+    SqueezeBertConfig.from_dict(config, architectures=[type(model).__name__]).save_pretrained(
+        directory
+    )
+
+
+def _find_weights(path_or_id: str | os.PathLike, hub: dict[str, Any]) -> Path:
+    """The folder that holds the weights, fetched from the hub if it is not one here."""
+    if Path(path_or_id).is_dir():
+        return Path(path_or_id)
+    for name in _WEIGHT_FILES:
+        found = resolve_file(path_or_id, name, **hub, required=False)
+        if found is None:
+            continue
+        if name.endswith(".index.json"):
+            for shard in set(json.loads(found.read_text())["weight_map"].values()):
+                resolve_file(path_or_id, shard, **hub)
+        return found.parent
+    raise FileNotFoundError(f"'{path_or_id}' on the hub has none of {', '.join(_WEIGHT_FILES)}.")
+
+
+def _fill(
+    model: SqueezeBertPreTrainedModel, checkpoint: Checkpoint, source: str, ignore_mismatched: bool
+) -> dict[str, list[str]]:
+    """Assigns each tensor to its variable, and tells what did not match."""
+    unread, missing, mismatched = set(checkpoint), [], []
+    weights = weights_of(model)
+    for weight in weights:
+        name = next((name for name in weight.spellings if name in unread), None)
+        if name is None:
+            missing.append(weight)
+            continue
+        unread.discard(name)
+        if tuple(checkpoint.shape(name)) in weight.shapes:
+            weight.variable.assign(weight.from_torch(checkpoint[name]))
+        elif ignore_mismatched and weight.is_head:
+            mismatched.append(weight)
+        else:
+            raise _mismatch(weight, name, checkpoint.shape(name), source)
+    required = [weight.name for weight in missing if not weight.is_head]
+    if required:
+        raise CheckpointError(
+            f"'{source}' has no tensor for {_listed(required, 3)}: is it a checkpoint of "
+            f"SqueezeBERT or BERT? It holds {_listed(sorted(unread), 3) or 'nothing else'}."
+        )
+    for weight in missing + mismatched:
+        weight.initialize()
+    values = {weight.name: weight for weight in weights}
+    info = {
+        "missing_keys": [weight.name for weight in missing],
+        "unexpected_keys": sorted(n for n in unread if not _is_known(n, checkpoint, values)),
+        "mismatched_keys": [weight.name for weight in mismatched],
+    }
+    _report(info, source)
+    return info
+
+
+def _is_known(name: str, checkpoint: Checkpoint, values: dict[str, Weight]) -> bool:
+    """Whether a left-over tensor says nothing new: a constant, or a tied weight's second copy."""
+    twin = values.get(TIED.get(name, ""))
+    return name in CONSTANTS or (
+        twin is not None and np.array_equal(checkpoint[name], twin.to_torch())
+    )
+
+
+def _mismatch(weight: Weight, name: str, shape, source: str) -> CheckpointError:
+    way_out = (
+        "pass ignore_mismatched_sizes=True to start that layer afresh"
+        if weight.is_head
+        else "check the sizes and groups in its config.json"
+    )
+    return CheckpointError(
+        f"'{source}' holds {name} of shape {list(shape)}, and the model expects "
+        f"{list(weight.shapes[0])}: {way_out}."
+    )
+
+
+def _report(info: dict[str, list[str]], source: str) -> None:
+    fresh = info["missing_keys"] + info["mismatched_keys"]
+    if fresh:
+        logger.warning(
+            "'%s' has no fitting %s: initialised afresh, to be trained before use.",
+            source,
+            ", ".join(fresh),
+        )
+    if info["unexpected_keys"]:
+        logger.warning(
+            "'%s' also holds %s: left out, this model has no place for them.",
+            source,
+            ", ".join(info["unexpected_keys"]),
+        )
+
+
+def _listed(names: list[str], most: int) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

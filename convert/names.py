@@ -1,0 +1,151 @@
+"""One table of names: our layers, and what PyTorch checkpoints call them.
+
+It serves both directions. Reading accepts every spelling that published files use, writing uses
+the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from ..layers import GroupedConv1D
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+
+# Our layer, its name in SqueezeBERT checkpoints, its name in BERT checkpoints.
+_EMBEDDINGS = (
+    ("word_embeddings", "word_embeddings", "word_embeddings"),
+    ("position_embeddings", "position_embeddings", "position_embeddings"),
+    ("token_type_embeddings", "token_type_embeddings", "token_type_embeddings"),
+    ("layer_norm", "LayerNorm", "LayerNorm"),
+)
+_BLOCK = (
+    ("attention.query", "attention.query", "attention.self.query"),
+    ("attention.key", "attention.key", "attention.self.key"),
+    ("attention.value", "attention.value", "attention.self.value"),
+    ("post_attention", "post_attention.conv1d", "attention.output.dense"),
+    ("post_attention_norm", "post_attention.layernorm", "attention.output.LayerNorm"),
+    ("intermediate", "intermediate.conv1d", "intermediate.dense"),
+    ("projection", "output.conv1d", "output.dense"),
+    ("projection_norm", "output.layernorm", "output.LayerNorm"),
+)
+# Heads have the same names in both.
+_HEADS = {
+    "SqueezeBertModel": (),
+    "SqueezeBertForMaskedLM": (
+        ("head.dense", "cls.predictions.transform.dense"),
+        ("head.layer_norm", "cls.predictions.transform.LayerNorm"),
+        ("head", "cls.predictions"),
+    ),
+    "SqueezeBertForSequenceClassification": (("classifier", "classifier"),),
+    "SqueezeBertForMultipleChoice": (("classifier", "classifier"),),
+    "SqueezeBertForTokenClassification": (("classifier", "classifier"),),
+    "SqueezeBertForQuestionAnswering": (("classifier", "qa_outputs"),),
+}
+# A layer's variables: ours, PyTorch's, and PyTorch's in files converted from TensorFlow's BERT.
+_VARIABLES = (
+    ("embeddings", "weight", "weight"),
+    ("kernel", "weight", "weight"),
+    ("gamma", "weight", "gamma"),
+    ("beta", "bias", "beta"),
+    ("bias", "bias", "bias"),
+)
+_PREFIXES = ("transformer.", "bert.", "")
+
+# Stored by some versions: a constant, and the masked-LM output's second names for tied weights.
+CONSTANTS = frozenset(prefix + "embeddings.position_ids" for prefix in _PREFIXES)
+TIED = {
+    "cls.predictions.decoder.weight": "transformer.embeddings.word_embeddings.weight",
+    "cls.predictions.decoder.bias": "cls.predictions.bias",
+}
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One variable of a model, and its tensor in a checkpoint."""
+
+    name: str  # as transformers' SqueezeBERT writes it
+    spellings: tuple[str, ...]  # all that are read
+    layer: keras.layers.Layer
+    attribute: str
+    is_head: bool  # a head or the pooler: what a checkpoint may lack
+
+    @property
+    def variable(self) -> keras.Variable:
+        return getattr(self.layer, self.attribute)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes accepted in a checkpoint, the one written first."""
+        shape = tuple(self.variable.shape)
+        if isinstance(self.layer, GroupedConv1D) and self.attribute == "kernel":
+            groups, inputs, outputs = shape
+            written = (groups * outputs, inputs, 1)
+            return (written, written[:2]) if groups == 1 else (written,)  # BERT's has no last 1
+        return (shape[::-1],) if self.attribute == "kernel" else (shape,)
+
+    def initialize(self) -> None:
+        """Gives the variable fresh random values; those that start at 0 or 1 have them already."""
+        initializer = getattr(self.layer, f"{self.attribute}_initializer", None)
+        if initializer is not None:
+            self.variable.assign(initializer(self.variable.shape, self.variable.dtype))
+
+    def from_torch(self, tensor: np.ndarray) -> np.ndarray:
+        """A checkpoint's tensor in our variable's layout; a view where it can be."""
+        if self.attribute != "kernel":
+            return tensor
+        if isinstance(self.layer, GroupedConv1D):
+            groups, inputs, outputs = self.variable.shape
+            return tensor.reshape(groups, outputs, inputs).transpose(0, 2, 1)
+        return tensor.T
+
+    def to_torch(self) -> np.ndarray:
+        """Our variable's value in a checkpoint's layout, in float32."""
+        value = np.asarray(keras.ops.convert_to_numpy(self.variable)).astype("float32", copy=False)
+        if self.attribute == "kernel":
+            value = np.swapaxes(value, -1, -2).reshape(self.shapes[0])
+        return np.ascontiguousarray(value)
+
+
+def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
+    """Every variable of a model with its names, in the order of a checkpoint's parts."""
+    bare = isinstance(model, SqueezeBertModel)
+    weights = []
+    for layer, squeezebert, bert in _transformer_layers(model if bare else model.transformer):
+        written = squeezebert if bare else "transformer." + squeezebert
+        names = {prefix + name for prefix in _PREFIXES for name in (squeezebert, bert)}
+        weights += _weights(layer, written, names, is_head=squeezebert.startswith("pooler"))
+    for ours, name in _HEADS[_task_class(model)]:
+        weights += _weights(_descend(model, ours), name, {name}, is_head=True)
+    return weights
+
+
+def _transformer_layers(transformer: SqueezeBertModel) -> Iterator[tuple]:
+    for ours, *names in _EMBEDDINGS:
+        yield _descend(transformer.embeddings, ours), *(f"embeddings.{name}" for name in names)
+    for i, block in enumerate(transformer.blocks):
+        for ours, squeezebert, bert in _BLOCK:
+            layer = _descend(block, ours)
+            yield layer, f"encoder.layers.{i}.{squeezebert}", f"encoder.layer.{i}.{bert}"
+    yield transformer.pooler, "pooler.dense", "pooler.dense"
+
+
+def _weights(layer, written: str, names: set[str], is_head: bool) -> Iterator[Weight]:
+    for attribute, torch_name, old_name in _VARIABLES:
+        if getattr(layer, attribute, None) is not None:
+            spellings = {f"{n}.{end}" for n in names for end in (torch_name, old_name)}
+            name = f"{written}.{torch_name}"
+            yield Weight(name, tuple(sorted(spellings)), layer, attribute, is_head)
+
+
+def _descend(layer, path: str):
+    for name in path.split("."):
+        layer = getattr(layer, name)
+    return layer
+
+
+def _task_class(model) -> str:
+    return next(cls.__name__ for cls in type(model).__mro__ if cls.__name__ in _HEADS)

@@ -1,0 +1,357 @@
+"""The layers of SqueezeBERT, in keras.ops alone, so that every Keras backend runs them.
+
+Shapes: B batch, S sequence length, H hidden_size, N attention heads, D = H / N.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import keras
+from keras import ops
+
+from .config import SqueezeBertConfig
+
+ACTIVATION_FUNCTIONS = {
+    "gelu": lambda x: ops.gelu(x, approximate=False),
+    "gelu_new": ops.gelu,
+    "gelu_fast": ops.gelu,
+    "gelu_pytorch_tanh": ops.gelu,
+    "relu": ops.relu,
+    "silu": ops.silu,
+    "swish": ops.silu,
+    "tanh": ops.tanh,
+}
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class GroupedConv1D(keras.layers.Layer):
+    """The pointwise (kernel size 1) grouped convolution, with a weight of its own per group.
+
+    Group i owns input channels [i*C/g, (i+1)*C/g) and output channels [i*F/g, (i+1)*F/g), and its
+    result equals PyTorch's `Conv1d(C, F, kernel_size=1, groups=g)`. One group is a fully
+    connected layer. (Iandola et al., 2020, section 3.)
+
+    Args:
+        filters: output channels, F.
+        groups: number of groups, g; must divide C and F.
+        data_format: `"channels_last"` ([B, S, C] to [B, S, F]) or `"channels_first"` ([B, C, S]
+            to [B, F, S]).
+        use_bias: whether to add a bias of shape [F].
+        kernel_initializer, bias_initializer: Keras initializers. The kernel's shape is
+            [g, C/g, F/g].
+        **kwargs: of `keras.layers.Layer` (`name`, `dtype`, ...).
+
+    Raises:
+        ValueError: groups do not divide the channels, or `data_format` is unknown.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        groups: int = 1,
+        data_format: str = "channels_last",
+        use_bias: bool = True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                f"data_format {data_format!r} is unknown: choose channels_last or channels_first."
+            )
+        if filters % groups:
+            raise ValueError(f"filters ({filters}) must be divisible by groups ({groups}).")
+        self.filters = filters
+        self.groups = groups
+        self.data_format = data_format
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape):
+        channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+        if channels % self.groups:
+            raise ValueError(
+                f"input channels ({channels}) must be divisible by groups ({self.groups})."
+            )
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(self.groups, channels // self.groups, self.filters // self.groups),
+            initializer=self.kernel_initializer,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.filters,), initializer=self.bias_initializer
+            )
+
+    def call(self, inputs):
+        x = inputs
+        if self.data_format == "channels_first":
+            x = ops.transpose(x, (0, 2, 1))  # [B, S, C]
+        if self.groups == 1:
+            x = ops.matmul(x, self.kernel[0])
+        else:
+            parts = ops.split(x, self.groups, axis=-1)  # g of [B, S, C/g]
+            x = ops.concatenate(
+                [ops.matmul(part, self.kernel[i]) for i, part in enumerate(parts)], axis=-1
+            )
+        if self.use_bias:
+            x = ops.add(x, self.bias)  # [B, S, F]
+        if self.data_format == "channels_first":
+            x = ops.transpose(x, (0, 2, 1))
+        return x
+
+    def compute_output_shape(self, input_shape):
+        if self.data_format == "channels_first":
+            return (input_shape[0], self.filters, *input_shape[2:])
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "groups": self.groups,
+            "data_format": self.data_format,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }
+
+
+_skip_initialization = ContextVar("skip_initialization", default=False)
+
+
+@contextmanager
+def without_initialization() -> Iterator[None]:
+    """Makes models of zeros, for who fills in a checkpoint: random numbers would take longer."""
+    token = _skip_initialization.set(True)
+    try:
+        yield
+    finally:
+        _skip_initialization.reset(token)
+
+
+class _Normal(keras.initializers.RandomNormal):
+    """The config's normal distribution; the padding token's row, if given, is zero."""
+
+    def __init__(self, config: SqueezeBertConfig, zero_row: int | None = None):
+        super().__init__(stddev=config.initializer_range)
+        self.zero_row = zero_row
+
+    def __call__(self, shape, dtype=None):
+        if _skip_initialization.get():
+            return ops.zeros(shape, dtype)
+        table = super().__call__(shape, dtype)
+        if self.zero_row is None:
+            return table
+        return ops.where(ops.arange(shape[0])[:, None] == self.zero_row, 0.0, table)
+
+
+def dense(config: SqueezeBertConfig, units: int, **kwargs) -> keras.layers.Dense:
+    """A fully connected layer, initialised as the config says."""
+    return keras.layers.Dense(units, kernel_initializer=_Normal(config), **kwargs)
+
+
+class _ConfiguredLayer(keras.layers.Layer):
+    """A layer whose shape is the model's config; its sub-layers share its dtype policy."""
+
+    def __init__(self, config: SqueezeBertConfig, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+
+    def _convolution(self, filters: int, groups: int, name: str) -> GroupedConv1D:
+        return GroupedConv1D(
+            filters,
+            groups,
+            kernel_initializer=_Normal(self.config),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def _layer_norm(self, epsilon: float, name: str) -> keras.layers.LayerNormalization:
+        return keras.layers.LayerNormalization(epsilon=epsilon, dtype=self.dtype_policy, name=name)
+
+    def _dropout(self, rate: float) -> keras.layers.Dropout:
+        return keras.layers.Dropout(rate, dtype=self.dtype_policy)
+
+
+class SqueezeBertEmbeddings(_ConfiguredLayer):
+    """The sum of word, position and token-type embeddings, normalised: [B, S] to [B, S, H]."""
+
+    def __init__(self, config: SqueezeBertConfig, **kwargs):
+        super().__init__(config, **kwargs)
+        normal, with_padding = _Normal(config), _Normal(config, zero_row=config.pad_token_id)
+        self.word_embeddings = self._table(config.vocab_size, with_padding, "word_embeddings")
+        self.position_embeddings = self._table(
+            config.max_position_embeddings, normal, "position_embeddings"
+        )
+        self.token_type_embeddings = self._table(
+            config.type_vocab_size, normal, "token_type_embeddings"
+        )
+        self.layer_norm = self._layer_norm(config.layer_norm_eps, "layer_norm")
+        self.dropout = self._dropout(config.hidden_dropout_prob)
+
+    def _table(self, rows: int, initializer, name: str) -> keras.layers.Embedding:
+        return keras.layers.Embedding(
+            rows,
+            self.config.hidden_size,
+            embeddings_initializer=initializer,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def build(self, input_shape=None):
+        for table in (self.word_embeddings, self.position_embeddings, self.token_type_embeddings):
+            table.build()
+        self.layer_norm.build((None, None, self.config.hidden_size))
+
+    def call(
+        self,
+        input_ids=None,
+        token_type_ids=None,
+        position_ids=None,
+        inputs_embeds=None,
+        training=None,
+    ):
+        x = self._look_up_words(input_ids) if inputs_embeds is None else inputs_embeds  # [B, S, H]
+        if position_ids is None:
+            x = x + self.position_embeddings.embeddings[: ops.shape(x)[1]]  # [S, H]
+        else:
+            x = x + self.position_embeddings(position_ids)
+        if token_type_ids is None:
+            x = x + self.token_type_embeddings.embeddings[0]  # [H]
+        else:
+            x = x + self.token_type_embeddings(token_type_ids)
+        return self.dropout(self.layer_norm(x), training=training)
+
+    def _look_up_words(self, input_ids):
+        x = self.word_embeddings(input_ids)
+        if self.config.pad_token_id is None:
+            return x
+        # The reference does not train the padding token's row by lookups.
+        is_padding = ops.equal(input_ids, self.config.pad_token_id)[..., None]
+        return ops.where(is_padding, ops.stop_gradient(x), x)
+
+
+class SqueezeBertSelfAttention(_ConfiguredLayer):
+    """Multi-head self-attention whose query, key and value are grouped convolutions."""
+
+    def __init__(self, config: SqueezeBertConfig, **kwargs):
+        super().__init__(config, **kwargs)
+        self.query = self._convolution(config.hidden_size, config.q_groups, "query")
+        self.key = self._convolution(config.hidden_size, config.k_groups, "key")
+        self.value = self._convolution(config.hidden_size, config.v_groups, "value")
+        self.dropout = self._dropout(config.attention_probs_dropout_prob)
+
+    def build(self, input_shape=None):
+        for projection in (self.query, self.key, self.value):
+            projection.build((None, None, self.config.hidden_size))
+
+    def call(self, x, attention_bias=None, head_mask=None, training=None):
+        """Attends.
+
+        Args:
+            x: hidden states, [B, S, H].
+            attention_bias: added to the scores, broadcastable to [B, N, S, S].
+            head_mask: multiplies the probabilities of each head, [N].
+
+        Returns:
+            The context, [B, S, H], and the scores before the softmax, [B, N, S, S] in float32
+            (or float64).
+        """
+        query = self._split_heads(self.query(x)) / math.sqrt(self._head_size)  # [B, N, S, D]
+        key = ops.transpose(self._split_heads(self.key(x)), (0, 1, 3, 2))  # [B, N, D, S]
+        # A half-precision softmax, and a bias near its largest number, lose too much.
+        scores = ops.cast(ops.matmul(query, key), keras.backend.result_type(self.dtype, "float32"))
+        if attention_bias is not None:
+            scores = scores + attention_bias
+        probs = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        probs = self.dropout(probs, training=training)
+        if head_mask is not None:
+            probs = probs * head_mask[:, None, None]
+        context = ops.matmul(probs, self._split_heads(self.value(x)))  # [B, N, S, D]
+        return ops.reshape(ops.transpose(context, (0, 2, 1, 3)), ops.shape(x)), scores
+
+    @property
+    def _head_size(self) -> int:
+        return self.config.hidden_size // self.config.num_attention_heads
+
+    def _split_heads(self, x):
+        batch, length = ops.shape(x)[:2]
+        heads = (batch, length, self.config.num_attention_heads, self._head_size)
+        return ops.transpose(ops.reshape(x, heads), (0, 2, 1, 3))
+
+
+class SqueezeBertBlock(_ConfiguredLayer):
+    """One encoder block: attention and feed-forward network, each with residual and layer norm.
+
+    The reference names its parts `attention`, `post_attention`, `intermediate` and `output`;
+    `output` is taken in a Keras layer, so that one is `projection` here.
+    """
+
+    def __init__(self, config: SqueezeBertConfig, **kwargs):
+        super().__init__(config, **kwargs)
+        size, epsilon = config.hidden_size, config.encoder_layer_norm_eps
+        self.attention = SqueezeBertSelfAttention(
+            config, dtype=self.dtype_policy, name="attention"
+        )
+        self.post_attention = self._convolution(
+            size, config.post_attention_groups, "post_attention"
+        )
+        self.post_attention_norm = self._layer_norm(epsilon, "post_attention_norm")
+        self.intermediate = self._convolution(
+            config.intermediate_size, config.intermediate_groups, "intermediate"
+        )
+        self.projection = self._convolution(size, config.output_groups, "projection")
+        self.projection_norm = self._layer_norm(epsilon, "projection_norm")
+        self.dropout = self._dropout(config.hidden_dropout_prob)
+        self.activation = ACTIVATION_FUNCTIONS[config.hidden_act]
+
+    def build(self, input_shape=None):
+        hidden = (None, None, self.config.hidden_size)
+        self.attention.build()
+        self.post_attention.build(hidden)
+        self.post_attention_norm.build(hidden)
+        self.intermediate.build(hidden)
+        self.projection.build((None, None, self.config.intermediate_size))
+        self.projection_norm.build(hidden)
+
+    def call(self, x, attention_bias=None, head_mask=None, training=None):
+        """[B, S, H] to [B, S, H], and the attention scores; arguments as in self-attention."""
+        context, scores = self.attention(x, attention_bias, head_mask, training=training)
+        context = self.dropout(self.post_attention(context), training=training)
+        x = self.post_attention_norm(x + context)
+        hidden = self.activation(self.intermediate(x))  # [B, S, intermediate_size]
+        hidden = self.dropout(self.projection(hidden), training=training)
+        return self.projection_norm(x + hidden), scores
+
+
+class SqueezeBertMaskedLMHead(_ConfiguredLayer):
+    """Scores of every token of the vocabulary at every position: [B, S, H] to [B, S, V].
+
+    The output matrix is the word embedding table, given at the call, with a bias of its own.
+    """
+
+    def __init__(self, config: SqueezeBertConfig, **kwargs):
+        super().__init__(config, **kwargs)
+        self.dense = dense(config, config.hidden_size, dtype=self.dtype_policy, name="dense")
+        self.layer_norm = self._layer_norm(config.layer_norm_eps, "layer_norm")
+        self.activation = ACTIVATION_FUNCTIONS[config.hidden_act]
+
+    def build(self, input_shape=None):
+        hidden = (None, None, self.config.hidden_size)
+        self.dense.build(hidden)
+        self.layer_norm.build(hidden)
+        self.bias = self.add_weight(
+            name="bias", shape=(self.config.vocab_size,), initializer="zeros"
+        )
+
+    def call(self, x, embedding_table):
+        x = self.layer_norm(self.activation(self.dense(x)))
+        return ops.matmul(x, ops.transpose(embedding_table)) + self.bias

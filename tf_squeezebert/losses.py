@@ -1,0 +1,63 @@
+"""The losses and metrics of the five tasks, where Keras's own are not already right."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+# The label that says "not here": continuation word pieces, unmasked tokens.
+IGNORED = -100
+
+
+def token_loss() -> keras.losses.Loss:
+    """Cross-entropy of logits [..., C] and labels [...], averaged over those that are not -100."""
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=IGNORED)
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class MaskedAccuracy(keras.metrics.SparseCategoricalAccuracy):
+    """Accuracy of logits [..., C] over the labels [...] that are not -100."""
+
+    def __init__(self, name: str = "accuracy", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true = ops.convert_to_tensor(y_true)
+        counted = ops.not_equal(y_true, IGNORED)
+        weight = ops.cast(counted, self.dtype)
+        if sample_weight is not None:
+            sample_weight = ops.cast(sample_weight, self.dtype)
+            missing = len(weight.shape) - len(sample_weight.shape)
+            weight = weight * ops.reshape(sample_weight, (*sample_weight.shape, *[1] * missing))
+        return super().update_state(ops.where(counted, y_true, 0), y_pred, weight)
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class PositionLoss(keras.losses.Loss):
+    """Cross-entropy of position logits [B, S] and positions [B], averaged over those below S.
+
+    As in the reference, a position beyond the sequence does not count (its answer was cut off by
+    truncation) and a negative one means position 0.
+    """
+
+    def __init__(self, name: str = "position_loss", reduction="sum_over_batch_size", dtype=None):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self._loss = token_loss()
+        self._loss.reduction = "none"
+
+    def call(self, y_true, y_pred):
+        return self._loss.call(_positions(y_true, y_pred), y_pred)
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class PositionAccuracy(MaskedAccuracy):
+    """Accuracy of position logits [B, S] over the positions [B] that lie in the sequence."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(_positions(y_true, y_pred), y_pred, sample_weight)
+
+
+def _positions(y_true, y_pred):
+    """The positions, [B], with those beyond the sequence marked as ignored."""
+    positions = ops.maximum(ops.reshape(ops.cast(y_true, "int32"), (-1,)), 0)
+    return ops.where(positions < ops.shape(y_pred)[-1], positions, IGNORED)

@@ -1,0 +1,559 @@
+"""SqueezeBertModel and its five task heads, as Keras models.
+
+Every model takes a dict of tensors, or input_ids alone, and reads these keys; all but one of
+`input_ids` and `inputs_embeds` are optional:
+
+    input_ids       [B, S] int32     token ids
+    inputs_embeds   [B, S, H] float  word embeddings, in place of the ids
+    attention_mask  [B, S] or [B, S, S]  1 to attend to a position, 0 for padding
+    token_type_ids  [B, S] int32     segment of each token; 0 by default
+    position_ids    [B, S] int32     0, 1, 2, ... by default
+    head_mask       [N] or [layers, N] float  multiplies each head's attention probabilities
+
+Multiple choice has one more axis, [B, choices, S]. The models follow the reference
+implementation, transformers' PyTorch SqueezeBERT, to float rounding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from . import losses
+from .config import SqueezeBertConfig
+from .layers import (
+    SqueezeBertBlock,
+    SqueezeBertEmbeddings,
+    SqueezeBertMaskedLMHead,
+    dense,
+)
+
+if TYPE_CHECKING:
+    from .tokenizer import SqueezeBertTokenizer
+
+INPUT_NAMES = (
+    "input_ids",
+    "attention_mask",
+    "token_type_ids",
+    "position_ids",
+    "head_mask",
+    "inputs_embeds",
+)
+
+
+class SqueezeBertPreTrainedModel(keras.Model):
+    """What the bare model and the heads share: checkpoints, `compile()` and `export()`.
+
+    Args:
+        config: a `SqueezeBertConfig`, or its `to_dict()`.
+        **kwargs: of `keras.Model`: `name`, and `dtype`, a dtype or policy such as
+            `"mixed_bfloat16"`.
+    """
+
+    def __init__(self, config: SqueezeBertConfig | dict, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(config, SqueezeBertConfig):
+            config = SqueezeBertConfig.from_dict(dict(config))
+        self.config = config
+        self._tokenizer = self._tokenizer_source = None
+
+    def __call__(self, inputs, *args, **kwargs):
+        # Before Keras has the call in hand, whose errors are many lines long.
+        inputs = named_inputs(inputs)
+        _check_inputs(inputs, self.config, self._input_rank)
+        return super().__call__(inputs, *args, **kwargs)
+
+    # Checkpoints
+
+    @classmethod
+    def from_pretrained(
+        cls, path_or_id: str | os.PathLike, **options: Any
+    ) -> SqueezeBertPreTrainedModel:
+        """Loads a published PyTorch checkpoint, or what `save_pretrained` wrote.
+
+        See `tf_squeezebert.convert.load_checkpoint` for the options (`revision`, `cache_dir`,
+        `local_files_only`, `ignore_mismatched_sizes`, `output_loading_info`, `dtype`, and any
+        argument of `SqueezeBertConfig`), the formats, and the errors.
+        """
+        from .convert import load_checkpoint
+
+        return load_checkpoint(cls, path_or_id, **options)
+
+    def save_pretrained(self, directory: str | os.PathLike) -> None:
+        """Writes config.json, model.safetensors and the tokenizer's files.
+
+        transformers' PyTorch SqueezeBERT loads the folder, as does `from_pretrained`.
+        """
+        from .convert import save_checkpoint
+
+        save_checkpoint(self, directory)
+        if self.tokenizer is not None:
+            self.tokenizer.save_pretrained(directory)
+
+    @property
+    def tokenizer(self) -> SqueezeBertTokenizer | None:
+        """The tokenizer that came with the checkpoint, or that was set; None without one."""
+        if self._tokenizer is None and self._tokenizer_source is not None:
+            from .tokenizer import SqueezeBertTokenizer
+
+            path_or_id, options = self._tokenizer_source
+            self._tokenizer = SqueezeBertTokenizer.from_pretrained(path_or_id, **options)
+        return self._tokenizer
+
+    @tokenizer.setter
+    def tokenizer(self, tokenizer: SqueezeBertTokenizer | None) -> None:
+        self._tokenizer, self._tokenizer_source = tokenizer, None
+
+    # Keras
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "config": self.config.to_dict(),
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects=None):
+        trainable = config.pop("trainable", True)
+        config["dtype"] = keras.dtype_policies.deserialize(config["dtype"])
+        model = cls(**config)
+        if not trainable:
+            model.trainable = False
+        return model
+
+    def compile(self, optimizer="auto", loss="auto", *, metrics="auto", **kwargs):
+        """Configures training; each argument left at `"auto"` is the task's own.
+
+        Args:
+            optimizer: `"auto"` is AdamW at a learning rate of 5e-5 with weight decay of 0.01 on
+                all but biases and layer norms.
+            loss: `"auto"` is the loss of the reference implementation.
+            metrics: `"auto"` is the accuracy, or for regression the mean absolute error.
+            **kwargs: of `keras.Model.compile`. `jit_compile` is off unless asked for: texts
+                differ in length, and XLA compiles anew for each.
+        """
+        given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
+        default = {"optimizer": default_optimizer, **self._task()}
+        chosen = {
+            name: default[name]() if isinstance(value, str) and value == "auto" else value
+            for name, value in given.items()
+        }
+        super().compile(**chosen, **{"jit_compile": False, **kwargs})
+        self._auto_compiled = tuple(name for name in given if chosen[name] is not given[name])
+
+    def _task(self) -> dict[str, Any]:
+        """What makes the task's loss and metrics; the bare model has none."""
+        return {"loss": lambda: None, "metrics": lambda: None}
+
+    # Keras saves what compile() was given, and would lose AdamW's exclusions: save "auto" itself.
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config:
+            config.update(dict.fromkeys(self._auto_compiled, "auto"))
+        return config
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return super().compute_loss(
+            x, self._targets(y), self._predictions(y_pred), sample_weight, training=training
+        )
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(
+            x, self._targets(y), self._predictions(y_pred), sample_weight
+        )
+
+    def _targets(self, y):
+        return y
+
+    def _predictions(self, y_pred):
+        """The part of the outputs that labels are compared with."""
+        return y_pred["logits"] if isinstance(y_pred, Mapping) else y_pred
+
+    def export(self, filepath, format="tf_saved_model", **kwargs):
+        """Exports for inference; `format="tf_saved_model"` is what TensorFlow Serving loads.
+
+        The SavedModel's `serving_default` takes int32 `input_ids`, `attention_mask` and
+        `token_type_ids` of free batch and length, and returns named outputs (`logits`, ...).
+
+        Args:
+            filepath: the folder to write; TensorFlow Serving wants a number, `.../1`.
+            format: as in `keras.Model.export`.
+            **kwargs: of `keras.Model.export`.
+        """
+        kwargs.setdefault("input_signature", [self._input_signature()])
+        if format != "tf_saved_model":
+            return super().export(filepath, format=format, **kwargs)
+        signature, verbose = kwargs["input_signature"], kwargs.get("verbose", True)
+        archive = keras.export.ExportArchive()
+        archive.track(self)
+        archive.add_endpoint("serve", self._serve, input_signature=signature)
+        return archive.write_out(os.fspath(filepath), verbose=verbose)
+
+    def _serve(self, inputs):
+        outputs = self(inputs, training=False)
+        return outputs if isinstance(outputs, Mapping) else {"logits": outputs}
+
+    def _input_signature(self):
+        names = ("input_ids", "attention_mask", "token_type_ids")
+        return {
+            name: keras.InputSpec(shape=(None,) * self._input_rank, dtype="int32", name=name)
+            for name in names
+        }
+
+    _input_rank = 2
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class SqueezeBertModel(SqueezeBertPreTrainedModel):
+    """The bare model: hidden states, without a task's head.
+
+    Its call returns a dict of `last_hidden_state`, [B, S, H], and `pooler_output`, [B, H]: the
+    first position's, through a dense layer and tanh. On request also `hidden_states`, a tuple of
+    layers + 1 tensors [B, S, H], the embeddings first; and `attentions`, a tuple of each layer's
+    scores **before** the softmax, as in the reference, the mask's bias included, [B, N, S, S],
+    with `attention_probs`, the same after it.
+    """
+
+    def __init__(self, config: SqueezeBertConfig | dict, **kwargs):
+        super().__init__(config, **kwargs)
+        config, policy = self.config, self.dtype_policy
+        self.embeddings = SqueezeBertEmbeddings(config, dtype=policy, name="embeddings")
+        self.blocks = [
+            SqueezeBertBlock(config, dtype=policy, name=f"block_{i}")
+            for i in range(config.num_hidden_layers)
+        ]
+        self.pooler = dense(
+            config, config.hidden_size, activation="tanh", dtype=policy, name="pooler"
+        )
+        self.build()
+
+    def build(self, input_shape=None):
+        self.embeddings.build()
+        for block in self.blocks:
+            block.build()
+        self.pooler.build((None, self.config.hidden_size))
+        self.built = True
+
+    def call(
+        self,
+        inputs,
+        training: bool | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+    ):
+        """Runs the model.
+
+        Args:
+            inputs: see the module's documentation.
+            training: whether dropout is on.
+            output_hidden_states, output_attentions: default to the config's.
+
+        Raises:
+            ValueError: an input is unknown, missing, misshapen, too long, or (where its values
+                are at hand, not in a traced graph) holds ids out of range.
+        """
+        bias = _attention_bias(inputs.get("attention_mask"))
+        head_masks = self._head_masks(inputs.get("head_mask"))
+        x = self.embeddings(
+            inputs.get("input_ids"),
+            token_type_ids=inputs.get("token_type_ids"),
+            position_ids=inputs.get("position_ids"),
+            inputs_embeds=inputs.get("inputs_embeds"),
+            training=training,
+        )
+        hidden_states, attentions = [x], []
+        for block, head_mask in zip(self.blocks, head_masks, strict=True):
+            x, scores = block(x, bias, head_mask, training=training)
+            hidden_states.append(x)
+            attentions.append(scores)
+
+        outputs = {"last_hidden_state": x, "pooler_output": self.pooler(x[:, 0])}
+        config = self.config
+        if config.output_hidden_states if output_hidden_states is None else output_hidden_states:
+            outputs["hidden_states"] = tuple(hidden_states)
+        if config.output_attentions if output_attentions is None else output_attentions:
+            outputs["attentions"] = tuple(attentions)
+            outputs["attention_probs"] = tuple(ops.softmax(scores) for scores in attentions)
+        return outputs
+
+    def _head_masks(self, head_mask):
+        """One mask, [N], or None for each block."""
+        layers = self.config.num_hidden_layers
+        if head_mask is None:
+            return [None] * layers
+        if len(head_mask.shape) == 1:
+            return [head_mask] * layers
+        return [head_mask[i] for i in range(layers)]
+
+
+class _Head(SqueezeBertPreTrainedModel):
+    """A bare model, `transformer`, with a task's layers on top."""
+
+    _uses_pooler = False
+
+    def __init__(self, config: SqueezeBertConfig | dict, **kwargs):
+        super().__init__(config, **kwargs)
+        self.transformer = SqueezeBertModel(
+            self.config, dtype=self.dtype_policy, name="transformer"
+        )
+        if not self._uses_pooler:
+            # Part of the checkpoint, but no path leads from it to the loss.
+            self.transformer.pooler.trainable = False
+        self.dropout = keras.layers.Dropout(
+            self.config.hidden_dropout_prob, dtype=self.dtype_policy
+        )
+        self._add_layers()
+        self.build()
+
+    def _add_layers(self) -> None:
+        units = self.config.num_labels
+        self.classifier = dense(self.config, units, dtype=self.dtype_policy, name="classifier")
+
+    def build(self, input_shape=None):
+        self.classifier.build((None, self.config.hidden_size))
+        self.built = True
+
+    def call(
+        self,
+        inputs,
+        training: bool | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+    ):
+        """Runs the model; arguments and errors as in `SqueezeBertModel.call`.
+
+        Returns:
+            The logits. Where hidden states or attentions are asked for, a dict of `logits` and
+            these.
+        """
+        outputs = self.transformer(
+            inputs,
+            training=training,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+        )
+        last_hidden_state = outputs.pop("last_hidden_state")
+        pooled = outputs.pop("pooler_output")
+        logits = self._logits(pooled if self._uses_pooler else last_hidden_state, training)
+        return {"logits": logits, **outputs} if outputs else logits
+
+    def _logits(self, x, training):
+        return self.classifier(self.dropout(x, training=training))
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class SqueezeBertForMaskedLM(_Head):
+    """Predicts tokens: logits [B, S, V]. Labels [B, S] are token ids, -100 where none counts."""
+
+    def _add_layers(self) -> None:
+        self.head = SqueezeBertMaskedLMHead(self.config, dtype=self.dtype_policy, name="head")
+
+    def build(self, input_shape=None):
+        self.head.build()
+        self.built = True
+
+    def _logits(self, x, training):
+        return self.head(x, self.transformer.embeddings.word_embeddings.embeddings)
+
+    def _task(self):
+        return {"loss": losses.token_loss, "metrics": lambda: [losses.MaskedAccuracy()]}
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class SqueezeBertForSequenceClassification(_Head):
+    """Classifies a text or a pair, or predicts numbers: logits [B, num_labels].
+
+    Labels: for `problem_type` "single_label_classification" a class index [B]; for
+    "multi_label_classification" 0 or 1 for each label [B, num_labels]; for "regression" a number
+    [B], or [B, num_labels].
+    """
+
+    _uses_pooler = True
+
+    def _task(self):
+        problem = self.config.problem_type
+        if problem is None:
+            one_label = self.config.num_labels == 1
+            problem = "regression" if one_label else "single_label_classification"
+        if problem == "regression":
+            return {
+                "loss": keras.losses.MeanSquaredError,
+                "metrics": lambda: [keras.metrics.MeanAbsoluteError()],
+            }
+        if problem == "multi_label_classification":
+            return {
+                "loss": lambda: keras.losses.BinaryCrossentropy(from_logits=True),
+                "metrics": lambda: [keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+            }
+        return {"loss": losses.token_loss, "metrics": lambda: [losses.MaskedAccuracy()]}
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class SqueezeBertForTokenClassification(_Head):
+    """Labels every token: logits [B, S, num_labels]. Labels [B, S], -100 where none counts."""
+
+    def _task(self):
+        return {"loss": losses.token_loss, "metrics": lambda: [losses.MaskedAccuracy()]}
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class SqueezeBertForMultipleChoice(_Head):
+    """Chooses one of C texts: inputs [B, C, S], logits [B, C]. Labels are the choice's index [B].
+
+    Hidden states and attentions, where asked for, are those of the B * C texts.
+    """
+
+    _uses_pooler = True
+    _input_rank = 3
+
+    def _add_layers(self) -> None:
+        self.classifier = dense(self.config, 1, dtype=self.dtype_policy, name="classifier")
+
+    def call(self, inputs, **options):
+        flat = {
+            name: x if name == "head_mask" else ops.reshape(x, (-1, *ops.shape(x)[2:]))
+            for name, x in inputs.items()
+        }
+        outputs = super().call(flat, **options)
+        choices = ops.shape(inputs.get("input_ids", inputs.get("inputs_embeds")))[1]
+        if isinstance(outputs, Mapping):
+            return {**outputs, "logits": ops.reshape(outputs["logits"], (-1, choices))}
+        return ops.reshape(outputs, (-1, choices))
+
+    def _task(self):
+        return {"loss": losses.token_loss, "metrics": lambda: [losses.MaskedAccuracy()]}
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class SqueezeBertForQuestionAnswering(_Head):
+    """Finds the answer's span: a dict of `start_logits` and `end_logits`, [B, S] each.
+
+    Labels are a dict of `start_positions` and `end_positions`, [B] each; one beyond the sequence
+    does not count. The loss is the mean of the two, as in the reference.
+    """
+
+    def _logits(self, x, training):
+        # The reference has no dropout here.
+        return self.classifier(x)
+
+    def call(self, inputs, **options):
+        outputs = super().call(inputs, **options)
+        if not isinstance(outputs, Mapping):
+            outputs = {"logits": outputs}
+        logits = outputs.pop("logits")  # [B, S, 2]
+        return {"start_logits": logits[..., 0], "end_logits": logits[..., 1], **outputs}
+
+    def compile(self, optimizer="auto", loss="auto", *, metrics="auto", **kwargs):
+        if isinstance(loss, str) and loss == "auto":
+            kwargs.setdefault("loss_weights", {"start_logits": 0.5, "end_logits": 0.5})
+        super().compile(optimizer, loss, metrics=metrics, **kwargs)
+
+    def _task(self):
+        names = ("start_logits", "end_logits")
+        return {
+            "loss": lambda: {name: losses.PositionLoss() for name in names},
+            "metrics": lambda: {name: [losses.PositionAccuracy()] for name in names},
+        }
+
+    def _targets(self, y):
+        if isinstance(y, Mapping) and "start_positions" in y:
+            return {"start_logits": y["start_positions"], "end_logits": y["end_positions"]}
+        return y
+
+    def _predictions(self, y_pred):
+        return {name: y_pred[name] for name in ("start_logits", "end_logits")}
+
+
+def default_optimizer() -> keras.optimizers.Optimizer:
+    """AdamW as transformers' fine-tuning uses it: 5e-5, 0.01 decay but for biases and norms."""
+    optimizer = keras.optimizers.AdamW(learning_rate=5e-5, weight_decay=0.01, epsilon=1e-8)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def named_inputs(inputs) -> dict[str, Any]:
+    """The inputs as a dict of those given, whether they came as one or as input_ids alone."""
+    if not isinstance(inputs, Mapping):
+        return {"input_ids": inputs}
+    unknown = sorted(set(inputs) - set(INPUT_NAMES))
+    if unknown:
+        raise ValueError(
+            f"Unknown input {', '.join(unknown)}: the model takes {', '.join(INPUT_NAMES)}; labels "
+            "go into the second argument of fit()."
+        )
+    return {name: inputs[name] for name in INPUT_NAMES if inputs.get(name) is not None}
+
+
+def _attention_bias(attention_mask):
+    """Zero where attended to and float32's lowest number elsewhere: [B, 1, 1 or S, S]."""
+    if attention_mask is None:
+        return None
+    mask = ops.cast(attention_mask, "float32")
+    mask = mask[:, None, None, :] if len(mask.shape) == 2 else mask[:, None]
+    return (1.0 - mask) * float(np.finfo("float32").min)
+
+
+def _check_inputs(inputs: Mapping[str, Any], config: SqueezeBertConfig, rank: int) -> None:
+    """Refuses what would fail far below, or not fail and give wrong numbers."""
+    if ("input_ids" in inputs) == ("inputs_embeds" in inputs):
+        raise ValueError("Give either input_ids or inputs_embeds, and not both.")
+    ids, embeds = inputs.get("input_ids"), inputs.get("inputs_embeds")
+    shape = tuple(np.shape(ids)) if embeds is None else tuple(np.shape(embeds))[:-1]
+    if len(shape) != rank:
+        expected = ["batch", "choices", "length"] if rank == 3 else ["batch", "length"]
+        raise ValueError(
+            f"Expected input_ids of shape [{', '.join(expected)}] (or inputs_embeds with one more "
+            f"axis), got {list(shape)}."
+        )
+    length, longest = shape[-1], config.max_position_embeddings
+    if length is not None and length > longest:
+        raise ValueError(
+            f"The input has {length} tokens, the model at most {longest} (max_position_embeddings)"
+            f": truncate it, for instance by tokenizer(..., truncation=True, max_length={longest})."
+        )
+    _check_ids("input_ids", ids, "vocab_size", config.vocab_size)
+    _check_ids(
+        "token_type_ids", inputs.get("token_type_ids"), "type_vocab_size", config.type_vocab_size
+    )
+    _check_ids("position_ids", inputs.get("position_ids"), "max_position_embeddings", longest)
+
+
+def _check_ids(name: str, ids, size_name: str, size: int) -> None:
+    """Refuses ids outside [0, size) where their values are at hand, not in a traced graph.
+
+    Backends differ in what they do with such an id: TensorFlow raises on a CPU and returns zeros
+    on a GPU, JAX returns NaN.
+    """
+    if ids is None or not _has_values(ids):
+        return
+    ids = np.asarray(ops.convert_to_numpy(ids))
+    wrong = ids[(ids < 0) | (ids >= size)]
+    if wrong.size:
+        raise ValueError(
+            f"{name} holds {wrong[0]}, but must lie in [0, {size}), the model's {size_name}: was "
+            "the text tokenized with this model's vocabulary?"
+        )
+
+
+def _has_values(x) -> bool:
+    """Whether x has values, and is not a placeholder of a graph being traced."""
+    if isinstance(x, keras.KerasTensor):
+        return False
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return not isinstance(x, jax.core.Tracer)
+    return hasattr(x, "numpy") or not ops.is_tensor(x)
