@@ -1,0 +1,229 @@
+"""Published checkpoints, read one tensor at a time, without PyTorch and without running anything.
+
+`open_checkpoint` takes a folder as the Hugging Face hub lays it out, or a file: safetensors or
+either form of `torch.save`, told apart by content, or the JSON index of a checkpoint in shards.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+
+import numpy as np
+import safetensors
+
+from .errors import CheckpointError
+from .torch_file import DTYPES, Span, read_legacy, read_zip, shown
+
+__all__ = ["Checkpoint", "CheckpointError", "open_checkpoint"]
+
+_CANDIDATES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+_SAFETENSORS = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
+    "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
+    "U16": "uint16", "U8": "uint8", "BOOL": "bool", "C64": "complex64",
+}  # fmt: skip
+# What is often found under the name of a checkpoint, by its first bytes.
+_IMPOSTORS = {
+    b"version https://git-lfs": "is a Git LFS pointer, not the weights; run `git lfs pull`",
+    b"<": "is a web page, not the weights; use the download link of the file itself",
+    b"\x89HDF": "has weights of Keras or TensorFlow; use the PyTorch or safetensors file",
+}
+
+
+def open_checkpoint(path: str | os.PathLike) -> "Checkpoint":
+    """Opens a checkpoint; no tensor is read yet.
+
+    Of a folder, the first of these is read: model.safetensors, model.safetensors.index.json and its
+    shards, pytorch_model.bin, pytorch_model.bin.index.json and its shards. A file of `torch.save`
+    holds a state dict, or a dict with one under "state_dict", "model_state_dict" or "model"; what
+    is not a tensor in it is left out.
+
+    Args:
+        path: a folder or a file.
+
+    Returns:
+        The tensors by name, to be used in a `with` statement.
+
+    Raises:
+        FileNotFoundError: there is no such file, or no weights in the folder.
+        CheckpointError: the file is damaged, of another kind, or asks for more than tensors.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = _find_weights(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is neither a file nor a folder; check the path")
+    return Checkpoint(_open_shards(path) if path.name.endswith(".json") else [_File(path)])
+
+
+class Checkpoint(Mapping[str, np.ndarray]):
+    """Tensors by name, in files that stay mapped until `close` or the end of a `with` statement.
+
+    `checkpoint[name]` is a new array, in memory of its own. A float16 tensor stays float16;
+    bfloat16, which NumPy lacks, becomes float32 of exactly the same value; any other type is
+    NumPy's of that name.
+    """
+
+    def __init__(self, files: "list[_File]"):
+        self._files = files
+        self._owner = {name: file for file in files for name in file.spans}
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that hold the tensors."""
+        return [file.path for file in self._files]
+
+    def names(self) -> list[str]:
+        """Returns the names of all tensors, in the order of the files."""
+        return list(self._owner)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Returns the shape of a tensor without reading it."""
+        return self._owner[name].spans[name].shape
+
+    def dtype(self, name: str) -> np.dtype:
+        """Returns the type that a tensor is read as, without reading it."""
+        return self._owner[name].spans[name].dtype.read
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        file = self._owner[name]
+        return file.spans[name].read(file.mapped)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._owner
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._owner)
+
+    def __len__(self) -> int:
+        return len(self._owner)
+
+    def close(self) -> None:
+        """Unmaps the files; arrays that were read stay valid."""
+        for file in self._files:
+            file.mapped.close()
+
+    def __enter__(self) -> "Checkpoint":
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self.close()
+
+
+class _File:
+    """One file of tensors, mapped, and where each tensor lies in it."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        with path.open("rb") as file, _explained(path):
+            self.mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+            self.spans = self._find_tensors()
+            if not self.spans:
+                raise CheckpointError("holds no tensors; save model.state_dict() into it")
+
+    def _find_tensors(self) -> dict[str, Span]:
+        if self.mapped[8:9] == b"{":  # first, as the length before it can look like anything
+            return _read_safetensors(str(self.path), self.mapped)
+        if self.mapped[:4] == b"PK\x03\x04":
+            return read_zip(str(self.path), self.mapped)
+        if self.mapped[:1] == b"\x80":
+            return read_legacy(self.mapped)
+        for start, problem in _IMPOSTORS.items():
+            if self.mapped[: len(start)] == start:
+                raise CheckpointError(problem)
+        raise CheckpointError("is neither safetensors nor a file of torch.save; fetch it again")
+
+
+def _read_safetensors(path: str, mapped: mmap) -> dict[str, Span]:
+    """Finds the tensors; the package has checked the header, and that offsets fit the shapes."""
+    with safetensors.safe_open(path, framework="numpy"):
+        pass
+    start = 8 + int.from_bytes(mapped[:8], "little")
+    header = _json(mapped[8:start])
+    header.pop("__metadata__", None)
+    spans = {}
+    for name, tensor in header.items():
+        if tensor["dtype"] not in _SAFETENSORS:
+            raise CheckpointError(
+                f"has {shown(name)} as {shown(tensor['dtype'])}, which NumPy lacks; "
+                "save it as float32, float16 or bfloat16"
+            )
+        dtype = DTYPES[_SAFETENSORS[tensor["dtype"]]]
+        spans[name] = Span(start + tensor["data_offsets"][0], dtype, tuple(tensor["shape"]))
+    return spans
+
+
+def _open_shards(index: Path) -> list[_File]:
+    """Opens the shards that an index names, each keeping the tensors that the index gives it."""
+    wanted: dict[str, list[str]] = {}
+    with _explained(index):
+        for name, shard in _json(index.read_bytes())["weight_map"].items():
+            if Path(shard).name != shard or "\\" in shard:
+                raise CheckpointError(
+                    f"refused: it names a file elsewhere, {shown(shard)}; edit it"
+                )
+            wanted.setdefault(shard, []).append(name)
+        missing = [shard for shard in wanted if not (index.parent / shard).is_file()]
+        if missing:
+            raise CheckpointError(f"lacks its shard {shown(missing[0])}; fetch it too")
+        if not wanted:
+            raise CheckpointError("names no tensors; fetch it again")
+    files = [_File(index.parent / shard) for shard in wanted]
+    for file in files:
+        with _explained(file.path):
+            lost = [name for name in wanted[file.path.name] if name not in file.spans]
+            if lost:
+                raise CheckpointError(
+                    f"lacks {shown(lost[0])}, which {index.name} promises; fetch both again"
+                )
+        file.spans = {name: file.spans[name] for name in wanted[file.path.name]}
+    return files
+
+
+def _find_weights(folder: Path) -> Path:
+    for name in _CANDIDATES:
+        if (folder / name).is_file():
+            return folder / name
+    there = sorted(entry.name for entry in folder.iterdir())
+    foreign = [name for name in there if name.endswith((".h5", ".msgpack", ".onnx", ".ckpt.index"))]
+    if foreign:
+        raise FileNotFoundError(
+            f"{folder} has weights for other frameworks only ({', '.join(foreign)}); "
+            "fetch its model.safetensors or pytorch_model.bin"
+        )
+    raise FileNotFoundError(
+        f"{folder} has none of {', '.join(_CANDIDATES)}, only {', '.join(there[:10]) or 'nothing'}"
+        "; fetch the weights too"
+    )
+
+
+def _json(text: bytes) -> dict:
+    def unique(pairs):
+        if len(dict(pairs)) != len(pairs):
+            raise CheckpointError(
+                "refused: it names a tensor twice; fetch it from where it was published"
+            )
+        return dict(pairs)
+
+    return json.loads(text, object_pairs_hook=unique)
+
+
+@contextmanager
+def _explained(path: Path):
+    """Makes one kind of error, which names the file, of all that damaged bytes can cause."""
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} {error}") from None
+    except Exception as error:
+        raise CheckpointError(
+            f"{path} is damaged ({type(error).__name__}: {shown(str(error))}); fetch it again"
+        ) from error

@@ -1,0 +1,135 @@
+"""Writes a model as a .tflite file, and proves the file before it stands."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..files import replacing
+from ..models import SqueezeBertPreTrainedModel
+from ..tokenizer import SqueezeBertTokenizer
+from .bundle import attach_files, collect_files
+from .runtime import Runtime
+
+# A recipe is named data: what ai-edge-quantizer is told, and how far outputs may then move:
+# the largest 1 - cosine similarity of an output with the Keras model's.
+RECIPES = {
+    "int8": {
+        "operations": ("CONV_2D", "FULLY_CONNECTED", "EMBEDDING_LOOKUP"),
+        "config": "dynamic_wi8_afp32",
+        "tolerance": 2e-2,
+    },
+}
+_EXACT = 1e-4  # of fp32 files: the largest absolute difference of an output
+
+
+class ExportError(RuntimeError):
+    """The written file does not compute what the model computes; it was not kept."""
+
+
+def export(
+    model: SqueezeBertPreTrainedModel,
+    path: str | os.PathLike,
+    *,
+    length: int | None = None,
+    quantize: str | None = None,
+    tokenizer: SqueezeBertTokenizer | None = None,
+) -> Path:
+    """Writes a model as a .tflite file for smartphone CPUs.
+
+    The file takes int32 `input_ids`, `attention_mask` and `token_type_ids`, [1, S], by signature,
+    and returns what the Keras model returns. It carries the config, the labels and the tokenizer.
+    Before it is moved to its place, it is run on sample ids and compared with the model.
+
+    Args:
+        model: a `SqueezeBertModel` or `SqueezeBertForSequenceClassification`.
+        path: the file to write; an old one is replaced once the new one is proven.
+        length: a fixed sequence length S in tokens. By default it is free, and a short text takes
+            the time of a short text.
+        quantize: None for float32, or a recipe: `"int8"` stores weights and embedding tables as 8
+            bit integers, with float activations (dynamic range).
+        tokenizer: to put into the file; by default the one that came with the model.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: an option is impossible.
+        TypeError: the model's head can not be exported.
+        ExportError: the file's outputs are not the model's.
+    """
+    path = Path(path)
+    longest = model.config.max_position_embeddings
+    if length is not None and not 1 <= length <= longest:
+        raise ValueError(
+            f"length must be in [1, {longest}] (max_position_embeddings), not {length}."
+        )
+    if quantize is not None and quantize not in RECIPES:
+        raise ValueError(f"quantize {quantize!r} is unknown: None or {', '.join(RECIPES)}.")
+    if path.is_dir():
+        raise ValueError(f"'{path}' is a folder: name the file to write, such as model.tflite.")
+    files = collect_files(model.config, type(model).__name__, tokenizer or model.tokenizer)
+    content = _convert(model, length)
+    if quantize is not None:
+        content = _quantize(content, RECIPES[quantize])
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+        attach_files(temporary, files)
+        _verify(temporary, model, length, quantize)
+    return path
+
+
+def _convert(model: SqueezeBertPreTrainedModel, length: int | None) -> bytes:
+    import tensorflow as tf
+
+    from .graph import inference_function
+
+    function = inference_function(model, length)
+    # The module, though empty, makes the converter go by way of a SavedModel, which has signatures.
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module()).convert()
+
+
+def _quantize(content: bytes, recipe: dict) -> bytes:
+    from ai_edge_quantizer import quantizer as aeq
+    from ai_edge_quantizer import recipe as named_recipes
+
+    everything = getattr(named_recipes, recipe["config"])()[0]
+    quantizer = aeq.Quantizer(bytearray(content))
+    quantizer.load_quantization_recipe(
+        [{**everything, "operation": operation} for operation in recipe["operations"]]
+    )
+    return bytes(quantizer.quantize().quantized_model)
+
+
+def _verify(
+    path: Path, model: SqueezeBertPreTrainedModel, length: int | None, quantize: str | None
+) -> None:
+    """Runs the written file beside the model on random ids of several lengths, padded and not."""
+    runtime = Runtime(path)
+    rng = np.random.default_rng(0)
+    for size in {length} if length else {1, 7, min(64, model.config.max_position_embeddings)}:
+        ids = rng.integers(0, model.config.vocab_size, (2, size), dtype=np.int32)
+        types = rng.integers(0, model.config.type_vocab_size, (2, size), dtype=np.int32)
+        mask = (np.arange(size) < np.array([[size], [max(1, size // 2)]])).astype(np.int32)
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+        expected = model(inputs)
+        expected = expected if isinstance(expected, dict) else {"logits": expected}
+        for name, got in runtime(inputs).items():
+            _compare(name, got, np.asarray(expected[name], np.float32), size, quantize)
+
+
+def _compare(name: str, got: np.ndarray, want: np.ndarray, size: int, quantize: str | None) -> None:
+    if quantize is None:
+        difference, most = float(np.max(np.abs(got - want))), _EXACT * max(1.0, np.abs(want).max())
+        measure = "differ by at most"
+    else:
+        norms = np.linalg.norm(got) * np.linalg.norm(want)
+        difference, most = float(1 - np.sum(got * want) / norms), RECIPES[quantize]["tolerance"]
+        measure = "have a cosine distance of"
+    if not difference <= most:
+        raise ExportError(
+            f"The exported file's {name} and the model's {measure} {difference:.2g} at {size} "
+            f"tokens, where {most:.2g} is allowed: the file was not kept."
+        )
