@@ -89,7 +89,10 @@ def load_checkpoint(
         with without_initialization():
             model = model_class(config, dtype=dtype)
         info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
-    if any(resolve_file(folder, name, **hub, required=False) for name in ("vocab.txt", "tokenizer.json")):
+    if any(
+        resolve_file(folder, name, **hub, required=False)
+        for name in ("vocab.txt", "tokenizer.json")
+    ):
         model._tokenizer_source = (folder, hub)
     return (model, info) if output_loading_info else model
 

@@ -10,7 +10,16 @@ from typing import Any
 from .files import write_text
 
 # The names of hidden_act; tf_squeezebert.layers maps each to its function.
-ACTIVATIONS = ("gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu", "swish", "tanh")
+ACTIVATIONS = (
+    "gelu",
+    "gelu_new",
+    "gelu_fast",
+    "gelu_pytorch_tanh",
+    "relu",
+    "silu",
+    "swish",
+    "tanh",
+)
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 
 

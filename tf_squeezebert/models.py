@@ -31,6 +31,7 @@ from .layers import (
     SqueezeBertEmbeddings,
     SqueezeBertMaskedLMHead,
     dense,
+    softmax,
 )
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
             outputs["hidden_states"] = tuple(hidden_states)
         if config.output_attentions if output_attentions is None else output_attentions:
             outputs["attentions"] = tuple(attentions)
-            outputs["attention_probs"] = tuple(ops.softmax(scores) for scores in attentions)
+            outputs["attention_probs"] = tuple(softmax(scores) for scores in attentions)
         return outputs
 
     def _head_masks(self, head_mask):

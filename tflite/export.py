@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from pathlib import Path
 
@@ -84,11 +86,11 @@ def export(
 def _convert(model: SqueezeBertPreTrainedModel, length: int | None) -> bytes:
     import tensorflow as tf
 
-    from .graph import inference_function
+    from .graph import DeployedGraph
 
-    function = inference_function(model, length)
-    # The module, though empty, makes the converter go by way of a SavedModel, which has signatures.
-    return tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module()).convert()
+    graph = DeployedGraph(model)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.function(length)], graph)
+    return converter.convert()
 
 
 def _quantize(content: bytes, recipe: dict) -> bytes:
@@ -100,7 +102,8 @@ def _quantize(content: bytes, recipe: dict) -> bytes:
     quantizer.load_quantization_recipe(
         [{**everything, "operation": operation} for operation in recipe["operations"]]
     )
-    return bytes(quantizer.quantize().quantized_model)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return bytes(quantizer.quantize().quantized_model)  # it prints its progress and sizes
 
 
 def _verify(

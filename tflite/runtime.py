@@ -96,8 +96,7 @@ class Runtime:
         given = len(row[0])
         length = self.length or given
         padded = {
-            name: np.pad(x, (0, length - given))[None]
-            for name, x in zip(_INPUTS, row, strict=True)
+            name: np.pad(x, (0, length - given))[None] for name, x in zip(_INPUTS, row, strict=True)
         }
         outputs = self._run(**padded)
         return {

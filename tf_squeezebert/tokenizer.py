@@ -1,0 +1,1037 @@
+"""Text to the model's inputs, and back: BERT's WordPiece, on the Rust library `tokenizers`.
+
+No call changes the Rust tokenizer: truncation and padding are applied to each call's own encodings
+instead of being set on the tokenizer, so one tokenizer serves several threads and no call sees
+another's settings.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import (
+    AddedToken,
+    Encoding,
+    NormalizedString,
+    PreTokenizedString,
+    Regex,
+    Token,
+    Tokenizer,
+)
+from tokenizers.decoders import WordPiece as WordPieceDecoder
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer, PreTokenizer, Split
+from tokenizers.processors import TemplateProcessing
+
+from .files import write_text
+from .hub import resolve_file
+
+# What Python's str.split() and BERT's first code split on: more than the regex class \s.
+_WHITESPACE = Regex(r"[\s\x1c-\x1f]+")
+# BERT counts ASCII symbols such as $ and ^ as punctuation too.
+_PUNCTUATION = Regex(r"[\p{P}$+<=>^`|~]")
+
+_SIDES = {side: side for side in ("right", "left")}
+_TENSORS = {kind: kind for kind in (None, "np", "tf")}
+_PADDING = {False: None, "do_not_pad": None, True: "longest", "longest": "longest"}
+_PADDING["max_length"] = "max_length"
+_TRUNCATION = {None: None, False: None, "do_not_truncate": None, True: "longest_first"}
+_TRUNCATION |= {name: name for name in ("longest_first", "only_first", "only_second")}
+# The constructor's arguments that are attributes of the same name, and are saved.
+_SETTINGS = (
+    "do_lower_case",
+    "do_basic_tokenize",
+    "never_split",
+    "tokenize_chinese_chars",
+    "strip_accents",
+    "model_max_length",
+    "padding_side",
+    "truncation_side",
+    "clean_up_tokenization_spaces",
+)
+_SPECIAL_TOKENS = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+
+_LIST = (list, tuple)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# transformers writes 1e30 where it means "no limit".
+_NO_LIMIT = 10**20
+
+
+class BatchEncoding(dict):
+    """The model's inputs by name, a dict, with the alignment of tokens and text beside them.
+
+    `encoding.input_ids` is `encoding["input_ids"]`. An index `i` below counts the rows of the
+    batch; the encoding of a single text has row 0 only.
+
+    Attributes:
+        encodings: a `tokenizers.Encoding` for each row.
+    """
+
+    def __init__(self, data: Mapping[str, Any], encodings: Sequence[Encoding] = ()):
+        super().__init__(data)
+        self.encodings = list(encodings)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"This encoding has no {name}: it has {list(self)}.") from None
+
+    def tokens(self, i: int = 0) -> list[str]:
+        """The tokens of row `i`."""
+        return self.encodings[i].tokens
+
+    def word_ids(self, i: int = 0) -> list[int | None]:
+        """For each token of row `i` the index of its word; None for special tokens and padding."""
+        return self.encodings[i].word_ids
+
+    def sequence_ids(self, i: int = 0) -> list[int | None]:
+        """For each token of row `i` 0 (text) or 1 (text_pair); None for special tokens."""
+        return self.encodings[i].sequence_ids
+
+    def char_to_token(
+        self, i_or_char: int, char: int | None = None, sequence_index: int = 0
+    ) -> int | None:
+        """The token that holds a character: `(char)` of row 0, or `(i, char)`."""
+        i, char = (0, i_or_char) if char is None else (i_or_char, char)
+        return self.encodings[i].char_to_token(char, sequence_index)
+
+    def token_to_chars(self, i_or_token: int, token: int | None = None) -> tuple[int, int] | None:
+        """A token's characters as (start, end): `(token)` of row 0, or `(i, token)`."""
+        i, token = (0, i_or_token) if token is None else (i_or_token, token)
+        return self.encodings[i].token_to_chars(token)
+
+
+def _special_token(name: str) -> tuple[property, property]:
+    """The tokenizer's properties `name` and `name_id`."""
+
+    def token(self: SqueezeBertTokenizer) -> str | None:
+        added = self._special_tokens[name]
+        return None if added is None else added.content
+
+    def token_id(self: SqueezeBertTokenizer) -> int | None:
+        content = token(self)
+        return None if content is None else self._backend.token_to_id(content)
+
+    return (
+        property(token, doc=f"The {name}, or None."),
+        property(token_id, doc=f"The id of the {name}, or None if the vocabulary lacks it."),
+    )
+
+
+class SqueezeBertTokenizer:
+    """SqueezeBERT's tokenizer, which is BERT's.
+
+    Ids, masks, offsets and word ids are those of transformers' `BertTokenizer`. With `never_split`
+    or `do_basic_tokenize=False`, which that one ignores, they are those of BERT's first tokenizer.
+
+    Example:
+        >>> tokenizer = SqueezeBertTokenizer("vocab.txt")
+        >>> batch = tokenizer(["Short.", "A longer one."], padding=True, return_tensors="np")
+        >>> tokenizer.batch_decode(batch["input_ids"], skip_special_tokens=True)
+        ['short.', 'a longer one.']
+
+    Args:
+        vocab_file: a vocab.txt, one token a line, whose id is the line's number from 0.
+        tokenizer_file: a tokenizer.json, read instead of `vocab_file`. It gives the vocabulary and
+            the added tokens; settings are this call's (`from_pretrained` takes the file's own).
+        do_lower_case: lower-case the text.
+        do_basic_tokenize: clean the text and split it at whitespace and punctuation before
+            WordPiece. If False, it is split at whitespace only.
+        never_split: words to leave whole and as they are: each becomes its entry of the
+            vocabulary, or the unknown token. That step runs in Python, and is slower.
+        unk_token: stands for a word that the vocabulary cannot spell.
+        sep_token, pad_token, cls_token, mask_token: the other special tokens.
+        tokenize_chinese_chars: make each CJK ideograph a word of its own.
+        strip_accents: remove accents; by default where `do_lower_case` is set.
+        additional_special_tokens: more tokens that are never split. Those the vocabulary lacks get
+            the ids after its end, for which the model needs embeddings.
+        model_max_length: padding's and truncation's length where a call gives no `max_length`;
+            None for no limit.
+        padding_side: "right" or "left".
+        truncation_side: "right" or "left": the side that loses tokens.
+        clean_up_tokenization_spaces: the default of `decode`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no vocabulary, or lacks the unknown, separator or classifier token.
+    """
+
+    model_input_names = ("input_ids", "token_type_ids", "attention_mask")
+
+    unk_token, unk_token_id = _special_token("unk_token")
+    sep_token, sep_token_id = _special_token("sep_token")
+    pad_token, pad_token_id = _special_token("pad_token")
+    cls_token, cls_token_id = _special_token("cls_token")
+    mask_token, mask_token_id = _special_token("mask_token")
+
+    def __init__(
+        self,
+        vocab_file: str | os.PathLike | None = None,
+        *,
+        tokenizer_file: str | os.PathLike | None = None,
+        do_lower_case: bool = True,
+        do_basic_tokenize: bool = True,
+        never_split: Iterable[str] | None = None,
+        unk_token: str | AddedToken = "[UNK]",
+        sep_token: str | AddedToken = "[SEP]",
+        pad_token: str | AddedToken | None = "[PAD]",
+        cls_token: str | AddedToken = "[CLS]",
+        mask_token: str | AddedToken | None = "[MASK]",
+        tokenize_chinese_chars: bool = True,
+        strip_accents: bool | None = None,
+        additional_special_tokens: Iterable[str | AddedToken] | None = None,
+        model_max_length: int | None = 512,
+        padding_side: str = "right",
+        truncation_side: str = "right",
+        clean_up_tokenization_spaces: bool = False,
+    ):
+        if isinstance(never_split, str):
+            raise ValueError(f"never_split is a list of words: pass [{never_split!r}].")
+        self.do_lower_case = do_lower_case
+        self.do_basic_tokenize = do_basic_tokenize
+        self.never_split = sorted(set(never_split or ()))
+        self.tokenize_chinese_chars = tokenize_chinese_chars
+        self.strip_accents = strip_accents
+        self.model_max_length = model_max_length
+        self.padding_side = _choice("padding_side", padding_side, _SIDES)
+        self.truncation_side = _choice("truncation_side", truncation_side, _SIDES)
+        self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
+        named = (unk_token, sep_token, pad_token, cls_token, mask_token)
+        self._special_tokens = {
+            name: None if token is None else _added_token(token)
+            for name, token in zip(_SPECIAL_TOKENS, named, strict=True)
+        }
+        vocab, added = _read_vocabulary(vocab_file, tokenizer_file)
+        self._backend = self._build_backend(vocab)
+        self._restore_added_tokens(added)
+        self._mark_special_tokens()
+        self.add_tokens(additional_special_tokens or (), special_tokens=True)
+
+    def _build_backend(self, vocab: dict[str, int]) -> Tokenizer:
+        backend = Tokenizer(WordPiece(vocab, unk_token=self.unk_token or ""))
+        backend.decoder = WordPieceDecoder(prefix="##", cleanup=True)
+        if self.do_basic_tokenize:
+            backend.normalizer = BertNormalizer(
+                clean_text=True,
+                handle_chinese_chars=self.tokenize_chinese_chars,
+                strip_accents=self.strip_accents,
+                lowercase=self.do_lower_case,
+            )
+            backend.pre_tokenizer = BertPreTokenizer()
+        else:
+            backend.pre_tokenizer = Split(_WHITESPACE, "removed")
+        return backend
+
+    def _restore_added_tokens(self, added: Mapping[int, AddedToken]) -> None:
+        """Adds the tokens that a saved tokenizer had added, under the ids they had."""
+        for token_id, token in sorted(added.items()):
+            self.add_tokens([token], special_tokens=token.special)
+            if self._backend.token_to_id(token.content) != token_id:
+                raise ValueError(
+                    f"The added token {token.content!r} was saved with the id {token_id}, which is "
+                    "neither its id in the vocabulary nor the next one after its end: the "
+                    "tokenizer's files do not belong together."
+                )
+
+    def _mark_special_tokens(self) -> None:
+        """Keeps the named tokens whole in any text, and frames each input with two of them."""
+        for name, token in self._special_tokens.items():
+            # Not added where missing: no id may lie outside the model's embeddings unasked.
+            if token is not None and self._backend.token_to_id(token.content) is not None:
+                self._backend.add_special_tokens([token])
+            elif name not in ("pad_token", "mask_token"):
+                raise ValueError(
+                    f"The vocabulary lacks the {name} {token and token.content!r}: check that the "
+                    f"file is a BERT vocabulary, or say which token it has with {name}=..."
+                )
+        cls, sep = self.cls_token, self.sep_token
+        self._backend.post_processor = TemplateProcessing(
+            single=[f"{cls}:0", "$A:0", f"{sep}:0"],
+            pair=[f"{cls}:0", "$A:0", f"{sep}:0", "$B:1", f"{sep}:1"],
+            special_tokens=[(cls, self.cls_token_id), (sep, self.sep_token_id)],
+        )
+
+    @functools.cached_property
+    def _encoder(self) -> Tokenizer:
+        """The backend without its frame of special tokens, which is put on after the cut.
+
+        Text encoded with the frame's processor would already count as a first text.
+        """
+        encoder = Tokenizer(self._backend.model)
+        if self.never_split and self.do_basic_tokenize:
+            encoder.pre_tokenizer = PreTokenizer.custom(_NeverSplit(self))
+        else:
+            encoder.normalizer = self._backend.normalizer
+            encoder.pre_tokenizer = self._backend.pre_tokenizer
+        for _, token in sorted(self._backend.get_added_tokens_decoder().items()):
+            (encoder.add_special_tokens if token.special else encoder.add_tokens)([token])
+        return encoder
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_encoder"}
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(vocab_size={self.vocab_size}, "
+            f"do_lower_case={self.do_lower_case}, model_max_length={self.model_max_length})"
+        )
+
+    def __call__(
+        self,
+        text: str | Sequence,
+        text_pair: str | Sequence | None = None,
+        *,
+        add_special_tokens: bool = True,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        stride: int = 0,
+        is_split_into_words: bool = False,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool = True,
+        return_attention_mask: bool = True,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+    ) -> BatchEncoding:
+        """Encodes a text, or a batch of texts, each with or without a second text.
+
+        Args:
+            text: a text; a list of texts; or a list of (text, text_pair). With
+                `is_split_into_words` a text is a list of words.
+            text_pair: the second text, or a list of as many as `text` has.
+            add_special_tokens: `[CLS] text [SEP]`, `[CLS] text [SEP] text_pair [SEP]`.
+            padding: True or "longest" (to the longest row), "max_length", or False.
+            truncation: True or "longest_first" (of a pair, cut the longer), "only_first",
+                "only_second", or False. If left out, `max_length` without padding truncates.
+            max_length: truncation's and padding's length; by default `model_max_length`.
+            stride: how many tokens of a window the next one repeats.
+            is_split_into_words: texts are lists of words; `word_ids` then counts these.
+            pad_to_multiple_of: padding's length is rounded up to a multiple of this.
+            padding_side: in place of the tokenizer's own.
+            return_tensors: None for lists, "np" for NumPy arrays, "tf" for TensorFlow tensors.
+            return_token_type_ids: whether to return `token_type_ids`.
+            return_attention_mask: whether to return `attention_mask`.
+            return_overflowing_tokens: return what truncation cuts off as further rows (windows),
+                and `overflow_to_sample_mapping` [B], each row's text.
+            return_special_tokens_mask: return `special_tokens_mask`, 1 for special tokens.
+            return_offsets_mapping: return `offset_mapping`, each token's (start, end) in its text.
+            return_length: return `length` [B], the rows' lengths with padding.
+
+        Returns:
+            `input_ids`, `token_type_ids` and `attention_mask`: lists of int, for a single text
+            one list each; or int32 arrays [B, S], with B = 1 for a single text.
+
+        Raises:
+            ValueError: an argument is not as said, a text is no string, truncation leaves no
+                room, or rows of different lengths are to be one array.
+        """
+        _choice("return_tensors", return_tensors, _TENSORS)
+        examples, batched = _examples(text, text_pair, is_split_into_words)
+        if truncation is None and padding is False and max_length is not None:
+            truncation = True
+        cut = self._truncation(truncation, max_length, stride)
+        rows, samples = [], []
+        encoded = self._encode(examples, is_split_into_words, add_special_tokens, cut)
+        for sample, parts in enumerate(encoded):
+            windows = _windows(parts) if return_overflowing_tokens else [parts]
+            rows += [
+                self._backend.post_process(*window, add_special_tokens=add_special_tokens)
+                for window in windows
+            ]
+            samples += [sample] * len(windows)
+        self._pad(rows, padding, max_length, pad_to_multiple_of, padding_side, cut)
+
+        outputs = {
+            "input_ids": ("ids", True),
+            "token_type_ids": ("type_ids", return_token_type_ids),
+            "attention_mask": ("attention_mask", return_attention_mask),
+            "special_tokens_mask": ("special_tokens_mask", return_special_tokens_mask),
+            "offset_mapping": ("offsets", return_offsets_mapping),
+        }
+        data = {
+            name: [getattr(row, attribute) for row in rows]
+            for name, (attribute, asked) in outputs.items()
+            if asked
+        }
+        if not batched and return_tensors is None and not return_overflowing_tokens:
+            data = {name: values[0] for name, values in data.items()}
+        if return_length:
+            data["length"] = [len(row) for row in rows]
+        if return_overflowing_tokens:
+            data["overflow_to_sample_mapping"] = samples
+        return BatchEncoding(_as_tensors(data, return_tensors), rows)
+
+    def _truncation(
+        self, truncation: bool | str | None, max_length: int | None, stride: int
+    ) -> _Truncation | None:
+        strategy = _choice("truncation", truncation, _TRUNCATION)
+        limit = self._limit(max_length)
+        if strategy is None or limit is None:
+            return None
+        _check_int("stride", stride, at_least=0)
+        return _Truncation(strategy, limit, stride, self.truncation_side)
+
+    def _pad(
+        self,
+        rows: list[Encoding],
+        padding: bool | str,
+        max_length: int | None,
+        multiple: int | None,
+        side: str | None,
+        cut: _Truncation | None,
+    ) -> None:
+        """Pads rows, in place, to one length; a row that is longer stays so."""
+        strategy = _choice("padding", padding, _PADDING)
+        side = self.padding_side if side is None else _choice("padding_side", side, _SIDES)
+        multiple = 1 if multiple is None else _check_int("pad_to_multiple_of", multiple, at_least=1)
+        if strategy is None:
+            return
+        if self.pad_token_id is None:
+            raise ValueError(
+                f"The vocabulary has no pad_token {self.pad_token!r} to pad with: say which token "
+                "it has with pad_token=... where the tokenizer is made."
+            )
+        if cut is not None and cut.max_length % multiple:
+            raise ValueError(
+                f"max_length {cut.max_length} is no multiple of pad_to_multiple_of {multiple}, so "
+                "padding would go beyond it: choose one that is."
+            )
+        length = self._limit(max_length)
+        if strategy == "longest":
+            if cut is None and max_length is not None:
+                warnings.warn(
+                    "max_length has no effect with padding=True and no truncation: add "
+                    "truncation=True, or pad with padding='max_length'.",
+                    stacklevel=3,
+                )
+            length = max(map(len, rows), default=0)
+        elif length is None:
+            raise ValueError(
+                "padding='max_length' needs max_length=...: this tokenizer has no model_max_length."
+            )
+        length = -(-length // multiple) * multiple
+        for row in rows:
+            row.pad(length, direction=side, pad_id=self.pad_token_id, pad_token=self.pad_token)
+
+    def _limit(self, max_length: int | None) -> int | None:
+        if max_length is None:
+            limit = self.model_max_length
+            return limit if limit is not None and limit < _NO_LIMIT else None
+        return _check_int("max_length", max_length, at_least=0)
+
+    def _encode(
+        self,
+        examples: Sequence[tuple],
+        is_split_into_words: bool,
+        add_special_tokens: bool,
+        cut: _Truncation | None,
+    ) -> Iterable[list[Encoding]]:
+        """Encodes all texts at once, and yields each example's one or two, cut to fit."""
+        encoded = iter(
+            self._encoder.encode_batch(
+                [part for parts in examples for part in parts],
+                is_pretokenized=is_split_into_words,
+                add_special_tokens=False,
+            )
+        )
+        for index, example in enumerate(examples):
+            parts = [next(encoded) for _ in example]
+            if cut is not None:
+                n_special = self.num_special_tokens_to_add(len(parts) == 2)
+                cut.apply(parts, n_special if add_special_tokens else 0, index)
+            yield parts
+
+    def encode(self, text: str, text_pair: str | None = None, **kwargs: Any) -> list[int]:
+        """The `input_ids` of `tokenizer(text, text_pair, ...)`."""
+        return self(text, text_pair, **kwargs)["input_ids"]
+
+    def tokenize(
+        self, text: str, text_pair: str | None = None, *, add_special_tokens: bool = False
+    ) -> list[str]:
+        """The tokens of a text, or of a text and a second one."""
+        return self(text, text_pair, add_special_tokens=add_special_tokens).tokens()
+
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
+        """How many special tokens frame a text, or a pair: 2 or 3."""
+        return 3 if pair else 2
+
+    def build_inputs_with_special_tokens(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """Frames ids: `[CLS] A [SEP]`, or `[CLS] A [SEP] B [SEP]` for two texts."""
+        ids = [self.cls_token_id, *token_ids_0, self.sep_token_id]
+        return ids if token_ids_1 is None else [*ids, *token_ids_1, self.sep_token_id]
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """The token types of the framed ids: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
+        types = [0] * (len(token_ids_0) + 2)
+        return types if token_ids_1 is None else types + [1] * (len(token_ids_1) + 1)
+
+    def get_special_tokens_mask(
+        self,
+        token_ids_0: list[int],
+        token_ids_1: list[int] | None = None,
+        already_has_special_tokens: bool = False,
+    ) -> list[int]:
+        """1 for each special token of the framed ids and 0 for each other.
+
+        With `already_has_special_tokens`, `token_ids_0` is framed already, both texts in it.
+        """
+        if not already_has_special_tokens:
+            mask = [1, *[0] * len(token_ids_0), 1]
+            return mask if token_ids_1 is None else [*mask, *[0] * len(token_ids_1), 1]
+        if token_ids_1 is not None:
+            raise ValueError(
+                "With already_has_special_tokens=True both texts are in token_ids_0: "
+                "leave token_ids_1 out."
+            )
+        special = set(self.all_special_ids)
+        return [int(token_id in special) for token_id in token_ids_0]
+
+    def decode(
+        self,
+        token_ids: int | Sequence[int] | np.ndarray,
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+    ) -> str:
+        """Joins the tokens of one row to a text; spaces before punctuation are removed.
+
+        Args:
+            token_ids: ids, a list or an array [S].
+            skip_special_tokens: leave special tokens out.
+            clean_up_tokenization_spaces: also close up apostrophes (it's) and contractions.
+
+        Raises:
+            ValueError: these are not ids of the vocabulary.
+        """
+        text = self._backend.decode(self._ids(token_ids), skip_special_tokens=skip_special_tokens)
+        if clean_up_tokenization_spaces is None:
+            clean_up_tokenization_spaces = self.clean_up_tokenization_spaces
+        return _close_up(text) if clean_up_tokenization_spaces else text
+
+    def batch_decode(
+        self,
+        sequences: Iterable,
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+    ) -> list[str]:
+        """Decodes each row of a batch; see `decode`."""
+        return [
+            self.decode(row, skip_special_tokens, clean_up_tokenization_spaces) for row in sequences
+        ]
+
+    def convert_tokens_to_ids(self, tokens: str | Iterable[str]) -> int | list[int]:
+        """The id of a token, or of each: the unknown token's where the vocabulary lacks it."""
+        if not isinstance(tokens, str):
+            return [self.convert_tokens_to_ids(token) for token in tokens]
+        token_id = self._backend.token_to_id(tokens)
+        return self.unk_token_id if token_id is None else token_id
+
+    def convert_ids_to_tokens(
+        self, ids: int | Sequence[int] | np.ndarray, skip_special_tokens: bool = False
+    ) -> str | list[str]:
+        """The token of an id, or of each id of a list or an array [S]."""
+        skipped = set(self.all_special_ids) if skip_special_tokens else ()
+        tokens = [self._backend.id_to_token(i) for i in self._ids(ids) if i not in skipped]
+        return self._backend.id_to_token(int(ids)) if isinstance(ids, (int, np.integer)) else tokens
+
+    def convert_tokens_to_string(self, tokens: list[str]) -> str:
+        """Joins tokens to a text: "##" and the spaces before punctuation go."""
+        return self._backend.decoder.decode(tokens)
+
+    def _ids(self, values: Any) -> list[int]:
+        try:
+            array = np.asarray(values)
+        except ValueError:  # rows of different lengths
+            array = np.empty((0, 0))
+        if array.ndim > 1 or (array.size and array.dtype.kind not in "iu"):
+            raise ValueError(
+                "Expected the token ids of one row, whole numbers in a list or an array [S]; "
+                "for several rows use batch_decode."
+            )
+        ids = array.reshape(-1).tolist()
+        size = len(self)
+        strange = next((token_id for token_id in ids if not 0 <= token_id < size), None)
+        if strange is not None:
+            raise ValueError(
+                f"The id {strange} is outside the vocabulary of {size} tokens: check that the ids "
+                "are this tokenizer's, and leave out labels of -100."
+            )
+        return ids
+
+    @property
+    def vocab_size(self) -> int:
+        """The vocabulary's size without added tokens; `len(tokenizer)` counts these too."""
+        return self._backend.get_vocab_size(with_added_tokens=False)
+
+    def __len__(self) -> int:
+        return self._backend.get_vocab_size(with_added_tokens=True)
+
+    def get_vocab(self) -> dict[str, int]:
+        """Every token, added ones too, and its id."""
+        return self._backend.get_vocab(with_added_tokens=True)
+
+    def add_tokens(
+        self, new_tokens: Iterable[str | AddedToken], special_tokens: bool = False
+    ) -> int:
+        """Makes tokens that are never split, and returns how many of them are new.
+
+        Those that the vocabulary has keep their ids; new ones get the next ids after its end, for
+        which the model needs embeddings. `skip_special_tokens` leaves out special ones.
+        """
+        before = len(self)
+        tokens = [_added_token(token, special_tokens) for token in new_tokens]
+        add = self._backend.add_special_tokens if special_tokens else self._backend.add_tokens
+        add(tokens)
+        self.__dict__.pop("_encoder", None)
+        return len(self) - before
+
+    @property
+    def all_special_tokens(self) -> list[str]:
+        """The named special tokens, then the additional ones."""
+        added = sorted(self._backend.get_added_tokens_decoder().items())
+        special = [token.content for _, token in added if token.special]
+        named = [token.content for token in self._special_tokens.values() if token is not None]
+        return sorted(special, key=lambda token: (*named, token).index(token))
+
+    @property
+    def all_special_ids(self) -> list[int]:
+        """The ids of `all_special_tokens`."""
+        return self.convert_tokens_to_ids(self.all_special_tokens)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path_or_id: str | os.PathLike,
+        *,
+        revision: str | None = None,
+        cache_dir: str | os.PathLike | None = None,
+        local_files_only: bool = False,
+        **settings: Any,
+    ) -> SqueezeBertTokenizer:
+        """Loads a tokenizer from a folder, a hub repository or one file.
+
+        Args:
+            path_or_id: a folder or hub id with tokenizer.json or vocab.txt (the former is
+                preferred), and tokenizer_config.json or special_tokens_map.json where there are
+                some; or a vocab.txt or tokenizer.json itself.
+            revision: the hub repository's branch, tag or commit.
+            cache_dir: where files from the hub are kept.
+            local_files_only: use the cache only, not the network.
+            **settings: the constructor's arguments, in place of the saved ones.
+
+        Raises:
+            FileNotFoundError: there is no such folder, repository or file.
+            ValueError: a file is damaged or is not a BERT tokenizer's.
+            TypeError: a setting is unknown.
+        """
+
+        def find(name: str) -> Path | None:
+            return resolve_file(
+                path_or_id,
+                name,
+                revision=revision,
+                cache_dir=cache_dir,
+                local_files_only=local_files_only,
+                required=False,
+            )
+
+        saved = {}
+        if Path(path_or_id).is_file():
+            kind = "tokenizer_file" if Path(path_or_id).suffix == ".json" else "vocab_file"
+            file = path_or_id
+        else:
+            kind, file = "tokenizer_file", find("tokenizer.json")
+            if file is None:
+                kind, file = "vocab_file", find("vocab.txt")
+            if file is None:
+                raise FileNotFoundError(
+                    f"'{path_or_id}' has neither tokenizer.json nor vocab.txt: put the vocabulary "
+                    "the model was trained with there, or load it from its own file."
+                )
+            saved = _read_saved_settings(find)
+        if kind == "tokenizer_file":
+            saved = {**_read_pipeline(file), **saved}
+        known = (*_SETTINGS, *_SPECIAL_TOKENS, "additional_special_tokens")
+        saved = {name: saved[name] for name in known if name in saved}
+        return cls(**{kind: file}, **{**saved, **settings})
+
+    def save_pretrained(self, save_directory: str | os.PathLike) -> tuple[str, ...]:
+        """Writes what `from_pretrained`, here and in transformers, loads.
+
+        One setting is lost on transformers' class, which splits the words of `never_split`.
+
+        Args:
+            save_directory: a folder, made if need be.
+
+        Returns:
+            The files' paths: vocab.txt, tokenizer.json, tokenizer_config.json and
+            special_tokens_map.json.
+        """
+        folder = Path(self.save_vocabulary(save_directory)[0]).parent
+        named = {name: getattr(self, name) for name in _SPECIAL_TOKENS}
+        additional = [token for token in self.all_special_tokens if token not in named.values()]
+        # transformers' BERT class ignores do_basic_tokenize; its general one reads tokenizer.json.
+        kind = "BertTokenizer" if self.do_basic_tokenize else "PreTrainedTokenizerFast"
+        settings = {name: getattr(self, name) for name in _SETTINGS}
+        inputs = {"model_input_names": list(self.model_input_names)}
+        config = {"tokenizer_class": kind, **inputs, **settings, **named}
+        if additional:
+            named["additional_special_tokens"] = config["additional_special_tokens"] = additional
+        texts = {
+            "tokenizer.json": self._backend.to_str(pretty=True),
+            "tokenizer_config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
+            "special_tokens_map.json": json.dumps(named, indent=2, ensure_ascii=False) + "\n",
+        }
+        for name, text in texts.items():
+            write_text(folder / name, text)
+        return tuple(str(folder / name) for name in ("vocab.txt", *texts))
+
+    def save_vocabulary(
+        self, save_directory: str | os.PathLike, filename_prefix: str | None = None
+    ) -> tuple[str]:
+        """Writes the vocabulary, without added tokens, as vocab.txt or prefix-vocab.txt."""
+        folder = Path(save_directory)
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"'{folder}' is a file: pass a folder to save the tokenizer in.")
+        path = folder / (f"{filename_prefix}-vocab.txt" if filename_prefix else "vocab.txt")
+        vocab = self._backend.get_vocab(with_added_tokens=False)
+        write_text(path, "".join(f"{token}\n" for token in sorted(vocab, key=vocab.get)))
+        return (str(path),)
+
+
+# Each class of the original has its name here; both are the Rust one.
+SqueezeBertTokenizerFast = SqueezeBertTokenizer
+
+
+@dataclass(frozen=True)
+class _Truncation:
+    strategy: str
+    max_length: int
+    stride: int
+    side: str
+
+    def apply(self, parts: list[Encoding], n_special: int, index: int) -> None:
+        """Cuts an example's one or two texts, so that they fit with the special tokens."""
+        room = self.max_length - n_special
+        if room < 0:
+            raise ValueError(
+                f"max_length {self.max_length} is less than the {n_special} special tokens: pass "
+                f"{n_special + 1} or more."
+            )
+        lengths = [len(part) for part in parts]
+        kept_lengths = self._kept(lengths, room, index)
+        for part, length, kept in zip(parts, lengths, kept_lengths, strict=True):
+            window = kept if 0 < kept < length else room
+            if self.stride and self.stride >= window:
+                raise ValueError(
+                    f"stride {self.stride} is not below the {window} tokens of text[{index}] that "
+                    f"fit into max_length {self.max_length}: no window would bring new ones. Pass "
+                    "a smaller stride or a greater max_length."
+                )
+            part.truncate(kept, stride=self.stride, direction=self.side)
+
+    def _kept(self, lengths: list[int], room: int, index: int) -> list[int]:
+        """How many tokens of each text stay."""
+        if self.strategy == "only_second" and len(lengths) == 1:
+            raise ValueError(
+                f"truncation='only_second' needs a text_pair, which text[{index}] has not: pass "
+                "one, or truncation=True."
+            )
+        if sum(lengths) <= room:
+            return lengths
+        if len(lengths) == 1:
+            return [room]
+        if self.strategy == "longest_first":
+            short = min(*lengths, room // 2)
+            kept = [short, room - short]
+            return kept if lengths[0] <= lengths[1] else kept[::-1]
+        cut = ("only_first", "only_second").index(self.strategy)
+        left = room - lengths[1 - cut]
+        if left <= 0:
+            raise ValueError(
+                f"truncation='{self.strategy}' cannot bring text[{index}] to max_length "
+                f"{self.max_length}, which its other text alone fills: pass truncation=True or a "
+                "greater max_length."
+            )
+        return [left if i == cut else length for i, length in enumerate(lengths)]
+
+
+def _windows(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:
+    """A cut example and what was cut off it, in transformers' order."""
+    first, *second = ([part, *part.overflowing] for part in parts)
+    if not second:
+        return [(a,) for a in first]
+    ((b, *others),) = second
+    rest = [(a, each) for a in first[1:] for each in (b, *others)]
+    return [(first[0], b), *rest, *((first[0], other) for other in others)]
+
+
+def _as_tensors(data: dict[str, list], kind: str | None) -> dict[str, Any]:
+    if kind is None:
+        return data
+    if not data["input_ids"]:
+        raise ValueError(f"There is no text to make '{kind}' arrays of: pass at least one.")
+    if len({len(ids) for ids in data["input_ids"]}) > 1:
+        raise ValueError(
+            f"The rows have different lengths and make no array: pass padding=True with "
+            f"return_tensors='{kind}' (and truncation=True for texts over max_length)."
+        )
+    arrays = {name: np.array(values, dtype=np.int32) for name, values in data.items()}
+    if kind == "np":
+        return arrays
+    import tensorflow as tf
+
+    return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def _choice(name: str, value: Any, choices: Mapping[Any, Any]) -> Any:
+    try:
+        return choices[value]
+    except (KeyError, TypeError):
+        names = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} is {value!r}; choose one of {names}.") from None
+
+
+def _check_int(name: str, value: Any, at_least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
+        raise ValueError(f"{name} is {value!r}; expected a whole number of at least {at_least}.")
+    return int(value)
+
+
+def _examples(text: Any, text_pair: Any, words: bool) -> tuple[list[tuple], bool]:
+    """Each example as a tuple of its one or two texts, and whether `text` was a batch."""
+    batched = isinstance(text, _LIST)
+    if words:
+        batched = batched and len(text) > 0 and isinstance(text[0], _LIST)
+    if not batched:
+        # As in the original, an empty second text beside a single one is none.
+        absent = text_pair is None or (isinstance(text_pair, (str, list, tuple)) and not text_pair)
+        examples = [(text,) if absent else (text, text_pair)]
+    elif text_pair is None:
+        examples = [tuple(item) if _is_pair(item, words) else (item,) for item in text]
+    elif not isinstance(text_pair, _LIST) or len(text_pair) != len(text):
+        given = f"one of {len(text_pair)}" if isinstance(text_pair, _LIST) else "no list"
+        raise ValueError(
+            f"text is a list of {len(text)}, and text_pair is {given}: pass a list with a second "
+            "text for each."
+        )
+    else:
+        examples = list(zip(text, text_pair, strict=True))
+    for index, parts in enumerate(examples):
+        for name, part in zip(("text", "text_pair"), parts, strict=False):
+            if not _is_text(part, words):
+                _refuse_text(f"{name}[{index}]" if batched else name, part, words)
+    return examples, batched
+
+
+def _is_pair(item: Any, words: bool) -> bool:
+    return isinstance(item, _LIST) and len(item) == 2 and (not words or isinstance(item[0], _LIST))
+
+
+def _is_text(value: Any, words: bool = False) -> bool:
+    if words:
+        return isinstance(value, _LIST) and all(map(_is_text, value))
+    return isinstance(value, str) and (value.isascii() or not _SURROGATE.search(value))
+
+
+def _refuse_text(where: str, value: Any, words: bool) -> None:
+    expected = "a list of words (strings)" if words else "a string"
+    if words and isinstance(value, _LIST):
+        index = next(index for index, word in enumerate(value) if not _is_text(word))
+        where, value, expected = f"{where}[{index}]", value[index], "a word (string)"
+    if isinstance(value, str) and not _is_text(value):
+        raise ValueError(
+            f"{where} holds half of a surrogate pair, which is no text: decode the bytes it came "
+            "from with errors='replace'."
+        )
+    found = "None" if value is None else f"of type {type(value).__name__}"
+    raise ValueError(f"{where} is {found}; expected {expected}.")
+
+
+def _added_token(token: Any, special: bool = True) -> AddedToken:
+    if isinstance(token, AddedToken):
+        return token
+    if isinstance(token, str):
+        return AddedToken(token, special=special, normalized=not special)
+    if isinstance(token, Mapping) and "content" in token:  # as the saved files hold them
+        flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
+        kept = {flag: token[flag] for flag in flags if flag in token}
+        return AddedToken(token["content"], **{"special": special, **kept})
+    raise ValueError(f"{token!r} is no token: expected a string or a tokenizers.AddedToken.")
+
+
+class _NeverSplit:
+    """BERT's basic tokenization around words that stay whole; a pre-tokenizer in Python."""
+
+    def __init__(self, tokenizer: SqueezeBertTokenizer):
+        self._words = frozenset(tokenizer.never_split)
+        self._model = tokenizer._backend.model
+        self._id_of = tokenizer.convert_tokens_to_ids
+        self._clean = BertNormalizer(
+            clean_text=True,
+            handle_chinese_chars=tokenizer.tokenize_chinese_chars,
+            strip_accents=False,
+            lowercase=False,
+        )
+        self._fold = BertNormalizer(
+            clean_text=False,
+            handle_chinese_chars=False,
+            strip_accents=tokenizer.strip_accents,
+            lowercase=tokenizer.do_lower_case,
+        )
+
+    def pre_tokenize(self, text: PreTokenizedString) -> None:
+        text.normalize(self._clean.normalize)
+        text.split(lambda _, line: line.split(_WHITESPACE, "removed"))
+        text.split(self._split)
+        # Given its pieces here, a word does not reach the model, which would split it.
+        text.tokenize(self._pieces)
+
+    def _split(self, _: int, word: NormalizedString) -> list[NormalizedString]:
+        if word.normalized not in self._words:
+            self._fold.normalize(word)
+        if word.normalized in self._words:
+            return [word]
+        return word.split(_PUNCTUATION, "isolated")
+
+    def _pieces(self, word: str) -> list[Token]:
+        if word in self._words:
+            return [Token(self._id_of(word), word, (0, len(word.encode())))]
+        return self._model.tokenize(word)
+
+
+_CLOSED_UP = [(f" {mark}", mark) for mark in ".?!,"] + [(" ' ", "'")]
+_CLOSED_UP += [(f" {ending}", ending) for ending in ("n't", "'m", "'s", "'ve", "'re")]
+
+
+def _close_up(text: str) -> str:
+    for spaced, closed in _CLOSED_UP:
+        text = text.replace(spaced, closed)
+    return text
+
+
+def _read_vocabulary(
+    vocab_file: str | os.PathLike | None, tokenizer_file: str | os.PathLike | None
+) -> tuple[dict[str, int], dict[int, AddedToken]]:
+    """The vocabulary, ids 0, 1, ... without a gap, and the added tokens by their ids."""
+    if tokenizer_file is not None:
+        content = _read_tokenizer_json(tokenizer_file)
+        added = {token["id"]: _added_token(token) for token in content.get("added_tokens", ())}
+        vocab = content["model"]["vocab"]
+        if not vocab or set(vocab.values()) != set(range(len(vocab))):
+            raise ValueError(
+                f"The vocabulary of '{tokenizer_file}' is damaged: its ids should be 0, 1, 2, ... "
+                "without a gap. Save or download the tokenizer again."
+            )
+        return vocab, added
+    if vocab_file is None:
+        raise ValueError(
+            "Pass vocab_file (a vocab.txt) or tokenizer_file (a tokenizer.json), or load a folder "
+            "or a hub id with SqueezeBertTokenizer.from_pretrained."
+        )
+    tokens = _read_text(vocab_file).rstrip("\n").split("\n")
+    if tokens == [""]:
+        raise ValueError(f"The vocabulary '{vocab_file}' is empty: expected one token a line.")
+    vocab = {}
+    for index, token in enumerate(tokens):
+        if vocab.setdefault(token, index) != index:
+            raise ValueError(
+                f"The vocabulary '{vocab_file}' holds {token!r} twice, in lines "
+                f"{vocab[token] + 1} and {index + 1}: each token has one id, so rename one of them."
+            )
+    return vocab, {}
+
+
+def _read_tokenizer_json(path: str | os.PathLike) -> dict[str, Any]:
+    content = _read_json(path)
+    model = content.get("model")
+    if (
+        not isinstance(model, dict)
+        or model.get("type", "WordPiece") != "WordPiece"
+        or not isinstance(model.get("vocab"), dict)
+        or model.get("continuing_subword_prefix", "##") != "##"
+    ):
+        raise ValueError(
+            f"'{path}' is no BERT tokenizer: expected a tokenizer.json whose model is a WordPiece "
+            "with the prefix ##. Check that it is the tokenizer of this model."
+        )
+    return content
+
+
+def _read_pipeline(path: str | os.PathLike) -> dict[str, Any]:
+    """The constructor's settings that a tokenizer.json stands for."""
+    content = _read_tokenizer_json(path)
+    settings = {"unk_token": content["model"].get("unk_token", "[UNK]")}
+    normalizer, splitter = content.get("normalizer") or {}, content.get("pre_tokenizer") or {}
+    kinds = normalizer.get("type"), splitter.get("type")
+    if kinds == (None, "Split"):
+        return {**settings, "do_basic_tokenize": False}
+    if kinds != ("BertNormalizer", "BertPreTokenizer"):
+        raise ValueError(
+            f"'{path}' splits text by {kinds[0]} and {kinds[1]}, not by BertNormalizer and "
+            "BertPreTokenizer: to use BERT's rules with its vocabulary all the same, load its "
+            "vocab.txt."
+        )
+    return {
+        **settings,
+        "do_lower_case": normalizer.get("lowercase", True),
+        "strip_accents": normalizer.get("strip_accents"),
+        "tokenize_chinese_chars": normalizer.get("handle_chinese_chars", True),
+    }
+
+
+def _read_saved_settings(find: Callable[[str], Path | None]) -> dict[str, Any]:
+    """What tokenizer_config.json says, and the special_tokens_map.json of older versions."""
+    settings = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        path = find(name)
+        settings |= {} if path is None else _read_json(path)
+    extra = settings.get("extra_special_tokens")  # the name since transformers 5
+    if extra:
+        extra = extra.values() if isinstance(extra, dict) else extra
+        settings["additional_special_tokens"] = list(extra)
+    return settings
+
+
+def _read_json(path: str | os.PathLike) -> dict[str, Any]:
+    try:
+        content = json.loads(_read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"'{path}' is damaged: no JSON after line {error.lineno}. Save or download it again."
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f"'{path}' should hold a JSON object, and holds a {type(content).__name__}."
+        )
+    return content
+
+
+def _read_text(path: str | os.PathLike) -> str:
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"There is no file '{path}': check the path; for a folder or a hub id use "
+            "SqueezeBertTokenizer.from_pretrained."
+        )
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"'{path}' is no UTF-8 text: check that it is the right file.") from error
