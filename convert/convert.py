@@ -8,19 +8,23 @@ import os
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from safetensors.numpy import save_file
 
+from .. import models
 from ..config import SqueezeBertConfig
 from ..files import replacing
 from ..hub import resolve_file
 from ..layers import without_initialization
 from ..models import SqueezeBertPreTrainedModel
 from .checkpoint import Checkpoint, CheckpointError, open_checkpoint
-from .names import CONSTANTS, TIED, Weight, weights_of
+from .names import ARCHITECTURES, CONSTANTS, TIED, Weight, weights_of
 
 logger = logging.getLogger("tf_squeezebert")
 
+# A class of transformers that has one head more than ours; that head is left out, and said so.
+_ALIASES = {"BertForPreTraining": "BertForMaskedLM"}
 _WEIGHT_FILES = (
     "model.safetensors",
     "model.safetensors.index.json",
@@ -95,6 +99,39 @@ def load_checkpoint(
     ):
         model._tokenizer_source = (folder, hub)
     return (model, info) if output_loading_info else model
+
+
+def load_pretrained(
+    path_or_id: str | os.PathLike, *, architecture: str | None = None, **options: Any
+) -> SqueezeBertPreTrainedModel:
+    """Loads a model of whichever class it is.
+
+    Args:
+        path_or_id: as in `load_checkpoint`, or a .keras file.
+        architecture: the class, by name; by default the one that config.json names ("Bert..." and
+            "SqueezeBert..." alike), or `SqueezeBertModel` where it names none.
+        **options: as in `load_checkpoint`.
+
+    Raises:
+        ValueError: there is no such class; and as `load_checkpoint` does.
+    """
+    if Path(path_or_id).suffix == ".keras":
+        if not Path(path_or_id).is_file():
+            raise FileNotFoundError(f"There is no file '{path_or_id}'.")
+        return keras.models.load_model(path_or_id)
+    if architecture is None:
+        hub = {k: options[k] for k in ("revision", "cache_dir", "local_files_only") if k in options}
+        folder = Path(path_or_id).parent if Path(path_or_id).is_file() else path_or_id
+        config = SqueezeBertConfig.from_pretrained(folder, **hub)
+        architecture = (config.extra.get("architectures") or ["SqueezeBertModel"])[0]
+    name = _ALIASES.get(architecture, architecture)
+    name = "Squeeze" + name if name.startswith("Bert") else name
+    if name not in ARCHITECTURES:
+        raise ValueError(
+            f"'{architecture}' is no class of this package: choose one of "
+            f"{', '.join(ARCHITECTURES)}."
+        )
+    return load_checkpoint(getattr(models, name), path_or_id, **options)
 
 
 def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathLike) -> None:

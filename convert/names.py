@@ -45,6 +45,7 @@ _HEADS = {
     "SqueezeBertForTokenClassification": (("classifier", "classifier"),),
     "SqueezeBertForQuestionAnswering": (("classifier", "qa_outputs"),),
 }
+ARCHITECTURES = tuple(_HEADS)
 # A layer's variables: ours, PyTorch's, and PyTorch's in files converted from TensorFlow's BERT.
 _VARIABLES = (
     ("embeddings", "weight", "weight"),
@@ -104,7 +105,9 @@ class Weight:
 
     def to_torch(self) -> np.ndarray:
         """Our variable's value in a checkpoint's layout, in float32."""
-        value = np.asarray(keras.ops.convert_to_numpy(self.variable)).astype("float32", copy=False)
+        value = np.asarray(
+            keras.ops.convert_to_numpy(self.variable)
+        ).astype("float32", copy=False)
         if self.attribute == "kernel":
             value = np.swapaxes(value, -1, -2).reshape(self.shapes[0])
         return np.ascontiguousarray(value)

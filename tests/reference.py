@@ -70,8 +70,9 @@ def random_inputs(
 def run_reference(model: torch.nn.Module, inputs: dict, **options) -> dict[str, np.ndarray]:
     """transformers' outputs as arrays; tuples of tensors as lists of arrays."""
     tensors = {
-        name: torch.from_numpy(np.asarray(x)).long() if np.asarray(x).dtype.kind == "i" else
-        torch.from_numpy(np.asarray(x))
+        name: torch.from_numpy(np.asarray(x)).long()
+        if np.asarray(x).dtype.kind == "i"
+        else torch.from_numpy(np.asarray(x))
         for name, x in inputs.items()
     }
     with torch.no_grad():

@@ -13,6 +13,7 @@ _MODULE_OF = {
     "SqueezeBertConfig": "config",
     "SqueezeBertTokenizer": "tokenizer",
     "SqueezeBertTokenizerFast": "tokenizer",
+    "BatchEncoding": "tokenizer",
     "GroupedConv1D": "layers",
     "SqueezeBertModel": "models",
     "SqueezeBertForMaskedLM": "models",
@@ -20,6 +21,7 @@ _MODULE_OF = {
     "SqueezeBertForMultipleChoice": "models",
     "SqueezeBertForTokenClassification": "models",
     "SqueezeBertForQuestionAnswering": "models",
+    "predict": "prediction",
 }
 
 __all__ = ["__version__", *_MODULE_OF]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,13 @@ class SqueezeBertConfig:
         return len(self.id2label)
 
     @property
+    def task_problem_type(self) -> str:
+        """problem_type, or what None means: regression for one label, else single-label."""
+        if self.problem_type is not None:
+            return self.problem_type
+        return "regression" if self.num_labels == 1 else "single_label_classification"
+
+    @property
     def label2id(self) -> dict[str, int]:
         return {label: index for index, label in self.id2label.items()}
 
@@ -139,7 +148,7 @@ class SqueezeBertConfig:
         groups += ["intermediate_groups", "output_groups"]
         for name in sizes + groups:
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            if not _is_whole(value) or value < 1:
                 raise ValueError(f"{name} must be a positive whole number, not {value!r}.")
         if self.embedding_size != self.hidden_size:
             raise ValueError(
@@ -149,15 +158,18 @@ class SqueezeBertConfig:
         self._validate_divisible("hidden_size", "num_attention_heads", *groups)
         self._validate_divisible("intermediate_size", "intermediate_groups", "output_groups")
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be in [0, 1), not {getattr(self, name)}.")
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 <= value < 1:
+                raise ValueError(f"{name} must be a number in [0, 1), not {value!r}.")
         for name in ("initializer_range", "layer_norm_eps", "encoder_layer_norm_eps"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}.")
-        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 < value < math.inf:
+                raise ValueError(f"{name} must be a finite number above 0, not {value!r}.")
+        padding = self.pad_token_id
+        if padding is not None and not (_is_whole(padding) and 0 <= padding < self.vocab_size):
             raise ValueError(
-                f"pad_token_id ({self.pad_token_id}) must be in [0, vocab_size), and vocab_size "
-                f"is {self.vocab_size}."
+                f"pad_token_id ({padding!r}) must be a whole number in [0, vocab_size) or None, "
+                f"and vocab_size is {self.vocab_size}."
             )
         _require_known("hidden_act", self.hidden_act, ACTIVATIONS)
         if self.problem_type is not None:
@@ -191,7 +203,8 @@ class SqueezeBertConfig:
         Raises:
             ValueError: the model is of another type, or a value is impossible.
         """
-        values = {**values, **overrides}
+        labels = _chosen_labels(values, overrides)
+        values = {**values, **overrides, **labels}
         model_type = values.pop("model_type", cls.model_type)
         if model_type == "bert":
             values = _from_bert(values)
@@ -200,16 +213,6 @@ class SqueezeBertConfig:
                 f"model_type '{model_type}' is neither 'squeezebert' nor 'bert', the two that can "
                 "be loaded."
             )
-        if values.get("id2label") is not None:
-            # A file's own names give way to another number of labels, and label2id, which in
-            # published files does not always agree, to id2label.
-            given = {"id2label", "label2id"} & overrides.keys()
-            stale = overrides.get("num_labels", len(values["id2label"])) != len(values["id2label"])
-            for name in {"id2label", "label2id"} - given:
-                if name == "label2id" or stale or given:
-                    values.pop(name, None)
-        if "num_labels" not in overrides and {"id2label", "label2id"} & values.keys():
-            values.pop("num_labels", None)
         return cls(**values)
 
     @classmethod
@@ -261,21 +264,52 @@ class SqueezeBertConfig:
         return f"SqueezeBertConfig({json.dumps(self.to_dict(), indent=2, ensure_ascii=False)})"
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return _is_whole(value) or isinstance(value, float)
+
+
 def _require_known(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ValueError(f"{name} {value!r} is unknown: choose one of {', '.join(known)}.")
 
 
+def _chosen_labels(stored: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """num_labels, id2label and label2id of a file and of the caller, brought to agree.
+
+    The caller's names come first, then a file's id2label, then its label2id, which in published
+    files does not always agree. A file's names give way to another number of labels.
+    """
+    keys = ("num_labels", "id2label", "label2id")
+    given = {key: overrides[key] for key in keys if overrides.get(key) is not None}
+    if not given.keys() & {"id2label", "label2id"}:
+        names = next((key for key in keys[1:] if stored.get(key) is not None), None)
+        count = given.get("num_labels")
+        if names is not None and (count is None or count == len(stored[names])):
+            given[names] = stored[names]
+        elif count is None and stored.get("num_labels") is not None:
+            given["num_labels"] = stored["num_labels"]
+    return {**dict.fromkeys(keys), **given}
+
+
 def _label_names(num_labels, id2label, label2id) -> dict[int, str]:
     """The names of the labels by index, from whichever of the three the caller gave."""
+    if label2id is not None and not isinstance(label2id, Mapping):
+        raise ValueError(f"label2id must give each label's index by its name, not {label2id!r}.")
     if id2label is None and label2id is not None:
         id2label = {index: label for label, index in label2id.items()}
     if id2label is None:
         count = 2 if num_labels is None else num_labels
-        if not isinstance(count, int) or count < 1:
+        if not _is_whole(count) or count < 1:
             raise ValueError(f"num_labels must be a positive whole number, not {count!r}.")
         return {index: f"LABEL_{index}" for index in range(count)}
-    names = {int(index): label for index, label in id2label.items()}
+    try:
+        names = {int(index): label for index, label in id2label.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(f"id2label must name the labels 0, 1, 2, ..., not {id2label!r}.") from None
     if sorted(names) != list(range(len(names))) or not names:
         raise ValueError(f"id2label must name the labels 0, 1, 2, ..., not {sorted(names)}.")
     if num_labels is not None and num_labels != len(names):

@@ -19,7 +19,10 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     # The suffix stays last: some writers choose the format by it.
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        temporary.chmod(mode)  # some writers make files that only their owner may read
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

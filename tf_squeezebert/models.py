@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
+import optree
 from keras import ops
 
 from . import losses
@@ -33,9 +34,15 @@ from .layers import (
     dense,
     softmax,
 )
+from .tokenizer import BatchEncoding, SqueezeBertTokenizer
 
-if TYPE_CHECKING:
-    from .tokenizer import SqueezeBertTokenizer
+# Keras looks into plain dicts only; now a tokenizer's output goes into model() and predict().
+optree.register_pytree_node(
+    BatchEncoding,
+    lambda encoding: (list(encoding.values()), tuple(encoding)),
+    lambda names, tensors: dict(zip(names, tensors, strict=True)),
+    namespace="keras",
+)
 
 INPUT_NAMES = (
     "input_ids",
@@ -100,8 +107,6 @@ class SqueezeBertPreTrainedModel(keras.Model):
     def tokenizer(self) -> SqueezeBertTokenizer | None:
         """The tokenizer that came with the checkpoint, or that was set; None without one."""
         if self._tokenizer is None and self._tokenizer_source is not None:
-            from .tokenizer import SqueezeBertTokenizer
-
             path_or_id, options = self._tokenizer_source
             self._tokenizer = SqueezeBertTokenizer.from_pretrained(path_or_id, **options)
         return self._tokenizer
@@ -385,10 +390,7 @@ class SqueezeBertForSequenceClassification(_Head):
     _uses_pooler = True
 
     def _task(self):
-        problem = self.config.problem_type
-        if problem is None:
-            one_label = self.config.num_labels == 1
-            problem = "regression" if one_label else "single_label_classification"
+        problem = self.config.task_problem_type
         if problem == "regression":
             return {
                 "loss": keras.losses.MeanSquaredError,

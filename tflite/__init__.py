@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 
-_MODULE_OF = {"export": "export", "ExportError": "export", "Runtime": "runtime"}
+_MODULE_OF = {"export": "exporter", "ExportError": "exporter", "Runtime": "runtime"}
 
 __all__ = list(_MODULE_OF)
 

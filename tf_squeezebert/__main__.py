@@ -1,0 +1,5 @@
+"""`python -m tf_squeezebert` is the command line."""
+
+from .cli import console
+
+console()
