@@ -49,8 +49,19 @@ def resolve_file(
 
 def _download(repo_id, filename, revision, cache_dir, local_files_only, required) -> Path | None:
     # Imported here: a model in a folder needs no hub, and the import takes a while.
-    from huggingface_hub import errors, hf_hub_download
+    from huggingface_hub import (
+        _CACHED_NO_EXIST,
+        errors,
+        hf_hub_download,
+        try_to_load_from_cache,
+    )
 
+    if not required:
+        # What the cache knows to be absent is not asked for again: a load that has all it needs
+        # must not fail for want of a network.
+        known = try_to_load_from_cache(repo_id, filename, cache_dir=cache_dir, revision=revision)
+        if known is _CACHED_NO_EXIST:
+            return None
     try:
         return Path(
             hf_hub_download(
@@ -85,12 +96,22 @@ def _download(repo_id, filename, revision, cache_dir, local_files_only, required
             "private one, log in with `hf auth login`)."
         ) from error
     except Exception as error:  # the HTTP client's own errors: broken off, refused, timed out
+        if _is_of_this_machine(error):
+            raise
         raise _unreachable(repo_id, filename, error) from error
 
 
+def _is_of_this_machine(error: Exception) -> bool:
+    """Whether a file could not be written here: no room, no permission."""
+    of_network = (ConnectionError, TimeoutError)
+    return isinstance(error, OSError) and bool(error.errno) and not isinstance(error, of_network)
+
+
 def _unreachable(repo_id: str, filename: str, error: Exception) -> ConnectionError:
+    root = error.__cause__ or error
+    reason = next(iter(str(root).splitlines()), type(root).__name__).rstrip(".")
     return ConnectionError(
         f"There is no folder '{repo_id}' here, and {filename} could not be fetched from the hub "
-        f"({type(error).__name__}): check the path, or the network and try again; what was "
-        "downloaded so far is kept."
+        f"({reason}): check the path, or the network and try again; files that arrived whole are "
+        "kept."
     )

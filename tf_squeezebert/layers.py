@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from .config import SqueezeBertConfig
@@ -265,12 +266,12 @@ class SqueezeBertSelfAttention(_ConfiguredLayer):
         for projection in (self.query, self.key, self.value):
             projection.build((None, None, self.config.hidden_size))
 
-    def call(self, x, attention_bias=None, head_mask=None, training=None):
+    def call(self, x, attention_mask=None, head_mask=None, training=None):
         """Attends.
 
         Args:
             x: hidden states, [B, S, H].
-            attention_bias: added to the scores, broadcastable to [B, N, S, S].
+            attention_mask: whether to attend, bool, broadcastable to [B, N, S, S].
             head_mask: multiplies the probabilities of each head, [N].
 
         Returns:
@@ -279,10 +280,12 @@ class SqueezeBertSelfAttention(_ConfiguredLayer):
         """
         query = self._split_heads(self.query(x)) / math.sqrt(self._head_size)  # [B, N, S, D]
         key = ops.transpose(self._split_heads(self.key(x)), (0, 1, 3, 2))  # [B, N, D, S]
-        # A half-precision softmax, and a bias near its largest number, lose too much.
+        # In half precision the softmax would lose too much.
         scores = ops.cast(ops.matmul(query, key), keras.backend.result_type(self.dtype, "float32"))
-        if attention_bias is not None:
-            scores = scores + attention_bias
+        if attention_mask is not None:
+            # Added, as in the reference, and so low that nothing of the score is left.
+            lowest = float(np.finfo("float32").min)
+            scores = scores + ops.where(attention_mask, 0.0, lowest)
         probs = ops.cast(softmax(scores), self.compute_dtype)
         probs = self.dropout(probs, training=training)
         if head_mask is not None:
@@ -332,9 +335,9 @@ class SqueezeBertBlock(_ConfiguredLayer):
         self.projection.build((None, None, self.config.intermediate_size))
         self.projection_norm.build(hidden)
 
-    def call(self, x, attention_bias=None, head_mask=None, training=None):
+    def call(self, x, attention_mask=None, head_mask=None, training=None):
         """[B, S, H] to [B, S, H], and the attention scores; arguments as in self-attention."""
-        context, scores = self.attention(x, attention_bias, head_mask, training=training)
+        context, scores = self.attention(x, attention_mask, head_mask, training=training)
         context = self.dropout(self.post_attention(context), training=training)
         x = self.post_attention_norm(x + context)
         hidden = self.activation(self.intermediate(x))  # [B, S, intermediate_size]

@@ -271,7 +271,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
             ValueError: an input is unknown, missing, misshapen, too long, or (where its values
                 are at hand, not in a traced graph) holds ids out of range.
         """
-        bias = _attention_bias(inputs.get("attention_mask"))
+        attention_mask = _per_head(inputs.get("attention_mask"))
         head_masks = self._head_masks(inputs.get("head_mask"))
         x = self.embeddings(
             inputs.get("input_ids"),
@@ -282,7 +282,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
         )
         hidden_states, attentions = [x], []
         for block, head_mask in zip(self.blocks, head_masks, strict=True):
-            x, scores = block(x, bias, head_mask, training=training)
+            x, scores = block(x, attention_mask, head_mask, training=training)
             hidden_states.append(x)
             attentions.append(scores)
 
@@ -500,13 +500,12 @@ def named_inputs(inputs) -> dict[str, Any]:
     return {name: inputs[name] for name in INPUT_NAMES if inputs.get(name) is not None}
 
 
-def _attention_bias(attention_mask):
-    """Zero where attended to and float32's lowest number elsewhere: [B, 1, 1 or S, S]."""
+def _per_head(attention_mask):
+    """The mask as bool, [B, 1, 1 or S, S], or None."""
     if attention_mask is None:
         return None
-    mask = ops.cast(attention_mask, "float32")
-    mask = mask[:, None, None, :] if len(mask.shape) == 2 else mask[:, None]
-    return (1.0 - mask) * float(np.finfo("float32").min)
+    mask = ops.cast(attention_mask, "bool")
+    return mask[:, None, None, :] if len(mask.shape) == 2 else mask[:, None]
 
 
 def _check_inputs(inputs: Mapping[str, Any], config: SqueezeBertConfig, rank: int) -> None:
