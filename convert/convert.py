@@ -31,6 +31,12 @@ _WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+_TOKENIZER_FILES = (
+    "vocab.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+)
 
 
 def load_checkpoint(
@@ -93,10 +99,9 @@ def load_checkpoint(
         with without_initialization():
             model = model_class(config, dtype=dtype)
         info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
-    if any(
-        resolve_file(folder, name, **hub, required=False)
-        for name in ("vocab.txt", "tokenizer.json")
-    ):
+    # All are fetched now, for the tokenizer is made when it is first used, perhaps offline.
+    files = {name: resolve_file(folder, name, **hub, required=False) for name in _TOKENIZER_FILES}
+    if files["vocab.txt"] or files["tokenizer.json"]:
         model._tokenizer_source = (folder, hub)
     return (model, info) if output_loading_info else model
 
@@ -155,10 +160,22 @@ def _find_weights(path_or_id: str | os.PathLike, hub: dict[str, Any]) -> Path:
         if found is None:
             continue
         if name.endswith(".index.json"):
-            for shard in set(json.loads(found.read_text())["weight_map"].values()):
+            for shard in _shards(found):
                 resolve_file(path_or_id, shard, **hub)
         return found.parent
-    raise FileNotFoundError(f"'{path_or_id}' on the hub has none of {', '.join(_WEIGHT_FILES)}.")
+    message = f"'{path_or_id}' on the hub has none of {', '.join(_WEIGHT_FILES)}"
+    if hub["local_files_only"]:
+        message += " in the local cache, and local_files_only=True forbids downloading one"
+    raise FileNotFoundError(message + ".")
+
+
+def _shards(index: Path) -> list[str]:
+    """The files beside an index that it names; what is wrong with it `open_checkpoint` says."""
+    try:
+        names = set(json.loads(index.read_bytes())["weight_map"].values())
+        return sorted(name for name in names if Path(name).name == name)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
 
 
 def _fill(

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import save_file
+
 from tf_squeezebert.convert.checkpoint import CheckpointError, open_checkpoint
 
 from .attacks.build import torch_zip

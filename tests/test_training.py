@@ -50,7 +50,7 @@ def labels(name: str, config: dict, batch: int = 4, length: int = 17) -> dict[st
 
 
 def as_target(given: dict[str, np.ndarray]):
-    return given["labels"] if "labels" in given else given
+    return given.get("labels", given)
 
 
 def task_config(name: str, **values) -> dict:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tf_squeezebert.convert.checkpoint import CheckpointError, open_checkpoint
 
 from . import ATTACKS, MARKER, SHELL

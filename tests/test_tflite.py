@@ -1,0 +1,251 @@
+"""The exported files against the Keras model, and what is inside them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+import tf_squeezebert
+from tf_squeezebert.tflite import ExportError, Runtime, export, exporter
+
+from .reference import GROUPS, pair, random_inputs, small_config
+
+# Wide enough for int8 to mean something, and as long as real models.
+CONFIG = small_config(
+    vocab_size=2000,
+    hidden_size=96,
+    embedding_size=96,
+    intermediate_size=192,
+    num_labels=3,
+    max_position_embeddings=512,
+)
+EXPORTED = ("SqueezeBertModel", "SqueezeBertForSequenceClassification")
+
+
+def keras_outputs(model, inputs) -> dict[str, np.ndarray]:
+    outputs = model(inputs)
+    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+    return {name: np.asarray(x) for name, x in outputs.items()}
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.sum(a * b) / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+@pytest.fixture(scope="module", params=EXPORTED)
+def exported(request, tmp_path_factory):
+    """A model, and its files in float32 and int8, of free length and of 64."""
+    folder = tmp_path_factory.mktemp(request.param)
+    _, model = pair(request.param, CONFIG, folder)
+    files = {
+        (quantize, length): export(
+            model, folder / f"{quantize}_{length}.tflite", quantize=quantize, length=length
+        )
+        for quantize in (None, "int8")
+        for length in (None, 64)
+    }
+    return model, files
+
+
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("length", [1, 7, 64, 512])
+def test_a_file_of_free_length_computes_what_the_model_does(exported, length, padded):
+    model, files = exported
+    inputs = random_inputs(CONFIG, (3, length), padded=padded)
+    expected = keras_outputs(model, inputs)
+    exact, int8 = Runtime(files[None, None])(inputs), Runtime(files["int8", None])(inputs)
+    assert exact.keys() == int8.keys() == expected.keys()
+    for name, want in expected.items():
+        np.testing.assert_allclose(exact[name], want, atol=1e-4)
+        assert cosine(int8[name], want) > 0.999
+        assert np.abs(int8[name] - want).max() > 1e-6, "int8 that changes nothing is no int8"
+
+
+@pytest.mark.parametrize("length", [1, 40, 64])
+def test_a_file_of_fixed_length_pads_shorter_texts(exported, length):
+    model, files = exported
+    inputs = random_inputs(CONFIG, (2, length))
+    for name, want in keras_outputs(model, inputs).items():
+        np.testing.assert_allclose(Runtime(files[None, 64])(inputs)[name], want, atol=1e-4)
+        assert cosine(Runtime(files["int8", 64])(inputs)[name], want) > 0.999
+
+
+@pytest.mark.parametrize("groups", GROUPS)
+def test_any_grouping_can_be_exported(groups, tmp_path):
+    config = small_config(groups)
+    _, model = pair("SqueezeBertModel", config, tmp_path)
+    runtime = Runtime(export(model, tmp_path / "model.tflite"))
+    inputs = random_inputs(config, (2, 17))
+    for name, want in keras_outputs(model, inputs).items():
+        np.testing.assert_allclose(runtime(inputs)[name], want, atol=1e-4)
+
+
+def test_int8_files_are_a_quarter_of_the_size():
+    """At real proportions of table and encoder; the embedding tables must be int8 for it."""
+    sizes = {quantize: len(_converted(quantize)) for quantize in (None, "int8")}
+    assert sizes["int8"] <= 0.27 * sizes[None], sizes
+
+
+def _converted(quantize: str | None) -> bytes:
+    config = tf_squeezebert.SqueezeBertConfig(num_hidden_layers=1)
+    model = tf_squeezebert.SqueezeBertForSequenceClassification(config)
+    content = exporter._convert(model, None)
+    return content if quantize is None else exporter._quantize(content, exporter.RECIPES[quantize])
+
+
+def test_inputs_and_outputs_have_their_names(exported):
+    model, files = exported
+    for (_, length), path in files.items():
+        interpreter = Interpreter(str(path))
+        (signature,) = interpreter.get_signature_list().values()
+        assert sorted(signature["inputs"]) == ["attention_mask", "input_ids", "token_type_ids"]
+        for detail in interpreter.get_signature_runner().get_input_details().values():
+            assert detail["dtype"] == np.int32
+            assert detail["shape_signature"].tolist() == [1, length or -1]
+        expected = keras_outputs(model, random_inputs(CONFIG, (1, 5)))
+        assert sorted(signature["outputs"]) == sorted(expected)
+
+
+def test_files_need_no_flex_and_no_custom_operation(exported):
+    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    for path in exported[1].values():
+        interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver)
+        operators = Counter(op["op_name"] for op in interpreter._get_ops_details())
+        assert not [name for name in operators if name.startswith(("Flex", "CUSTOM"))]
+        assert operators["EMBEDDING_LOOKUP"] == 2
+        assert "GATHER" not in operators
+
+
+def test_the_encoder_is_one_xnnpack_partition(exported):
+    """From after the look-ups to the outputs; between two there would be copies and waits."""
+    for path in exported[1].values():
+        interpreter = Interpreter(str(path))
+        interpreter.allocate_tensors()
+        operators = interpreter._get_ops_details()
+        (partition,) = [op for op in operators if op["op_name"] == "DELEGATE"]
+        outputs = {detail["index"] for detail in interpreter.get_output_details()}
+        assert outputs <= set(partition["outputs"])
+
+
+def test_the_same_model_gives_the_same_bytes(exported, tmp_path):
+    model, files = exported
+    for (quantize, length), path in files.items():
+        again = export(model, tmp_path / "again.tflite", quantize=quantize, length=length)
+        assert again.read_bytes() == path.read_bytes()
+
+
+def test_a_file_carries_config_labels_and_tokenizer(tmp_path):
+    config = {**CONFIG, "vocab_size": 6, "id2label": {0: "good", 1: "bad", 2: "neither"}}
+    config.pop("num_labels")
+    model = tf_squeezebert.SqueezeBertForSequenceClassification(
+        tf_squeezebert.SqueezeBertConfig(**config)
+    )
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\nTea\n[MASK]\n")
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(
+        tmp_path / "vocab.txt", do_lower_case=False
+    )
+    path = export(model, tmp_path / "model.tflite")
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("labels.txt") == b"good\nbad\nneither\n"
+        assert archive.read("vocab.txt").split() == [*b"[PAD] [UNK] [CLS] [SEP] Tea [MASK]".split()]
+        assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
+    runtime = Runtime(path)
+    assert runtime.architecture == "SqueezeBertForSequenceClassification"
+    assert runtime.config.id2label == {0: "good", 1: "bad", 2: "neither"}
+    assert runtime.tokenizer("Tea tea")["input_ids"] == [2, 4, 1, 3]
+    answer = tf_squeezebert.predict(runtime, "Tea")
+    assert set(answer["scores"]) == {"good", "bad", "neither"}
+
+
+def test_a_file_without_tokenizer_says_so(exported):
+    runtime = Runtime(exported[1][None, None])
+    assert runtime.tokenizer is None
+    with pytest.raises(ValueError, match=r"without a tokenizer.*vocab\.txt"):
+        tf_squeezebert.predict(runtime, "text")
+
+
+def test_the_runtime_needs_neither_tensorflow_nor_keras(exported):
+    program = (
+        "import sys; from tf_squeezebert.tflite import Runtime; import numpy as np;"
+        f"Runtime({str(exported[1][None, None])!r})(np.ones((1, 5), int));"
+        "sys.exit(bool({'tensorflow', 'keras', 'torch', 'transformers'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"length": 0}, r"length must be in \[1, 512\].*not 0"),
+        ({"length": 513}, "not 513"),
+        ({"quantize": "int3"}, "'int3' is unknown: None or int8"),
+    ],
+)
+def test_impossible_options_are_refused(exported, options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export(exported[0], tmp_path / "model.tflite", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_heads_that_can_not_be_exported_yet_are_refused(tmp_path):
+    model = tf_squeezebert.SqueezeBertForMaskedLM(tf_squeezebert.SqueezeBertConfig(**CONFIG))
+    with pytest.raises(TypeError, match="SqueezeBertForMaskedLM can not be exported"):
+        export(model, tmp_path / "model.tflite")
+
+
+@pytest.mark.parametrize("quantize", [None, "int8"])
+def test_a_wrong_file_is_not_kept(exported, quantize, tmp_path, monkeypatch):
+    """Verification is what finds it: here the converter gets another model's weights."""
+    model, path = exported[0], tmp_path / "model.tflite"
+    path.write_bytes(b"the old file")
+    other = type(model)(model.config)
+    convert = exporter._convert
+    monkeypatch.setattr(exporter, "_convert", lambda _, length: convert(other, length))
+    with pytest.raises(ExportError, match=r"tokens, where .* is allowed: the file was not kept"):
+        export(model, path, quantize=quantize)
+    assert path.read_bytes() == b"the old file"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_not_a_file_of_ours(tmp_path, exported):
+    path = tmp_path / "model.tflite"
+    with pytest.raises(FileNotFoundError, match=r"no file '.*model\.tflite'"):
+        Runtime(path)
+    path.write_text("no model")
+    with pytest.raises(ValueError, match=r"model\.tflite' carries no config\.json"):
+        Runtime(path)
+    content = exported[1][None, None].read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"carries no config\.json: it is damaged"):
+        Runtime(path)
+    path.write_bytes(content[len(content) // 2 :])
+    with pytest.raises(ValueError, match=r"not a \.tflite file with a signature, or is damaged"):
+        Runtime(path)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"input_ids": [[2000]]}, r"input_ids holds 2000, but must lie in \[0, 2000\)"),
+        ({"input_ids": [[1] * 513]}, "513 tokens, the file takes at most 512"),
+        ({"input_ids": [1, 2]}, r"shape \[batch, length\], got \[2\]"),
+        ({"input_ids": [[1]], "position_ids": [[0]]}, "Unknown input position_ids"),
+    ],
+)
+def test_the_runtime_refuses_wrong_inputs(exported, inputs, message):
+    with pytest.raises(ValueError, match=message):
+        Runtime(exported[1][None, None])({k: np.array(v) for k, v in inputs.items()})
+
+
+def test_a_fixed_length_file_refuses_longer_texts(exported):
+    with pytest.raises(ValueError, match="65 tokens, the file takes at most 64"):
+        Runtime(exported[1][None, 64])(np.ones((1, 65), int))
