@@ -145,10 +145,19 @@ def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathL
     tensors = {weight.name: weight.to_torch() for weight in weights_of(model)}
     with replacing(directory / "model.safetensors") as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
-    config = model.config.to_dict()
+    # What the source's config.json said of its weights, and not of these.
+    config = {**model.config.to_dict(), "dtype": "float32"}
+    config.pop("torch_dtype", None)
     SqueezeBertConfig.from_dict(config, architectures=[type(model).__name__]).save_pretrained(
         directory
     )
+    if model.config.encoder_layer_norm_eps != 1e-12:
+        logger.warning(
+            "'%s' has an encoder_layer_norm_eps of %s, which transformers does not read: there the "
+            "model computes with 1e-12, and its outputs will differ.",
+            directory,
+            model.config.encoder_layer_norm_eps,
+        )
 
 
 def _find_weights(path_or_id: str | os.PathLike, hub: dict[str, Any]) -> Path:
@@ -182,7 +191,7 @@ def _fill(
     model: SqueezeBertPreTrainedModel, checkpoint: Checkpoint, source: str, ignore_mismatched: bool
 ) -> dict[str, list[str]]:
     """Assigns each tensor to its variable, and tells what did not match."""
-    unread, missing, mismatched = set(checkpoint), [], []
+    unread, read, missing, mismatched = set(checkpoint), {}, [], []
     weights = weights_of(model)
     for weight in weights:
         name = next((name for name in weight.spellings if name in unread), None)
@@ -190,6 +199,7 @@ def _fill(
             missing.append(weight)
             continue
         unread.discard(name)
+        read[weight.name] = name
         if tuple(checkpoint.shape(name)) in weight.shapes:
             weight.variable.assign(weight.from_torch(checkpoint[name]))
         elif ignore_mismatched and weight.is_head:
@@ -204,21 +214,22 @@ def _fill(
         )
     for weight in missing + mismatched:
         weight.initialize()
-    values = {weight.name: weight for weight in weights}
     info = {
         "missing_keys": [weight.name for weight in missing],
-        "unexpected_keys": sorted(n for n in unread if not _is_known(n, checkpoint, values)),
+        "unexpected_keys": sorted(n for n in unread if not _is_known(n, checkpoint, read)),
         "mismatched_keys": [weight.name for weight in mismatched],
     }
-    _report(info, source)
+    # A pooler that no output depends on is not trainable: that it is missing harms nothing.
+    fresh = [weight.name for weight in missing + mismatched if weight.layer.trainable]
+    _report(fresh, info["unexpected_keys"], source)
     return info
 
 
-def _is_known(name: str, checkpoint: Checkpoint, values: dict[str, Weight]) -> bool:
+def _is_known(name: str, checkpoint: Checkpoint, read: dict[str, str]) -> bool:
     """Whether a left-over tensor says nothing new: a constant, or a tied weight's second copy."""
-    twin = values.get(TIED.get(name, ""))
+    twin = read.get(TIED.get(name, ""))
     return name in CONSTANTS or (
-        twin is not None and np.array_equal(checkpoint[name], twin.to_torch())
+        twin is not None and np.array_equal(checkpoint[name], checkpoint[twin])
     )
 
 
@@ -234,19 +245,18 @@ def _mismatch(weight: Weight, name: str, shape, source: str) -> CheckpointError:
     )
 
 
-def _report(info: dict[str, list[str]], source: str) -> None:
-    fresh = info["missing_keys"] + info["mismatched_keys"]
+def _report(fresh: list[str], unexpected: list[str], source: str) -> None:
     if fresh:
         logger.warning(
             "'%s' has no fitting %s: initialised afresh, to be trained before use.",
             source,
             ", ".join(fresh),
         )
-    if info["unexpected_keys"]:
+    if unexpected:
         logger.warning(
             "'%s' also holds %s: left out, this model has no place for them.",
             source,
-            ", ".join(info["unexpected_keys"]),
+            ", ".join(unexpected),
         )
 
 

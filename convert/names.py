@@ -56,7 +56,8 @@ _VARIABLES = (
 )
 _PREFIXES = ("transformer.", "bert.", "")
 
-# Stored by some versions: a constant, and the masked-LM output's second names for tied weights.
+# Stored by some versions: a constant, and the masked-LM output's second names for tied weights,
+# of which other versions store one name only, either.
 CONSTANTS = frozenset(prefix + "embeddings.position_ids" for prefix in _PREFIXES)
 TIED = {
     "cls.predictions.decoder.weight": "transformer.embeddings.word_embeddings.weight",
@@ -105,9 +106,7 @@ class Weight:
 
     def to_torch(self) -> np.ndarray:
         """Our variable's value in a checkpoint's layout, in float32."""
-        value = np.asarray(
-            keras.ops.convert_to_numpy(self.variable)
-        ).astype("float32", copy=False)
+        value = np.asarray(keras.ops.convert_to_numpy(self.variable)).astype("float32", copy=False)
         if self.attribute == "kernel":
             value = np.swapaxes(value, -1, -2).reshape(self.shapes[0])
         return np.ascontiguousarray(value)
@@ -141,7 +140,10 @@ def _weights(layer, written: str, names: set[str], is_head: bool) -> Iterator[We
         if getattr(layer, attribute, None) is not None:
             spellings = {f"{n}.{end}" for n in names for end in (torch_name, old_name)}
             name = f"{written}.{torch_name}"
-            yield Weight(name, tuple(sorted(spellings)), layer, attribute, is_head)
+            # Last, for where a file has both and they differ, the second is left out.
+            second_names = tuple(second for second, first in TIED.items() if first == name)
+            spellings = tuple(sorted(spellings)) + second_names
+            yield Weight(name, spellings, layer, attribute, is_head)
 
 
 def _descend(layer, path: str):

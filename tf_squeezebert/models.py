@@ -171,6 +171,11 @@ class SqueezeBertPreTrainedModel(keras.Model):
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 
+    def make_train_function(self, force=False):
+        # A step that made the optimizer's variables itself would have to be traced twice.
+        self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return super().compute_loss(
             x, self._targets(y), self._predictions(y_pred), sample_weight, training=training

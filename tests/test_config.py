@@ -1,0 +1,385 @@
+"""SqueezeBertConfig: transformers' arguments, `config.json` both ways, and what is refused."""
+
+import json
+import subprocess
+import sys
+from inspect import signature
+
+import pytest
+import transformers
+
+from tf_squeezebert.config import ACTIVATIONS, PROBLEM_TYPES, SqueezeBertConfig
+
+from .reference import GROUP_NAMES, small_config
+
+# What transformers' config holds beyond SqueezeBERT: nothing here reads it, all of it is kept.
+NOT_OURS = {
+    "_name_or_path",
+    "architectures",
+    "bos_token_id",
+    "chunk_size_feed_forward",
+    "dtype",
+    "eos_token_id",
+    "is_encoder_decoder",
+    "return_dict",
+    "tie_word_embeddings",
+    "transformers_version",
+}
+NAN = float("nan")
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a config.json of these values (or of this text) and gives its folder."""
+
+    def write(values):
+        text = values if isinstance(values, str) else json.dumps(values)
+        (tmp_path / "config.json").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def read(directory) -> dict:
+    return json.loads((directory / "config.json").read_text(encoding="utf-8"))
+
+
+# ------------------------------------------------------------------ arguments and defaults
+
+DEFAULTS = transformers.SqueezeBertConfig().to_dict()
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULTS.keys() - NOT_OURS))
+def test_a_default_is_that_of_transformers(name):
+    assert getattr(SqueezeBertConfig(), name) == getattr(transformers.SqueezeBertConfig(), name)
+
+
+def test_there_is_one_argument_more_than_in_transformers():
+    ours = SqueezeBertConfig().to_dict().keys()
+    assert ours - DEFAULTS.keys() == {"encoder_layer_norm_eps"}
+    assert DEFAULTS.keys() - ours == NOT_OURS
+
+
+def test_every_argument_is_stored_under_its_name():
+    values = {
+        **small_config("mixed"),
+        "type_vocab_size": 3,
+        "hidden_act": "relu",
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.9,
+        "initializer_range": 0.5,
+        "layer_norm_eps": 1e-5,
+        "encoder_layer_norm_eps": 1e-6,
+        "pad_token_id": None,
+        "num_labels": 3,
+        "id2label": {0: "a", 1: "b", 2: "c"},
+        "label2id": {"a": 0, "b": 1, "c": 2},
+        "problem_type": "regression",
+        "output_hidden_states": True,
+        "output_attentions": True,
+    }
+    assert values.keys() == signature(SqueezeBertConfig).parameters.keys() - {"extra"}
+    config = SqueezeBertConfig(**values)
+    assert {name: getattr(config, name) for name in values} == values
+    assert not config.extra
+
+
+def test_embedding_size_is_hidden_size_unless_given():
+    assert SqueezeBertConfig(hidden_size=96).embedding_size == 96
+
+
+def test_configs_of_equal_content_are_equal():
+    assert SqueezeBertConfig() == SqueezeBertConfig(num_labels=2)
+    assert SqueezeBertConfig() != SqueezeBertConfig(num_labels=3)
+    assert SqueezeBertConfig() != SqueezeBertConfig().to_dict()
+
+
+# ------------------------------------------------------------------ config.json
+
+
+def test_what_is_written_is_read(tmp_path):
+    config = SqueezeBertConfig(**small_config("mixed", id2label={0: "schön", 1: "悪い"}))
+    config.save_pretrained(tmp_path / "new" / "folder")
+    assert SqueezeBertConfig.from_pretrained(tmp_path / "new" / "folder") == config
+    assert SqueezeBertConfig.from_pretrained(tmp_path / "new/folder/config.json") == config
+
+
+def test_unknown_keys_are_kept_and_written_back(write, tmp_path):
+    unknown = {"torch_dtype": "float16", "task_specific_params": {"a": [1, None]}, "extra": "yes"}
+    config = SqueezeBertConfig.from_pretrained(write({**small_config(), **unknown}))
+    assert config.extra == unknown
+    config.save_pretrained(tmp_path / "copy")
+    assert read(tmp_path / "copy").items() >= unknown.items()
+    assert SqueezeBertConfig.from_pretrained(tmp_path / "copy") == config
+
+
+def test_arguments_replace_keys_of_the_file(write):
+    folder = write(small_config(hidden_dropout_prob=0.5))
+    config = SqueezeBertConfig.from_pretrained(folder, hidden_dropout_prob=0.0, hidden_act="relu")
+    assert (config.hidden_dropout_prob, config.hidden_act) == (0.0, "relu")
+    assert config.hidden_size == small_config()["hidden_size"]
+
+
+@pytest.mark.parametrize("values", [{}, small_config("mixed", num_labels=3, pad_token_id=5)])
+def test_transformers_reads_what_we_write(tmp_path, values):
+    ours = SqueezeBertConfig(**values)
+    ours.save_pretrained(tmp_path)
+    theirs = transformers.AutoConfig.from_pretrained(tmp_path)
+    assert isinstance(theirs, transformers.SqueezeBertConfig)
+    for name in DEFAULTS.keys() - NOT_OURS:
+        assert getattr(theirs, name) == getattr(ours, name), name
+
+
+@pytest.mark.parametrize("values", [{}, small_config("mixed", num_labels=3, pad_token_id=5)])
+def test_we_read_what_transformers_writes(tmp_path, values):
+    theirs = transformers.SqueezeBertConfig(**values)
+    theirs.save_pretrained(tmp_path)
+    ours = SqueezeBertConfig.from_pretrained(tmp_path)
+    for name in DEFAULTS.keys() - NOT_OURS:
+        assert getattr(theirs, name) == getattr(ours, name), name
+
+
+def test_what_a_failed_write_leaves_is_the_old_file(tmp_path):
+    SqueezeBertConfig().save_pretrained(tmp_path)
+    before = read(tmp_path)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        SqueezeBertConfig(note=object()).save_pretrained(tmp_path)
+    assert read(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+# ------------------------------------------------------------------ labels
+
+NAMES = {"id2label": {"0": "no", "1": "maybe", "2": "yes"}}
+IDS = {"label2id": {"no": 0, "maybe": 1, "yes": 2}}
+NAMED = {0: "no", 1: "maybe", 2: "yes"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "given", "labels"),
+    [
+        ({}, {}, {0: "LABEL_0", 1: "LABEL_1"}),
+        ({"num_labels": 1}, {}, {0: "LABEL_0"}),
+        (NAMES, {}, NAMED),
+        (IDS, {}, NAMED),
+        ({**NAMES, **IDS}, {}, NAMED),
+        ({**NAMES, "num_labels": 2}, {}, NAMED),
+        ({**NAMES, "label2id": {"NO": 0, "YES": 1}}, {}, NAMED),
+        ({"id2label": {"2": "yes", "0": "no", "1": "maybe"}}, {}, NAMED),
+        ({"id2label": None, "label2id": None}, {}, {0: "LABEL_0", 1: "LABEL_1"}),
+        ({**NAMES, **IDS}, {"num_labels": 3}, NAMED),
+        ({**NAMES, **IDS}, {"num_labels": None, "id2label": None, "label2id": None}, NAMED),
+        ({**NAMES, **IDS}, {"num_labels": 2}, {0: "LABEL_0", 1: "LABEL_1"}),
+        (IDS, {"num_labels": 1}, {0: "LABEL_0"}),
+        ({"num_labels": 5}, {"num_labels": 1}, {0: "LABEL_0"}),
+        ({"num_labels": 5}, {"id2label": {0: "a", 1: "b"}}, {0: "a", 1: "b"}),
+        ({**NAMES, **IDS}, {"id2label": {0: "a", 1: "b"}}, {0: "a", 1: "b"}),
+        ({**NAMES, **IDS}, {"label2id": {"a": 0, "b": 1}}, {0: "a", 1: "b"}),
+        ({**NAMES, **IDS}, {"num_labels": 2, "id2label": {0: "a", 1: "b"}}, {0: "a", 1: "b"}),
+    ],
+)
+def test_labels_of_a_file_and_of_the_caller(write, stored, given, labels):
+    config = SqueezeBertConfig.from_pretrained(write(stored), **given)
+    assert config.id2label == labels
+    assert list(config.id2label) == sorted(labels)
+    assert config.label2id == {label: index for index, label in labels.items()}
+    assert config.num_labels == len(labels)
+
+
+def test_label_ids_are_strings_in_the_file(tmp_path):
+    SqueezeBertConfig(id2label=NAMED).save_pretrained(tmp_path)
+    assert read(tmp_path).items() >= {**NAMES, **IDS}.items()
+
+
+@pytest.mark.parametrize("problem_type", [None, *PROBLEM_TYPES])
+def test_the_problem_type_is_kept(tmp_path, problem_type):
+    SqueezeBertConfig(problem_type=problem_type).save_pretrained(tmp_path)
+    assert SqueezeBertConfig.from_pretrained(tmp_path).problem_type == problem_type
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"num_labels": 2, **NAMES}, r"num_labels \(2\) contradicts id2label, which names 3"),
+        ({**NAMES, "label2id": {"no": 1, "maybe": 0, "yes": 2}}, "label2id .* contradicts id2l"),
+        ({"id2label": {0: "a", 2: "b"}}, r"0, 1, 2, .*not \[0, 2\]"),
+        ({"id2label": {}}, r"not \[\]"),
+        ({"id2label": {"zero": "a"}}, "id2label must name the labels .*'zero'"),
+        ({"id2label": ["a", "b"]}, r"id2label must name the labels .*\['a', 'b'\]"),
+        ({"label2id": ["a", "b"]}, r"label2id must give .*\['a', 'b'\]"),
+        ({"num_labels": 0}, "num_labels must be a positive whole number, not 0"),
+        ({"num_labels": 2.0}, "num_labels must be a positive whole number, not 2.0"),
+        ({"num_labels": True}, "num_labels must be a positive whole number, not True"),
+        ({"problem_type": "ranking"}, "problem_type 'ranking' is unknown: choose one of regr"),
+    ],
+)
+def test_labels_that_are_refused(values, says):
+    with pytest.raises(ValueError, match=says):
+        SqueezeBertConfig(**values)
+
+
+# ------------------------------------------------------------------ BERT
+
+BERT = transformers.BertConfig(
+    vocab_size=99, hidden_size=48, num_attention_heads=4, layer_norm_eps=1e-5, num_labels=3
+)
+
+
+def test_a_bert_is_a_squeezebert_with_one_group_everywhere(tmp_path):
+    BERT.save_pretrained(tmp_path)
+    config = SqueezeBertConfig.from_pretrained(tmp_path)
+    assert config.model_type == "squeezebert"
+    assert [getattr(config, f"{name}_groups") for name in GROUP_NAMES] == [1] * 6
+    assert config.layer_norm_eps == config.encoder_layer_norm_eps == 1e-5
+    for name in ("vocab_size", "hidden_size", "num_hidden_layers", "id2label", "hidden_act"):
+        assert getattr(config, name) == getattr(BERT, name)
+    config.save_pretrained(tmp_path)
+    assert read(tmp_path)["model_type"] == "squeezebert"
+    assert SqueezeBertConfig.from_pretrained(tmp_path) == config
+
+
+def test_a_bert_without_epsilon_has_that_of_bert():
+    config = SqueezeBertConfig.from_dict({"model_type": "bert"})
+    assert config.encoder_layer_norm_eps == transformers.BertConfig().layer_norm_eps == 1e-12
+
+
+def test_a_squeezeberts_encoder_does_not_read_layer_norm_eps():
+    assert SqueezeBertConfig(layer_norm_eps=1e-5).encoder_layer_norm_eps == 1e-12
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"position_embedding_type": "relative_key"}, "relative_key positions: only encoders"),
+        ({"position_embedding_type": "relative_key_query"}, "relative_key_query positions"),
+        ({"is_decoder": True}, "is a decoder: only encoders"),
+    ],
+)
+def test_a_bert_of_another_kind_is_refused(write, values, says):
+    with pytest.raises(ValueError, match=says):
+        SqueezeBertConfig.from_pretrained(write({**BERT.to_dict(), **values}))
+
+
+def test_another_model_is_refused(write):
+    with pytest.raises(ValueError, match="'roberta' is neither 'squeezebert' nor 'bert'"):
+        SqueezeBertConfig.from_pretrained(write({"model_type": "roberta"}))
+
+
+# ------------------------------------------------------------------ what is refused
+
+SIZES = (
+    *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
+    *("intermediate_size", "max_position_embeddings", "type_vocab_size"),
+    *(f"{name}_groups" for name in GROUP_NAMES),
+)
+
+
+@pytest.mark.parametrize("value", [0, -4, 4.0, True, "4", None, NAN], ids=repr)
+@pytest.mark.parametrize("name", SIZES)
+def test_a_size_is_a_positive_whole_number(name, value):
+    with pytest.raises(ValueError, match=rf"{name} must be a positive whole number, not {value!r}"):
+        SqueezeBertConfig(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("size", "divisor"),
+    [
+        ("hidden_size", "num_attention_heads"),
+        *(("hidden_size", f"{name}_groups") for name in GROUP_NAMES),
+        ("intermediate_size", "intermediate_groups"),
+        ("intermediate_size", "output_groups"),
+    ],
+)
+def test_a_size_is_divisible_by_its_groups_and_heads(size, divisor):
+    other = {"hidden_size", "intermediate_size"} - {size}
+    fine = {**small_config("ones"), size: 50, **dict.fromkeys(other, 49), "num_attention_heads": 1}
+    fine["embedding_size"] = fine["hidden_size"]
+    SqueezeBertConfig(**fine)
+    with pytest.raises(ValueError, match=rf"{size} \(50\) must be divisible by {divisor} \(7\)"):
+        SqueezeBertConfig(**{**fine, divisor: 7})
+
+
+@pytest.mark.parametrize("embedding_size", [0, 384])
+def test_the_embedding_is_as_wide_as_the_model(embedding_size):
+    with pytest.raises(ValueError, match=rf"\({embedding_size}\) must equal hidden_size \(768\)"):
+        SqueezeBertConfig(embedding_size=embedding_size)
+
+
+@pytest.mark.parametrize("activation", ["geglu", "GELU", "", None])
+def test_an_unknown_activation(activation):
+    with pytest.raises(ValueError, match=f"hidden_act {activation!r} is unknown: .* gelu, gelu_n"):
+        SqueezeBertConfig(hidden_act=activation)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_an_activation_is_one_of_transformers(activation):
+    assert activation in transformers.activations.ACT2FN
+    assert SqueezeBertConfig(hidden_act=activation).hidden_act == activation
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, NAN, "0.1", None, True], ids=repr)
+@pytest.mark.parametrize("name", ["hidden_dropout_prob", "attention_probs_dropout_prob"])
+def test_a_dropout_rate_is_a_proportion(name, rate):
+    with pytest.raises(ValueError, match=rf"{name} must be a number in \[0, 1\), not {rate!r}"):
+        SqueezeBertConfig(**{name: rate})
+
+
+@pytest.mark.parametrize("value", [0, -1e-12, NAN, float("inf"), "1e-12", None, True], ids=repr)
+@pytest.mark.parametrize("name", ["initializer_range", "layer_norm_eps", "encoder_layer_norm_eps"])
+def test_an_epsilon_is_positive_and_finite(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a finite number above 0, not {value!r}"):
+        SqueezeBertConfig(**{name: value})
+
+
+@pytest.mark.parametrize("pad_token_id", [-1, 10, 0.5, True, "0"], ids=repr)
+def test_the_padding_token_is_in_the_vocabulary(pad_token_id):
+    message = rf"pad_token_id \({pad_token_id!r}\) must be .* vocab_size is 10"
+    with pytest.raises(ValueError, match=message):
+        SqueezeBertConfig(vocab_size=10, pad_token_id=pad_token_id)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{'vocab_size': 99}", "config.json' is not valid JSON: .* line 1"),
+        ("", "config.json' is not valid JSON"),
+        ("[1, 2]", "config.json' holds no JSON object"),
+        ("null", "config.json' holds no JSON object"),
+        ('{"hidden_size": 50}', r"hidden_size \(50\) must be divisible"),
+    ],
+)
+def test_a_damaged_file(write, text, says):
+    with pytest.raises(ValueError, match=says):
+        SqueezeBertConfig.from_pretrained(write(text))
+
+
+def test_a_folder_without_config(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"has no file config\.json"):
+        SqueezeBertConfig.from_pretrained(tmp_path)
+
+
+def test_a_path_to_nothing(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no file or folder '.*gone'.*hub id"):
+        SqueezeBertConfig.from_pretrained(tmp_path / "gone")
+
+
+# ------------------------------------------------------------------ imports
+
+USES = {
+    "the package": "import tf_squeezebert",
+    "the config": "import tf_squeezebert; tf_squeezebert.SqueezeBertConfig().to_dict()",
+    "the tokenizer": "import sys, tf_squeezebert; "
+    "tf_squeezebert.SqueezeBertTokenizer.from_pretrained(sys.argv[1])('a text', 'another')",
+}
+REPORT = "import sys; print({'tensorflow', 'keras', 'torch'} & {*sys.modules})"
+
+
+@pytest.mark.parametrize("use", USES)
+def test_neither_tensorflow_nor_keras_is_imported_for(use, tmp_path):
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"]
+    (tmp_path / "vocab.txt").write_text("\n".join(tokens))
+    script = f"{USES[use]}\n{REPORT}"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "set()\n", done.stderr
