@@ -4,8 +4,10 @@
 
 Each load runs in a process of its own, the compared ones in turn, after the imports and after a
 first small model has set the frameworks up. Reading the file into memory is the measure: the table
-gives each load's median seconds and its peak of resident memory above that of the process before
-the load, as ratios to reading and to the file's size. Needs the extra `test`.
+gives each load's median seconds, from the disk (cold: the file's pages are dropped from the page
+cache before) and from the page cache (warm), and its peak of resident memory above that of the
+process before the load, as ratios to reading and to the file's size. transformers maps a file and
+reads it later, as the model is first run. Needs Linux and the extra `test`.
 """
 
 from __future__ import annotations
@@ -45,6 +47,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 {prepare}
 def resident(name):  # in bytes; VmHWM is the peak since the line below
     return 1024 * int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
+with open(FILE, "rb") as file:
+    file.read()
+    if {cold}:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 open("/proc/self/clear_refs", "w").write("5")  # resets the peak
 before, start = resident("VmRSS"), time.perf_counter()
 {load}
@@ -67,8 +73,8 @@ def write_checkpoints(folder: Path) -> dict[str, Path]:
     return files
 
 
-def measure(name: str, path: Path) -> tuple[float, int]:
-    program = MEASURE.format(prepare=PREPARE[name], load=LOAD[name])
+def measure(name: str, path: Path, cold: bool) -> tuple[float, int]:
+    program = MEASURE.format(prepare=PREPARE[name], load=LOAD[name], cold=cold)
     done = subprocess.run(
         [sys.executable, "-c", program, str(path.parent), str(path)],
         stdout=subprocess.PIPE,
@@ -86,20 +92,25 @@ def main() -> None:
         sys.exit("This benchmark reads peak memory from /proc, which only Linux has.")
     with tempfile.TemporaryDirectory() as folder:
         for file_name, path in write_checkpoints(Path(folder)).items():
-            results = {name: [] for name in LOAD}
-            for run in range(runs + 1):  # one more to warm up
-                for name in LOAD:
-                    result = measure(name, path)
-                    if run:
-                        results[name].append(result)
             size = path.stat().st_size
             print(f"{file_name}, {size / 1e6:.0f} MB, median of {runs} loads")
-            print(f"  {'':<18}{'seconds':>9}{'ratio':>7}{'peak MB':>10}{'of file':>9}")
-            reading = np.median([seconds for seconds, _ in results["reading the file"]])
-            for name, rows in results.items():
-                seconds, peak = np.median(np.array(rows), axis=0)
-                row = f"{seconds:9.2f}{seconds / reading:7.1f}{peak / 1e6:10.0f}{peak / size:9.2f}"
-                print(f"  {name:<18}{row}", flush=True)
+            columns = (("cold s", 8), ("ratio", 7), ("warm s", 8), ("ratio", 7))
+            columns += (("peak MB", 9), ("of file", 9))
+            print(f"  {'':<18}" + "".join(f"{title:>{width}}" for title, width in columns))
+            results = {name: ([], []) for name in LOAD}
+            for run in range(runs + 1):  # one more to warm up
+                for name, by_cache in results.items():
+                    for cold, rows in zip((True, False), by_cache, strict=True):
+                        row = measure(name, path, cold)
+                        rows += [row] if run else []
+            medians = {name: np.median(np.array(rows), axis=1) for name, rows in results.items()}
+            reading = medians["reading the file"][:, 0]
+            for name, values in medians.items():
+                seconds, peak = values[:, 0], values[:, 1].max()
+                row = "".join(
+                    f"{s:8.2f}{s / r:7.1f}" for s, r in zip(seconds, reading, strict=True)
+                )
+                print(f"  {name:<18}{row}{peak / 1e6:9.0f}{peak / size:9.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
     python benchmarks/training_step.py [--layers 12] [--batch 8] [--length 128] [--steps 9]
 
-Sequence classification, float32, dropout on, AdamW, on the same ids. Compared in one run, one step of
-each in turn:
+Sequence classification, float32, dropout on, AdamW, on the same ids. Compared in one run, one step
+of each in turn:
 
     transformers         SqueezeBERT in PyTorch, torch.optim.AdamW
     ours                 compile() as it comes
     ours, XLA            compile(jit_compile=True), for which every length compiles anew
-    Keras Conv1D         our model with keras.layers.Conv1D(groups=...) in place of GroupedConv1D, with
-                         XLA, without which TensorFlow has no gradient for it on a CPU
+    Keras Conv1D         our model with keras.layers.Conv1D(groups=...) in place of GroupedConv1D,
+                         with XLA, without which TensorFlow has no gradient for it on a CPU
 
 Needs the extra `test`.
 """

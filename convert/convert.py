@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,6 @@ from .. import models
 from ..config import SqueezeBertConfig
 from ..files import replacing
 from ..hub import resolve_file
-from ..layers import without_initialization
 from ..models import SqueezeBertPreTrainedModel
 from .checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from .names import ARCHITECTURES, CONSTANTS, TIED, Weight, weights_of
@@ -96,8 +98,7 @@ def load_checkpoint(
         config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)
     weights = path if is_file else _find_weights(path_or_id, hub)
     with open_checkpoint(weights) as checkpoint:
-        with without_initialization():
-            model = model_class(config, dtype=dtype)
+        model = model_class(config, build=False, dtype=dtype)
         info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
     # All are fetched now, for the tokenizer is made when it is first used, perhaps offline.
     files = {name: resolve_file(folder, name, **hub, required=False) for name in _TOKENIZER_FILES}
@@ -190,30 +191,42 @@ def _shards(index: Path) -> list[str]:
 def _fill(
     model: SqueezeBertPreTrainedModel, checkpoint: Checkpoint, source: str, ignore_mismatched: bool
 ) -> dict[str, list[str]]:
-    """Assigns each tensor to its variable, and tells what did not match."""
+    """Builds the model from the checkpoint's tensors, and tells what did not match."""
     unread, read, missing, mismatched = set(checkpoint), {}, [], []
     weights = weights_of(model)
     for weight in weights:
         name = next((name for name in weight.spellings if name in unread), None)
         if name is None:
             missing.append(weight)
-            continue
-        unread.discard(name)
-        read[weight.name] = name
-        if tuple(checkpoint.shape(name)) in weight.shapes:
-            weight.variable.assign(weight.from_torch(checkpoint[name]))
-        elif ignore_mismatched and weight.is_head:
-            mismatched.append(weight)
         else:
-            raise _mismatch(weight, name, checkpoint.shape(name), source)
+            unread.discard(name)
+            read[weight.name] = name
     required = [weight.name for weight in missing if not weight.is_head]
     if required:
         raise CheckpointError(
             f"'{source}' has no tensor for {_listed(required, 3)}: is it a checkpoint of "
             f"SqueezeBERT or BERT? It holds {_listed(sorted(unread), 3) or 'nothing else'}."
         )
-    for weight in missing + mismatched:
-        weight.initialize()
+
+    def tensor(weight: Weight, fresh: Callable, shape, dtype=None):
+        name, shape = read[weight.name], tuple(shape)
+        if checkpoint.shape(name) in weight.shapes(shape):
+            value = keras.ops.convert_to_tensor(weight.from_torch(checkpoint[name], shape))
+            return keras.ops.cast(value, dtype)
+        if ignore_mismatched and weight.is_head:
+            mismatched.append(weight)
+            return fresh(shape, dtype)
+        raise _mismatch(weight, name, checkpoint.shape(name), weight.shapes(shape)[0], source)
+
+    # As initializers: nothing is initialised twice, and no more than one tensor in memory twice.
+    with ExitStack() as restoring:
+        for weight in weights:
+            if weight.name in read:
+                initializer = f"{weight.attribute}_initializer"
+                fresh = getattr(weight.layer, initializer)
+                restoring.callback(setattr, weight.layer, initializer, fresh)
+                setattr(weight.layer, initializer, functools.partial(tensor, weight, fresh))
+        model.build()
     info = {
         "missing_keys": [weight.name for weight in missing],
         "unexpected_keys": sorted(n for n in unread if not _is_known(n, checkpoint, read)),
@@ -233,7 +246,7 @@ def _is_known(name: str, checkpoint: Checkpoint, read: dict[str, str]) -> bool:
     )
 
 
-def _mismatch(weight: Weight, name: str, shape, source: str) -> CheckpointError:
+def _mismatch(weight: Weight, name: str, shape, expected, source: str) -> CheckpointError:
     way_out = (
         "pass ignore_mismatched_sizes=True to start that layer afresh"
         if weight.is_head
@@ -241,7 +254,7 @@ def _mismatch(weight: Weight, name: str, shape, source: str) -> CheckpointError:
     )
     return CheckpointError(
         f"'{source}' holds {name} of shape {list(shape)}, and the model expects "
-        f"{list(weight.shapes[0])}: {way_out}."
+        f"{list(expected)}: {way_out}."
     )
 
 

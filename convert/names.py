@@ -79,36 +79,25 @@ class Weight:
     def variable(self) -> keras.Variable:
         return getattr(self.layer, self.attribute)
 
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The shapes accepted in a checkpoint, the one written first."""
-        shape = tuple(self.variable.shape)
+    def shapes(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        """The shapes accepted in a checkpoint for a variable of ours, the one written first."""
         if isinstance(self.layer, GroupedConv1D) and self.attribute == "kernel":
             groups, inputs, outputs = shape
             written = (groups * outputs, inputs, 1)
             return (written, written[:2]) if groups == 1 else (written,)  # BERT's has no last 1
         return (shape[::-1],) if self.attribute == "kernel" else (shape,)
 
-    def initialize(self) -> None:
-        """Gives the variable fresh random values; those that start at 0 or 1 have them already."""
-        initializer = getattr(self.layer, f"{self.attribute}_initializer", None)
-        if initializer is not None:
-            self.variable.assign(initializer(self.variable.shape, self.variable.dtype))
-
-    def from_torch(self, tensor: np.ndarray) -> np.ndarray:
-        """A checkpoint's tensor in our variable's layout; a view where it can be."""
+    def from_torch(self, tensor: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """A checkpoint's tensor as a variable of ours has it, a view."""
         if self.attribute != "kernel":
             return tensor
-        if isinstance(self.layer, GroupedConv1D):
-            groups, inputs, outputs = self.variable.shape
-            return tensor.reshape(groups, outputs, inputs).transpose(0, 2, 1)
-        return tensor.T
+        return np.swapaxes(tensor.reshape(*shape[:-2], shape[-1], shape[-2]), -1, -2)
 
     def to_torch(self) -> np.ndarray:
         """Our variable's value in a checkpoint's layout, in float32."""
         value = np.asarray(keras.ops.convert_to_numpy(self.variable)).astype("float32", copy=False)
         if self.attribute == "kernel":
-            value = np.swapaxes(value, -1, -2).reshape(self.shapes[0])
+            value = np.swapaxes(value, -1, -2).reshape(self.shapes(value.shape)[0])
         return np.ascontiguousarray(value)
 
 
@@ -137,7 +126,7 @@ def _transformer_layers(transformer: SqueezeBertModel) -> Iterator[tuple]:
 
 def _weights(layer, written: str, names: set[str], is_head: bool) -> Iterator[Weight]:
     for attribute, torch_name, old_name in _VARIABLES:
-        if getattr(layer, attribute, None) is not None:
+        if hasattr(layer, f"{attribute}_initializer"):  # before it is built, too
             spellings = {f"{n}.{end}" for n in names for end in (torch_name, old_name)}
             name = f"{written}.{torch_name}"
             # Last, for where a file has both and they differ, the second is left out.

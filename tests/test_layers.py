@@ -13,7 +13,6 @@ from tf_squeezebert.config import ACTIVATIONS
 from tf_squeezebert.layers import (
     ACTIVATION_FUNCTIONS,
     SqueezeBertEmbeddings,
-    without_initialization,
 )
 
 from .reference import small_config
@@ -103,14 +102,6 @@ def test_dropout_is_on_in_training_only_and_scales():
     assert 0.5 < kept.mean() < 0.7
     np.testing.assert_allclose(dropped[kept], still[kept] / 0.6, rtol=1e-5)
     np.testing.assert_array_equal(ops.convert_to_numpy(layer(ids)), still)
-
-
-def test_without_initialization_matrices_are_zero():
-    with without_initialization():
-        layer = SqueezeBertEmbeddings(SqueezeBertConfig(**small_config()))
-        layer.build()
-    assert not ops.convert_to_numpy(layer.word_embeddings.embeddings).any()
-    assert ops.convert_to_numpy(layer.layer_norm.gamma).all()
 
 
 def test_position_zero_of_a_single_token_gives_no_warning():

@@ -6,9 +6,6 @@ Shapes: B batch, S sequence length, H hidden_size, N attention heads, D = H / N.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import keras
@@ -132,19 +129,6 @@ class GroupedConv1D(keras.layers.Layer):
         }
 
 
-_skip_initialization = ContextVar("skip_initialization", default=False)
-
-
-@contextmanager
-def without_initialization() -> Iterator[None]:
-    """Makes models of zeros, for who fills in a checkpoint: random numbers would take longer."""
-    token = _skip_initialization.set(True)
-    try:
-        yield
-    finally:
-        _skip_initialization.reset(token)
-
-
 class _Normal(keras.initializers.RandomNormal):
     """The config's normal distribution; the padding token's row, if given, is zero."""
 
@@ -153,8 +137,6 @@ class _Normal(keras.initializers.RandomNormal):
         self.zero_row = zero_row
 
     def __call__(self, shape, dtype=None):
-        if _skip_initialization.get():
-            return ops.zeros(shape, dtype)
         table = super().__call__(shape, dtype)
         if self.zero_row is None:
             return table
@@ -231,20 +213,25 @@ class SqueezeBertEmbeddings(_ConfiguredLayer):
         if position_ids is None:
             x = x + self.position_embeddings.embeddings[: ops.shape(x)[1]]  # [S, H]
         else:
-            x = x + self.position_embeddings(position_ids)
+            x = x + _look_up(self.position_embeddings, position_ids)
         if token_type_ids is None:
             x = x + self.token_type_embeddings.embeddings[0]  # [H]
         else:
-            x = x + self.token_type_embeddings(token_type_ids)
+            x = x + _look_up(self.token_type_embeddings, token_type_ids)
         return self.dropout(self.layer_norm(x), training=training)
 
     def _look_up_words(self, input_ids):
-        x = self.word_embeddings(input_ids)
+        x = _look_up(self.word_embeddings, input_ids)
         if self.config.pad_token_id is None:
             return x
         # The reference does not train the padding token's row by lookups.
         is_padding = ops.equal(input_ids, self.config.pad_token_id)[..., None]
         return ops.where(is_padding, ops.stop_gradient(x), x)
+
+
+def _look_up(table: keras.layers.Embedding, ids):
+    """Rows of a table; Keras's own look-up takes a negative id for one counted from the end."""
+    return table(ops.where(ids < 0, table.input_dim, ids))
 
 
 def softmax(scores):
@@ -353,6 +340,7 @@ class SqueezeBertMaskedLMHead(_ConfiguredLayer):
 
     def __init__(self, config: SqueezeBertConfig, **kwargs):
         super().__init__(config, **kwargs)
+        self.bias_initializer = keras.initializers.Zeros()
         self.dense = dense(config, config.hidden_size, dtype=self.dtype_policy, name="dense")
         self.layer_norm = self._layer_norm(config.layer_norm_eps, "layer_norm")
         self.activation = ACTIVATION_FUNCTIONS[config.hidden_act]
@@ -362,7 +350,7 @@ class SqueezeBertMaskedLMHead(_ConfiguredLayer):
         self.dense.build(hidden)
         self.layer_norm.build(hidden)
         self.bias = self.add_weight(
-            name="bias", shape=(self.config.vocab_size,), initializer="zeros"
+            name="bias", shape=(self.config.vocab_size,), initializer=self.bias_initializer
         )
 
     def call(self, x, embedding_table):

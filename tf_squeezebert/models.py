@@ -59,6 +59,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
 
     Args:
         config: a `SqueezeBertConfig`, or its `to_dict()`.
+        build: make the variables now; otherwise `build()` does.
         **kwargs: of `keras.Model`: `name`, and `dtype`, a dtype or policy such as
             `"mixed_bfloat16"`.
     """
@@ -214,8 +215,16 @@ class SqueezeBertPreTrainedModel(keras.Model):
         return archive.write_out(os.fspath(filepath), verbose=verbose)
 
     def _serve(self, inputs):
+        """The outputs by name; those of every layer get a number: hidden_states_0, ..."""
         outputs = self(inputs, training=False)
-        return outputs if isinstance(outputs, Mapping) else {"logits": outputs}
+        outputs = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
+        numbered = {
+            f"{name}_{i}": x
+            for name, several in outputs.items()
+            if isinstance(several, tuple)
+            for i, x in enumerate(several)
+        }
+        return {**{k: x for k, x in outputs.items() if not isinstance(x, tuple)}, **numbered}
 
     def _input_signature(self):
         names = ("input_ids", "attention_mask", "token_type_ids")
@@ -238,7 +247,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
     with `attention_probs`, the same after it.
     """
 
-    def __init__(self, config: SqueezeBertConfig | dict, **kwargs):
+    def __init__(self, config: SqueezeBertConfig | dict, *, build: bool = True, **kwargs):
         super().__init__(config, **kwargs)
         config, policy = self.config, self.dtype_policy
         self.embeddings = SqueezeBertEmbeddings(config, dtype=policy, name="embeddings")
@@ -249,7 +258,8 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
         self.pooler = dense(
             config, config.hidden_size, activation="tanh", dtype=policy, name="pooler"
         )
-        self.build()
+        if build:
+            self.build()
 
     def build(self, input_shape=None):
         self.embeddings.build()
@@ -315,10 +325,10 @@ class _Head(SqueezeBertPreTrainedModel):
 
     _uses_pooler = False
 
-    def __init__(self, config: SqueezeBertConfig | dict, **kwargs):
+    def __init__(self, config: SqueezeBertConfig | dict, *, build: bool = True, **kwargs):
         super().__init__(config, **kwargs)
         self.transformer = SqueezeBertModel(
-            self.config, dtype=self.dtype_policy, name="transformer"
+            self.config, build=False, dtype=self.dtype_policy, name="transformer"
         )
         if not self._uses_pooler:
             # Part of the checkpoint, but no path leads from it to the loss.
@@ -327,13 +337,15 @@ class _Head(SqueezeBertPreTrainedModel):
             self.config.hidden_dropout_prob, dtype=self.dtype_policy
         )
         self._add_layers()
-        self.build()
+        if build:
+            self.build()
 
     def _add_layers(self) -> None:
         units = self.config.num_labels
         self.classifier = dense(self.config, units, dtype=self.dtype_policy, name="classifier")
 
     def build(self, input_shape=None):
+        self.transformer.build()
         self.classifier.build((None, self.config.hidden_size))
         self.built = True
 
@@ -373,6 +385,7 @@ class SqueezeBertForMaskedLM(_Head):
         self.head = SqueezeBertMaskedLMHead(self.config, dtype=self.dtype_policy, name="head")
 
     def build(self, input_shape=None):
+        self.transformer.build()
         self.head.build()
         self.built = True
 
