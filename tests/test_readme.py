@@ -1,0 +1,67 @@
+"""The README's snippets and commands, run in order as a reader would."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import transformers
+
+from tf_squeezebert import cli
+
+from .reference import reference, small_config
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_every_snippet_and_command_works(tmp_path, monkeypatch, capsys):
+    """With a small checkpoint in the place of the one that the README names."""
+    monkeypatch.chdir(tmp_path)
+    config = small_config(vocab_size=30522)
+    reference("SqueezeBertForMaskedLM", config).save_pretrained("squeezebert/squeezebert-uncased")
+    transformers.BertTokenizer(str(VOCAB)).save_pretrained("squeezebert/squeezebert-uncased")
+
+    names = {}
+    snippets = blocks("python")
+    assert len(snippets) == 5
+    for snippet in snippets:
+        exec(compile(snippet, "README.md", "exec"), names)
+    assert Path("reviews.tflite").stat().st_size > 0
+    assert Path("serving/1/saved_model.pb").is_file()
+    loaded = transformers.AutoModelForSequenceClassification.from_pretrained("reviews")
+    assert loaded.config.id2label == {0: "bad", 1: "good"}
+
+    (console,) = blocks("console")
+    commands = [line.removeprefix("$ ") for line in console.splitlines()]
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        assert program == "tf-squeezebert"
+        assert cli.main(arguments) == 0, command
+    assert re.search(r"label: (good|bad)", capsys.readouterr().out)
+
+
+def test_its_links_and_files_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
+    for path in re.findall(r"`(tests/\S+\.py)`|python (benchmarks/\S+\.py)", README):
+        assert (ROOT / "".join(path)).is_file(), path
+
+
+def test_its_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^    make (\w+)", README, flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_package_states_the_versions_that_the_readme_states():
+    setup = (ROOT / "setup.cfg").read_text()
+    (tensorflow, keras) = re.search(r"TensorFlow (\S+) to \S+ and Keras (\S+) to", README).groups()
+    assert f"tensorflow>={tensorflow}" in setup
+    assert f"keras>={keras}" in setup
