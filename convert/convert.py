@@ -192,21 +192,16 @@ def _fill(
     model: SqueezeBertPreTrainedModel, checkpoint: Checkpoint, source: str, ignore_mismatched: bool
 ) -> dict[str, list[str]]:
     """Builds the model from the checkpoint's tensors, and tells what did not match."""
-    unread, read, missing, mismatched = set(checkpoint), {}, [], []
     weights = weights_of(model)
-    for weight in weights:
-        name = next((name for name in weight.spellings if name in unread), None)
-        if name is None:
-            missing.append(weight)
-        else:
-            unread.discard(name)
-            read[weight.name] = name
+    read, unread = _match(weights, checkpoint)
+    missing = [weight for weight in weights if weight.name not in read]
     required = [weight.name for weight in missing if not weight.is_head]
     if required:
         raise CheckpointError(
             f"'{source}' has no tensor for {_listed(required, 3)}: is it a checkpoint of "
             f"SqueezeBERT or BERT? It holds {_listed(sorted(unread), 3) or 'nothing else'}."
         )
+    mismatched = []
 
     def tensor(weight: Weight, fresh: Callable, shape, dtype=None):
         name, shape = read[weight.name], tuple(shape)
@@ -218,15 +213,7 @@ def _fill(
             return fresh(shape, dtype)
         raise _mismatch(weight, name, checkpoint.shape(name), weight.shapes(shape)[0], source)
 
-    # As initializers: nothing is initialised twice, and no more than one tensor in memory twice.
-    with ExitStack() as restoring:
-        for weight in weights:
-            if weight.name in read:
-                initializer = f"{weight.attribute}_initializer"
-                fresh = getattr(weight.layer, initializer)
-                restoring.callback(setattr, weight.layer, initializer, fresh)
-                setattr(weight.layer, initializer, functools.partial(tensor, weight, fresh))
-        model.build()
+    _build([weight for weight in weights if weight.name in read], tensor, model)
     info = {
         "missing_keys": [weight.name for weight in missing],
         "unexpected_keys": sorted(n for n in unread if not _is_known(n, checkpoint, read)),
@@ -236,6 +223,31 @@ def _fill(
     fresh = [weight.name for weight in missing + mismatched if weight.layer.trainable]
     _report(fresh, info["unexpected_keys"], source)
     return info
+
+
+def _match(weights: list[Weight], checkpoint: Checkpoint) -> tuple[dict[str, str], set[str]]:
+    """The tensor's name for each weight that has one, and the names of the other tensors."""
+    read, unread = {}, set(checkpoint)
+    for weight in weights:
+        name = next((name for name in weight.spellings if name in unread), None)
+        if name is not None:
+            unread.discard(name)
+            read[weight.name] = name
+    return read, unread
+
+
+def _build(weights: list[Weight], tensor: Callable, model: SqueezeBertPreTrainedModel) -> None:
+    """Builds the model with `tensor` as the initializer of the weights.
+
+    So nothing is initialised twice, and no more than one tensor is in memory twice.
+    """
+    with ExitStack() as restoring:
+        for weight in weights:
+            initializer = f"{weight.attribute}_initializer"
+            fresh = getattr(weight.layer, initializer)
+            restoring.callback(setattr, weight.layer, initializer, fresh)
+            setattr(weight.layer, initializer, functools.partial(tensor, weight, fresh))
+        model.build()
 
 
 def _is_known(name: str, checkpoint: Checkpoint, read: dict[str, str]) -> bool:

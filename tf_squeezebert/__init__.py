@@ -13,7 +13,7 @@ _MODULE_OF = {
     "SqueezeBertConfig": "config",
     "SqueezeBertTokenizer": "tokenizer",
     "SqueezeBertTokenizerFast": "tokenizer",
-    "BatchEncoding": "tokenizer",
+    "BatchEncoding": "encoding",
     "GroupedConv1D": "layers",
     "SqueezeBertModel": "models",
     "SqueezeBertForMaskedLM": "models",

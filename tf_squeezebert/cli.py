@@ -146,6 +146,7 @@ def _export(options: argparse.Namespace) -> None:
     print(f"Reading {options.model}", file=sys.stderr)
     model = load_pretrained(options.model)
     quantize = None if options.quantize == "none" else options.quantize
+    print(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
     path = export(model, options.output, length=options.length, quantize=quantize)
     length = "free length" if options.length is None else f"length {options.length}"
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {quantize or 'float32'}, {length}")

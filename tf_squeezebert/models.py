@@ -27,6 +27,7 @@ from keras import ops
 
 from . import losses
 from .config import SqueezeBertConfig
+from .encoding import BatchEncoding
 from .layers import (
     SqueezeBertBlock,
     SqueezeBertEmbeddings,
@@ -34,7 +35,7 @@ from .layers import (
     dense,
     softmax,
 )
-from .tokenizer import BatchEncoding, SqueezeBertTokenizer
+from .tokenizer import SqueezeBertTokenizer
 
 # Keras looks into plain dicts only; now a tokenizer's output goes into model() and predict().
 optree.register_pytree_node(
@@ -128,8 +129,8 @@ class SqueezeBertPreTrainedModel(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects=None):
+        config = {**config, "dtype": keras.dtype_policies.deserialize(config["dtype"])}
         trainable = config.pop("trainable", True)
-        config["dtype"] = keras.dtype_policies.deserialize(config["dtype"])
         model = cls(**config)
         if not trainable:
             model.trainable = False

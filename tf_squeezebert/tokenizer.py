@@ -10,10 +10,8 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +31,10 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, PreTokenizer, Split
 from tokenizers.processors import TemplateProcessing
 
+from .encoding import BatchEncoding, Truncation, as_examples, as_tensors, windows_of
 from .files import write_text
 from .hub import resolve_file
+from .tokenizer_files import added_token, read_pipeline, read_saved_settings, read_vocabulary
 
 # What Python's str.split() and BERT's first code split on: more than the regex class \s.
 _WHITESPACE = Regex(r"[\s\x1c-\x1f]+")
@@ -61,55 +61,8 @@ _SETTINGS = (
 )
 _SPECIAL_TOKENS = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
-_LIST = (list, tuple)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 # transformers writes 1e30 where it means "no limit".
 _NO_LIMIT = 10**20
-
-
-class BatchEncoding(dict):
-    """The model's inputs by name, a dict, with the alignment of tokens and text beside them.
-
-    `encoding.input_ids` is `encoding["input_ids"]`. An index `i` below counts the rows of the
-    batch; the encoding of a single text has row 0 only.
-
-    Attributes:
-        encodings: a `tokenizers.Encoding` for each row.
-    """
-
-    def __init__(self, data: Mapping[str, Any], encodings: Sequence[Encoding] = ()):
-        super().__init__(data)
-        self.encodings = list(encodings)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"This encoding has no {name}: it has {list(self)}.") from None
-
-    def tokens(self, i: int = 0) -> list[str]:
-        """The tokens of row `i`."""
-        return self.encodings[i].tokens
-
-    def word_ids(self, i: int = 0) -> list[int | None]:
-        """For each token of row `i` the index of its word; None for special tokens and padding."""
-        return self.encodings[i].word_ids
-
-    def sequence_ids(self, i: int = 0) -> list[int | None]:
-        """For each token of row `i` 0 (text) or 1 (text_pair); None for special tokens."""
-        return self.encodings[i].sequence_ids
-
-    def char_to_token(
-        self, i_or_char: int, char: int | None = None, sequence_index: int = 0
-    ) -> int | None:
-        """The token that holds a character: `(char)` of row 0, or `(i, char)`."""
-        i, char = (0, i_or_char) if char is None else (i_or_char, char)
-        return self.encodings[i].char_to_token(char, sequence_index)
-
-    def token_to_chars(self, i_or_token: int, token: int | None = None) -> tuple[int, int] | None:
-        """A token's characters as (start, end): `(token)` of row 0, or `(i, token)`."""
-        i, token = (0, i_or_token) if token is None else (i_or_token, token)
-        return self.encodings[i].token_to_chars(token)
 
 
 def _special_token(name: str) -> tuple[property, property]:
@@ -209,10 +162,10 @@ class SqueezeBertTokenizer:
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         named = (unk_token, sep_token, pad_token, cls_token, mask_token)
         self._special_tokens = {
-            name: None if token is None else _added_token(token)
+            name: None if token is None else added_token(token)
             for name, token in zip(_SPECIAL_TOKENS, named, strict=True)
         }
-        vocab, added = _read_vocabulary(vocab_file, tokenizer_file)
+        vocab, added = read_vocabulary(vocab_file, tokenizer_file)
         self._backend = self._build_backend(vocab)
         self._restore_added_tokens(added)
         self._mark_special_tokens()
@@ -341,14 +294,14 @@ class SqueezeBertTokenizer:
                 room, or rows of different lengths are to be one array.
         """
         _choice("return_tensors", return_tensors, _TENSORS)
-        examples, batched = _examples(text, text_pair, is_split_into_words)
+        examples, batched = as_examples(text, text_pair, is_split_into_words)
         if truncation is None and padding is False and max_length is not None:
             truncation = True
         cut = self._truncation(truncation, max_length, stride)
         rows, samples = [], []
         encoded = self._encode(examples, is_split_into_words, add_special_tokens, cut)
         for sample, parts in enumerate(encoded):
-            windows = _windows(parts) if return_overflowing_tokens else [parts]
+            windows = windows_of(parts) if return_overflowing_tokens else [parts]
             rows += [
                 self._backend.post_process(*window, add_special_tokens=add_special_tokens)
                 for window in windows
@@ -374,17 +327,17 @@ class SqueezeBertTokenizer:
             data["length"] = [len(row) for row in rows]
         if return_overflowing_tokens:
             data["overflow_to_sample_mapping"] = samples
-        return BatchEncoding(_as_tensors(data, return_tensors), rows)
+        return BatchEncoding(as_tensors(data, return_tensors), rows)
 
     def _truncation(
         self, truncation: bool | str | None, max_length: int | None, stride: int
-    ) -> _Truncation | None:
+    ) -> Truncation | None:
         strategy = _choice("truncation", truncation, _TRUNCATION)
         limit = self._limit(max_length)
         if strategy is None or limit is None:
             return None
         _check_int("stride", stride, at_least=0)
-        return _Truncation(strategy, limit, stride, self.truncation_side)
+        return Truncation(strategy, limit, stride, self.truncation_side)
 
     def _pad(
         self,
@@ -393,7 +346,7 @@ class SqueezeBertTokenizer:
         max_length: int | None,
         multiple: int | None,
         side: str | None,
-        cut: _Truncation | None,
+        cut: Truncation | None,
     ) -> None:
         """Pads rows, in place, to one length; a row that is longer stays so."""
         strategy = _choice("padding", padding, _PADDING)
@@ -439,7 +392,7 @@ class SqueezeBertTokenizer:
         examples: Sequence[tuple],
         is_split_into_words: bool,
         add_special_tokens: bool,
-        cut: _Truncation | None,
+        cut: Truncation | None,
     ) -> Iterable[list[Encoding]]:
         """Encodes all texts at once, and yields each example's one or two, cut to fit."""
         encoded = iter(
@@ -597,7 +550,7 @@ class SqueezeBertTokenizer:
         which the model needs embeddings. `skip_special_tokens` leaves out special ones.
         """
         before = len(self)
-        tokens = [_added_token(token, special_tokens) for token in new_tokens]
+        tokens = [added_token(token, special_tokens) for token in new_tokens]
         add = self._backend.add_special_tokens if special_tokens else self._backend.add_tokens
         add(tokens)
         self.__dict__.pop("_encoder", None)
@@ -666,9 +619,9 @@ class SqueezeBertTokenizer:
                     f"'{path_or_id}' has neither tokenizer.json nor vocab.txt: put the vocabulary "
                     "the model was trained with there, or load it from its own file."
                 )
-            saved = _read_saved_settings(find)
+            saved = read_saved_settings(find)
         if kind == "tokenizer_file":
-            saved = {**_read_pipeline(file), **saved}
+            saved = {**read_pipeline(file), **saved}
         known = (*_SETTINGS, *_SPECIAL_TOKENS, "additional_special_tokens")
         saved = {name: saved[name] for name in known if name in saved}
         return cls(**{kind: file}, **{**saved, **settings})
@@ -721,87 +674,6 @@ class SqueezeBertTokenizer:
 SqueezeBertTokenizerFast = SqueezeBertTokenizer
 
 
-@dataclass(frozen=True)
-class _Truncation:
-    strategy: str
-    max_length: int
-    stride: int
-    side: str
-
-    def apply(self, parts: list[Encoding], n_special: int, index: int) -> None:
-        """Cuts an example's one or two texts, so that they fit with the special tokens."""
-        room = self.max_length - n_special
-        if room < 0:
-            raise ValueError(
-                f"max_length {self.max_length} is less than the {n_special} special tokens: pass "
-                f"{n_special + 1} or more."
-            )
-        lengths = [len(part) for part in parts]
-        kept_lengths = self._kept(lengths, room, index)
-        for part, length, kept in zip(parts, lengths, kept_lengths, strict=True):
-            window = kept if 0 < kept < length else room
-            if self.stride and self.stride >= window:
-                raise ValueError(
-                    f"stride {self.stride} is not below the {window} tokens of text[{index}] that "
-                    f"fit into max_length {self.max_length}: no window would bring new ones. Pass "
-                    "a smaller stride or a greater max_length."
-                )
-            part.truncate(kept, stride=self.stride, direction=self.side)
-
-    def _kept(self, lengths: list[int], room: int, index: int) -> list[int]:
-        """How many tokens of each text stay."""
-        if self.strategy == "only_second" and len(lengths) == 1:
-            raise ValueError(
-                f"truncation='only_second' needs a text_pair, which text[{index}] has not: pass "
-                "one, or truncation=True."
-            )
-        if sum(lengths) <= room:
-            return lengths
-        if len(lengths) == 1:
-            return [room]
-        if self.strategy == "longest_first":
-            short = min(*lengths, room // 2)
-            kept = [short, room - short]
-            return kept if lengths[0] <= lengths[1] else kept[::-1]
-        cut = ("only_first", "only_second").index(self.strategy)
-        left = room - lengths[1 - cut]
-        if left <= 0:
-            raise ValueError(
-                f"truncation='{self.strategy}' cannot bring text[{index}] to max_length "
-                f"{self.max_length}, which its other text alone fills: pass truncation=True or a "
-                "greater max_length."
-            )
-        return [left if i == cut else length for i, length in enumerate(lengths)]
-
-
-def _windows(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:
-    """A cut example and what was cut off it, in transformers' order."""
-    first, *second = ([part, *part.overflowing] for part in parts)
-    if not second:
-        return [(a,) for a in first]
-    ((b, *others),) = second
-    rest = [(a, each) for a in first[1:] for each in (b, *others)]
-    return [(first[0], b), *rest, *((first[0], other) for other in others)]
-
-
-def _as_tensors(data: dict[str, list], kind: str | None) -> dict[str, Any]:
-    if kind is None:
-        return data
-    if not data["input_ids"]:
-        raise ValueError(f"There is no text to make '{kind}' arrays of: pass at least one.")
-    if len({len(ids) for ids in data["input_ids"]}) > 1:
-        raise ValueError(
-            f"The rows have different lengths and make no array: pass padding=True with "
-            f"return_tensors='{kind}' (and truncation=True for texts over max_length)."
-        )
-    arrays = {name: np.array(values, dtype=np.int32) for name, values in data.items()}
-    if kind == "np":
-        return arrays
-    import tensorflow as tf
-
-    return {name: tf.constant(array) for name, array in arrays.items()}
-
-
 def _choice(name: str, value: Any, choices: Mapping[Any, Any]) -> Any:
     try:
         return choices[value]
@@ -814,68 +686,6 @@ def _check_int(name: str, value: Any, at_least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
         raise ValueError(f"{name} is {value!r}; expected a whole number of at least {at_least}.")
     return int(value)
-
-
-def _examples(text: Any, text_pair: Any, words: bool) -> tuple[list[tuple], bool]:
-    """Each example as a tuple of its one or two texts, and whether `text` was a batch."""
-    batched = isinstance(text, _LIST)
-    if words:
-        batched = batched and len(text) > 0 and isinstance(text[0], _LIST)
-    if not batched:
-        # As in the original, an empty second text beside a single one is none.
-        absent = text_pair is None or (isinstance(text_pair, (str, list, tuple)) and not text_pair)
-        examples = [(text,) if absent else (text, text_pair)]
-    elif text_pair is None:
-        examples = [tuple(item) if _is_pair(item, words) else (item,) for item in text]
-    elif not isinstance(text_pair, _LIST) or len(text_pair) != len(text):
-        given = f"one of {len(text_pair)}" if isinstance(text_pair, _LIST) else "no list"
-        raise ValueError(
-            f"text is a list of {len(text)}, and text_pair is {given}: pass a list with a second "
-            "text for each."
-        )
-    else:
-        examples = list(zip(text, text_pair, strict=True))
-    for index, parts in enumerate(examples):
-        for name, part in zip(("text", "text_pair"), parts, strict=False):
-            if not _is_text(part, words):
-                _refuse_text(f"{name}[{index}]" if batched else name, part, words)
-    return examples, batched
-
-
-def _is_pair(item: Any, words: bool) -> bool:
-    return isinstance(item, _LIST) and len(item) == 2 and (not words or isinstance(item[0], _LIST))
-
-
-def _is_text(value: Any, words: bool = False) -> bool:
-    if words:
-        return isinstance(value, _LIST) and all(map(_is_text, value))
-    return isinstance(value, str) and (value.isascii() or not _SURROGATE.search(value))
-
-
-def _refuse_text(where: str, value: Any, words: bool) -> None:
-    expected = "a list of words (strings)" if words else "a string"
-    if words and isinstance(value, _LIST):
-        index = next(index for index, word in enumerate(value) if not _is_text(word))
-        where, value, expected = f"{where}[{index}]", value[index], "a word (string)"
-    if isinstance(value, str) and not _is_text(value):
-        raise ValueError(
-            f"{where} holds half of a surrogate pair, which is no text: decode the bytes it came "
-            "from with errors='replace'."
-        )
-    found = "None" if value is None else f"of type {type(value).__name__}"
-    raise ValueError(f"{where} is {found}; expected {expected}.")
-
-
-def _added_token(token: Any, special: bool = True) -> AddedToken:
-    if isinstance(token, AddedToken):
-        return token
-    if isinstance(token, str):
-        return AddedToken(token, special=special, normalized=not special)
-    if isinstance(token, Mapping) and "content" in token:  # as the saved files hold them
-        flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
-        kept = {flag: token[flag] for flag in flags if flag in token}
-        return AddedToken(token["content"], **{"special": special, **kept})
-    raise ValueError(f"{token!r} is no token: expected a string or a tokenizers.AddedToken.")
 
 
 class _NeverSplit:
@@ -926,112 +736,3 @@ def _close_up(text: str) -> str:
     for spaced, closed in _CLOSED_UP:
         text = text.replace(spaced, closed)
     return text
-
-
-def _read_vocabulary(
-    vocab_file: str | os.PathLike | None, tokenizer_file: str | os.PathLike | None
-) -> tuple[dict[str, int], dict[int, AddedToken]]:
-    """The vocabulary, ids 0, 1, ... without a gap, and the added tokens by their ids."""
-    if tokenizer_file is not None:
-        content = _read_tokenizer_json(tokenizer_file)
-        added = {token["id"]: _added_token(token) for token in content.get("added_tokens", ())}
-        vocab = content["model"]["vocab"]
-        if not vocab or set(vocab.values()) != set(range(len(vocab))):
-            raise ValueError(
-                f"The vocabulary of '{tokenizer_file}' is damaged: its ids should be 0, 1, 2, ... "
-                "without a gap. Save or download the tokenizer again."
-            )
-        return vocab, added
-    if vocab_file is None:
-        raise ValueError(
-            "Pass vocab_file (a vocab.txt) or tokenizer_file (a tokenizer.json), or load a folder "
-            "or a hub id with SqueezeBertTokenizer.from_pretrained."
-        )
-    tokens = _read_text(vocab_file).rstrip("\n").split("\n")
-    if tokens == [""]:
-        raise ValueError(f"The vocabulary '{vocab_file}' is empty: expected one token a line.")
-    vocab = {}
-    for index, token in enumerate(tokens):
-        if vocab.setdefault(token, index) != index:
-            raise ValueError(
-                f"The vocabulary '{vocab_file}' holds {token!r} twice, in lines "
-                f"{vocab[token] + 1} and {index + 1}: each token has one id, so rename one of them."
-            )
-    return vocab, {}
-
-
-def _read_tokenizer_json(path: str | os.PathLike) -> dict[str, Any]:
-    content = _read_json(path)
-    model = content.get("model")
-    if (
-        not isinstance(model, dict)
-        or model.get("type", "WordPiece") != "WordPiece"
-        or not isinstance(model.get("vocab"), dict)
-        or model.get("continuing_subword_prefix", "##") != "##"
-    ):
-        raise ValueError(
-            f"'{path}' is no BERT tokenizer: expected a tokenizer.json whose model is a WordPiece "
-            "with the prefix ##. Check that it is the tokenizer of this model."
-        )
-    return content
-
-
-def _read_pipeline(path: str | os.PathLike) -> dict[str, Any]:
-    """The constructor's settings that a tokenizer.json stands for."""
-    content = _read_tokenizer_json(path)
-    settings = {"unk_token": content["model"].get("unk_token", "[UNK]")}
-    normalizer, splitter = content.get("normalizer") or {}, content.get("pre_tokenizer") or {}
-    kinds = normalizer.get("type"), splitter.get("type")
-    if kinds == (None, "Split"):
-        return {**settings, "do_basic_tokenize": False}
-    if kinds != ("BertNormalizer", "BertPreTokenizer"):
-        raise ValueError(
-            f"'{path}' splits text by {kinds[0]} and {kinds[1]}, not by BertNormalizer and "
-            "BertPreTokenizer: to use BERT's rules with its vocabulary all the same, load its "
-            "vocab.txt."
-        )
-    return {
-        **settings,
-        "do_lower_case": normalizer.get("lowercase", True),
-        "strip_accents": normalizer.get("strip_accents"),
-        "tokenize_chinese_chars": normalizer.get("handle_chinese_chars", True),
-    }
-
-
-def _read_saved_settings(find: Callable[[str], Path | None]) -> dict[str, Any]:
-    """What tokenizer_config.json says, and the special_tokens_map.json of older versions."""
-    settings = {}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        path = find(name)
-        settings |= {} if path is None else _read_json(path)
-    extra = settings.get("extra_special_tokens")  # the name since transformers 5
-    if extra:
-        extra = extra.values() if isinstance(extra, dict) else extra
-        settings["additional_special_tokens"] = list(extra)
-    return settings
-
-
-def _read_json(path: str | os.PathLike) -> dict[str, Any]:
-    try:
-        content = json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"'{path}' is damaged: no JSON after line {error.lineno}. Save or download it again."
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"'{path}' should hold a JSON object, and holds a {type(content).__name__}."
-        )
-    return content
-
-
-def _read_text(path: str | os.PathLike) -> str:
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f"There is no file '{path}': check the path; for a folder or a hub id use "
-            "SqueezeBertTokenizer.from_pretrained."
-        )
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"'{path}' is no UTF-8 text: check that it is the right file.") from error
