@@ -198,7 +198,7 @@ def _sentence(error: Exception) -> str:
     """An error's message in one line; an OSError's own form names the file last."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'writing'}: {error.strerror}."
-    return " ".join(str(error).split())
+    return " ".join(str(error).split()).rstrip(".") + "."
 
 
 if __name__ == "__main__":
