@@ -6,7 +6,9 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -14,7 +16,9 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 import tf_squeezebert
 from tf_squeezebert.tflite import ExportError, Runtime, export, exporter
 
-from .reference import GROUPS, pair, random_inputs, small_config
+from .reference import CLASSES, GROUPS, pair, random_inputs, small_config
+
+VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 
 # Wide enough for int8 to mean something, and as long as real models.
 CONFIG = small_config(
@@ -25,7 +29,12 @@ CONFIG = small_config(
     num_labels=3,
     max_position_embeddings=512,
 )
-EXPORTED = ("SqueezeBertModel", "SqueezeBertForSequenceClassification")
+
+
+def inputs_for(model, length: int, padded: bool = True) -> dict[str, np.ndarray]:
+    """Three texts; for multiple choice the three choices of one question."""
+    choices = isinstance(model, tf_squeezebert.SqueezeBertForMultipleChoice)
+    return random_inputs(CONFIG, (1, 3, length) if choices else (3, length), padded=padded)
 
 
 def keras_outputs(model, inputs) -> dict[str, np.ndarray]:
@@ -38,11 +47,12 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.sum(a * b) / np.linalg.norm(a) / np.linalg.norm(b))
 
 
-@pytest.fixture(scope="module", params=EXPORTED)
+@pytest.fixture(scope="module", params=CLASSES)
 def exported(request, tmp_path_factory):
     """A model, and its files in float32 and int8, of free length and of 64."""
     folder = tmp_path_factory.mktemp(request.param)
-    _, model = pair(request.param, CONFIG, folder)
+    labels = 2 if request.param == "SqueezeBertForQuestionAnswering" else 3
+    _, model = pair(request.param, {**CONFIG, "num_labels": labels}, folder)
     files = {
         (quantize, length): export(
             model, folder / f"{quantize}_{length}.tflite", quantize=quantize, length=length
@@ -53,11 +63,19 @@ def exported(request, tmp_path_factory):
     return model, files
 
 
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    """A sequence classification model and its file: for what is the same whatever the head."""
+    folder = tmp_path_factory.mktemp("classifier")
+    _, model = pair("SqueezeBertForSequenceClassification", CONFIG, folder)
+    return model, export(model, folder / "model.tflite")
+
+
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("length", [1, 7, 64, 512])
 def test_a_file_of_free_length_computes_what_the_model_does(exported, length, padded):
     model, files = exported
-    inputs = random_inputs(CONFIG, (3, length), padded=padded)
+    inputs = inputs_for(model, length, padded)
     expected = keras_outputs(model, inputs)
     exact, int8 = Runtime(files[None, None])(inputs), Runtime(files["int8", None])(inputs)
     assert exact.keys() == int8.keys() == expected.keys()
@@ -70,33 +88,70 @@ def test_a_file_of_free_length_computes_what_the_model_does(exported, length, pa
 @pytest.mark.parametrize("length", [1, 40, 64])
 def test_a_file_of_fixed_length_pads_shorter_texts(exported, length):
     model, files = exported
-    inputs = random_inputs(CONFIG, (2, length))
+    inputs = inputs_for(model, length)
+    exact, int8 = Runtime(files[None, 64])(inputs), Runtime(files["int8", 64])(inputs)
     for name, want in keras_outputs(model, inputs).items():
-        np.testing.assert_allclose(Runtime(files[None, 64])(inputs)[name], want, atol=1e-4)
-        assert cosine(Runtime(files["int8", 64])(inputs)[name], want) > 0.999
+        np.testing.assert_allclose(exact[name], want, atol=1e-4)
+        assert cosine(int8[name], want) > 0.999
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("length", [None, 32])
+def test_predict_answers_the_same_from_a_file(name, length, tmp_path):
+    config = small_config(vocab_size=30522, num_labels=2)
+    _, model = pair(name, config, tmp_path)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+    runtime = Runtime(export(model, tmp_path / "model.tflite", length=length))
+    texts = {
+        "SqueezeBertForMaskedLM": ("The [MASK] leaves at noon.",),
+        "SqueezeBertForMultipleChoice": ("A ferry leaves.", "It sails.", "It flies to the moon."),
+        "SqueezeBertForQuestionAnswering": ("When do they leave?", "Ferries leave at noon."),
+    }.get(name, ("Ferries leave Trondheim at noon.",))
+    assert_alike(tf_squeezebert.predict(runtime, *texts), tf_squeezebert.predict(model, *texts))
+
+
+def assert_alike(got, want):
+    """Equal, but for numbers equal to float rounding."""
+    assert type(got) is type(want)
+    if isinstance(want, dict):
+        assert list(got) == list(want)
+        got, want = list(got.values()), list(want.values())
+    if isinstance(want, list):
+        assert len(got) == len(want)
+        for pair_ in zip(got, want, strict=True):
+            assert_alike(*pair_)
+    else:
+        assert got == (pytest.approx(want, abs=1e-4) if isinstance(want, float) else want)
 
 
 @pytest.mark.parametrize("groups", GROUPS)
 def test_any_grouping_can_be_exported(groups, tmp_path):
     config = small_config(groups)
     _, model = pair("SqueezeBertModel", config, tmp_path)
-    runtime = Runtime(export(model, tmp_path / "model.tflite"))
+    path = export(model, tmp_path / "model.tflite")
     inputs = random_inputs(config, (2, 17))
     for name, want in keras_outputs(model, inputs).items():
-        np.testing.assert_allclose(runtime(inputs)[name], want, atol=1e-4)
+        np.testing.assert_allclose(Runtime(path)(inputs)[name], want, atol=1e-4)
+    # Query, key and value of equal groups are one convolution.
+    convolutions = {"fours": 4, "mixed": 6, "ones": 4}[groups]
+    assert operators(path)["CONV_2D"] == convolutions * config["num_hidden_layers"]
 
 
-def test_int8_files_are_a_quarter_of_the_size():
+def operators(path) -> Counter:
+    """How many there are of each, before any delegate takes its part."""
+    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver)
+    return Counter(op["op_name"] for op in interpreter._get_ops_details())
+
+
+def test_int8_files_are_a_quarter_of_the_size_and_hold_a_tied_table_once():
     """At real proportions of table and encoder; the embedding tables must be int8 for it."""
-    sizes = {quantize: len(_converted(quantize)) for quantize in (None, "int8")}
-    assert sizes["int8"] <= 0.27 * sizes[None], sizes
-
-
-def _converted(quantize: str | None) -> bytes:
     config = tf_squeezebert.SqueezeBertConfig(num_hidden_layers=1)
-    model = tf_squeezebert.SqueezeBertForSequenceClassification(config)
-    content = exporter._convert(model, None)
-    return content if quantize is None else exporter._quantize(content, exporter.RECIPES[quantize])
+    model = tf_squeezebert.SqueezeBertForMaskedLM(config)
+    exact = exporter._convert(model, None)
+    int8 = exporter._quantize(exact, exporter.RECIPES["int8"])
+    assert len(exact) < 1.01 * 4 * model.count_params()
+    assert len(int8) < 0.27 * len(exact)
 
 
 def test_inputs_and_outputs_have_their_names(exported):
@@ -108,18 +163,16 @@ def test_inputs_and_outputs_have_their_names(exported):
         for detail in interpreter.get_signature_runner().get_input_details().values():
             assert detail["dtype"] == np.int32
             assert detail["shape_signature"].tolist() == [1, length or -1]
-        expected = keras_outputs(model, random_inputs(CONFIG, (1, 5)))
+        expected = keras_outputs(model, inputs_for(model, 5))
         assert sorted(signature["outputs"]) == sorted(expected)
 
 
 def test_files_need_no_flex_and_no_custom_operation(exported):
-    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     for path in exported[1].values():
-        interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver)
-        operators = Counter(op["op_name"] for op in interpreter._get_ops_details())
-        assert not [name for name in operators if name.startswith(("Flex", "CUSTOM"))]
-        assert operators["EMBEDDING_LOOKUP"] == 2
-        assert "GATHER" not in operators
+        found = operators(path)
+        assert not [name for name in found if name.startswith(("Flex", "CUSTOM"))]
+        assert found["EMBEDDING_LOOKUP"] == 2
+        assert "GATHER" not in found
 
 
 def test_the_encoder_is_one_xnnpack_partition(exported):
@@ -135,9 +188,9 @@ def test_the_encoder_is_one_xnnpack_partition(exported):
 
 def test_the_same_model_gives_the_same_bytes(exported, tmp_path):
     model, files = exported
-    for (quantize, length), path in files.items():
-        again = export(model, tmp_path / "again.tflite", quantize=quantize, length=length)
-        assert again.read_bytes() == path.read_bytes()
+    for quantize in (None, "int8"):
+        again = export(model, tmp_path / "again.tflite", quantize=quantize)
+        assert again.read_bytes() == files[quantize, None].read_bytes()
 
 
 def test_a_file_carries_config_labels_and_tokenizer(tmp_path):
@@ -163,17 +216,17 @@ def test_a_file_carries_config_labels_and_tokenizer(tmp_path):
     assert set(answer["scores"]) == {"good", "bad", "neither"}
 
 
-def test_a_file_without_tokenizer_says_so(exported):
-    runtime = Runtime(exported[1][None, None])
+def test_a_file_without_tokenizer_says_so(classifier):
+    runtime = Runtime(classifier[1])
     assert runtime.tokenizer is None
     with pytest.raises(ValueError, match=r"without a tokenizer.*vocab\.txt"):
         tf_squeezebert.predict(runtime, "text")
 
 
-def test_the_runtime_needs_neither_tensorflow_nor_keras(exported):
+def test_the_runtime_needs_neither_tensorflow_nor_keras(classifier):
     program = (
         "import sys; from tf_squeezebert.tflite import Runtime; import numpy as np;"
-        f"Runtime({str(exported[1][None, None])!r})(np.ones((1, 5), int));"
+        f"Runtime({str(classifier[1])!r})(np.ones((1, 5), int));"
         "sys.exit(bool({'tensorflow', 'keras', 'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
@@ -190,22 +243,21 @@ def test_the_runtime_needs_neither_tensorflow_nor_keras(exported):
         ({"quantize": "int3"}, "'int3' is unknown: None or int8"),
     ],
 )
-def test_impossible_options_are_refused(exported, options, message, tmp_path):
+def test_impossible_options_are_refused(classifier, options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        export(exported[0], tmp_path / "model.tflite", **options)
+        export(classifier[0], tmp_path / "model.tflite", **options)
     assert not list(tmp_path.iterdir())
 
 
-def test_heads_that_can_not_be_exported_yet_are_refused(tmp_path):
-    model = tf_squeezebert.SqueezeBertForMaskedLM(tf_squeezebert.SqueezeBertConfig(**CONFIG))
-    with pytest.raises(TypeError, match="SqueezeBertForMaskedLM can not be exported"):
-        export(model, tmp_path / "model.tflite")
+def test_models_of_others_are_refused(tmp_path):
+    with pytest.raises(TypeError, match="A Sequential can not be exported"):
+        export(keras.Sequential(), tmp_path / "model.tflite")
 
 
 @pytest.mark.parametrize("quantize", [None, "int8"])
-def test_a_wrong_file_is_not_kept(exported, quantize, tmp_path, monkeypatch):
+def test_a_wrong_file_is_not_kept(classifier, quantize, tmp_path, monkeypatch):
     """Verification is what finds it: here the converter gets another model's weights."""
-    model, path = exported[0], tmp_path / "model.tflite"
+    model, path = classifier[0], tmp_path / "model.tflite"
     path.write_bytes(b"the old file")
     other = type(model)(model.config)
     convert = exporter._convert
@@ -216,14 +268,14 @@ def test_a_wrong_file_is_not_kept(exported, quantize, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_not_a_file_of_ours(tmp_path, exported):
+def test_not_a_file_of_ours(tmp_path, classifier):
     path = tmp_path / "model.tflite"
     with pytest.raises(FileNotFoundError, match=r"no file '.*model\.tflite'"):
         Runtime(path)
     path.write_text("no model")
     with pytest.raises(ValueError, match=r"model\.tflite' carries no config\.json"):
         Runtime(path)
-    content = exported[1][None, None].read_bytes()
+    content = classifier[1].read_bytes()
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=r"carries no config\.json: it is damaged"):
         Runtime(path)
@@ -241,11 +293,21 @@ def test_not_a_file_of_ours(tmp_path, exported):
         ({"input_ids": [[1]], "position_ids": [[0]]}, "Unknown input position_ids"),
     ],
 )
-def test_the_runtime_refuses_wrong_inputs(exported, inputs, message):
+def test_the_runtime_refuses_wrong_inputs(classifier, inputs, message):
     with pytest.raises(ValueError, match=message):
-        Runtime(exported[1][None, None])({k: np.array(v) for k, v in inputs.items()})
+        Runtime(classifier[1])({k: np.array(v) for k, v in inputs.items()})
 
 
-def test_a_fixed_length_file_refuses_longer_texts(exported):
+def test_multiple_choice_has_one_more_axis(tmp_path):
+    config = tf_squeezebert.SqueezeBertConfig(**small_config())
+    model = tf_squeezebert.SqueezeBertForMultipleChoice(config)
+    runtime = Runtime(export(model, tmp_path / "model.tflite"))
+    assert runtime(np.ones((2, 4, 5), int))["logits"].shape == (2, 4)
+    with pytest.raises(ValueError, match=r"shape \[batch, choices, length\], got \[1, 2\]"):
+        runtime(np.ones((1, 2), int))
+
+
+def test_a_fixed_length_file_refuses_longer_texts(classifier, tmp_path):
+    runtime = Runtime(export(classifier[0], tmp_path / "model.tflite", length=64))
     with pytest.raises(ValueError, match="65 tokens, the file takes at most 64"):
-        Runtime(exported[1][None, 64])(np.ones((1, 65), int))
+        runtime(np.ones((1, 65), int))

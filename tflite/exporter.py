@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..files import replacing
-from ..models import SqueezeBertPreTrainedModel
+from ..models import SqueezeBertForMultipleChoice, SqueezeBertPreTrainedModel
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
 from .runtime import Runtime
@@ -42,11 +42,14 @@ def export(
     """Writes a model as a .tflite file for smartphone CPUs.
 
     The file takes int32 `input_ids`, `attention_mask` and `token_type_ids`, [1, S], by signature,
-    and returns what the Keras model returns. It carries the config, the labels and the tokenizer.
-    Before it is moved to its place, it is run on sample ids and compared with the model.
+    and returns what the Keras model returns, by the same names. Multiple choice takes one choice a
+    run and returns its score, `logits` [1, 1]: each then takes the time of its own length, and
+    there may be any number; `Runtime` runs them all. The file carries the config, the labels and
+    the tokenizer. Before it is moved to its place, it is run on sample ids and compared with the
+    model.
 
     Args:
-        model: a `SqueezeBertModel` or `SqueezeBertForSequenceClassification`.
+        model: a `SqueezeBertModel`, or one with any of the five heads.
         path: the file to write; an old one is replaced once the new one is proven.
         length: a fixed sequence length S in tokens. By default it is free, and a short text takes
             the time of a short text.
@@ -59,9 +62,11 @@ def export(
 
     Raises:
         ValueError: an option is impossible.
-        TypeError: the model's head can not be exported.
+        TypeError: the model is none of this package's.
         ExportError: the file's outputs are not the model's.
     """
+    if not isinstance(model, SqueezeBertPreTrainedModel):
+        raise TypeError(f"A {type(model).__name__} can not be exported: it is no SqueezeBERT.")
     path = Path(path)
     longest = model.config.max_position_embeddings
     if length is not None and not 1 <= length <= longest:
@@ -117,6 +122,8 @@ def _verify(
         types = rng.integers(0, model.config.type_vocab_size, (2, size), dtype=np.int32)
         mask = (np.arange(size) < np.array([[size], [max(1, size // 2)]])).astype(np.int32)
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+        if isinstance(model, SqueezeBertForMultipleChoice):
+            inputs = {name: x[None] for name, x in inputs.items()}
         expected = model(inputs)
         expected = expected if isinstance(expected, dict) else {"logits": expected}
         for name, got in runtime(inputs).items():

@@ -14,6 +14,9 @@ from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_CHOOSES = "SqueezeBertForMultipleChoice"
+# Whose logits are the whole text's, as `pooler_output` is; all other outputs are by position.
+_POOLED = ("SqueezeBertForSequenceClassification", _CHOOSES)
 
 
 class Runtime:
@@ -73,11 +76,13 @@ class Runtime:
         """Runs texts one after the other, each at its own length.
 
         Args:
-            inputs: `input_ids`, [B, S] integers, or a dict of it and optionally `attention_mask`
-                and `token_type_ids`. Shorter sequences than a fixed-length file's are padded.
+            inputs: `input_ids`, [B, S] integers, for multiple choice [B, C, S]; or a dict of it
+                and optionally `attention_mask` and `token_type_ids`. Shorter sequences than a
+                fixed-length file's are padded.
 
         Returns:
-            The outputs by name, float32, batched: [B, ...]; positions as given.
+            The outputs by name, float32, batched as the Keras model's: [B, ...], with as many
+            positions as were given.
 
         Raises:
             ValueError: ids lie outside the vocabulary, or the sequence is too long.
@@ -89,8 +94,12 @@ class Runtime:
         if inputs:
             raise ValueError(f"Unknown input {', '.join(inputs)}: a file takes {_INPUTS}.")
         self._check(ids)
-        rows = [self._run_row(*row) for row in zip(ids, mask, types, strict=True)]
-        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        texts = (x.reshape(-1, x.shape[-1]) for x in (ids, mask, types))
+        rows = [self._run_row(*row) for row in zip(*texts, strict=True)]
+        outputs = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        if self.architecture == _CHOOSES:
+            outputs["logits"] = outputs["logits"].reshape(ids.shape[:2])  # [B * C, 1] to [B, C]
+        return outputs
 
     def _run_row(self, *row: np.ndarray) -> dict[str, np.ndarray]:
         given = len(row[0])
@@ -99,16 +108,22 @@ class Runtime:
             name: np.pad(x, (0, length - given))[None] for name, x in zip(_INPUTS, row, strict=True)
         }
         outputs = self._run(**padded)
-        return {
-            name: x[:, :given] if name == "last_hidden_state" else x for name, x in outputs.items()
-        }
+        return {name: x if self._is_pooled(name) else x[:, :given] for name, x in outputs.items()}
+
+    def _is_pooled(self, name: str) -> bool:
+        return name == "pooler_output" or self.architecture in _POOLED
 
     def _check(self, ids: np.ndarray) -> None:
-        if ids.ndim != 2 or not ids.size:
-            raise ValueError(f"Expected input_ids of shape [batch, length], got {list(ids.shape)}.")
-        if ids.shape[1] > self.max_length:
+        axes = ["batch", "length"]
+        if self.architecture == _CHOOSES:
+            axes.insert(1, "choices")
+        if ids.ndim != len(axes) or not ids.size:
             raise ValueError(
-                f"The input has {ids.shape[1]} tokens, the file takes at most {self.max_length}: "
+                f"Expected input_ids of shape [{', '.join(axes)}], got {list(ids.shape)}."
+            )
+        if ids.shape[-1] > self.max_length:
+            raise ValueError(
+                f"The input has {ids.shape[-1]} tokens, the file takes at most {self.max_length}: "
                 "truncate it."
             )
         wrong = ids[(ids < 0) | (ids >= self.config.vocab_size)]
