@@ -99,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         default="none",
         help="int8: weights and tables as 8 bit integers, a quarter of the size",
     )
+    export.add_argument(
+        "--target",
+        choices=["cpu", "mediapipe"],
+        default="cpu",
+        help="mediapipe: a file that MediaPipe's TextClassifier or TextEmbedder opens as it is",
+    )
     export.set_defaults(run=_export)
 
     predict = commands.add_parser(
@@ -147,7 +153,9 @@ def _export(options: argparse.Namespace) -> None:
     model = load_pretrained(options.model)
     quantize = None if options.quantize == "none" else options.quantize
     print(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
-    path = export(model, options.output, length=options.length, quantize=quantize)
+    path = export(
+        model, options.output, length=options.length, quantize=quantize, target=options.target
+    )
     length = "free length" if options.length is None else f"length {options.length}"
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {quantize or 'float32'}, {length}")
 

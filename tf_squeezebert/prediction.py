@@ -75,11 +75,10 @@ class _Model:
 def _classify(model: _Model, text: str, *pair: str) -> dict[str, Any]:
     _require(len(pair) <= 1, "Sequence classification takes one text, or a pair.")
     config = model.config
-    logits = model(model.encode(text, *pair))["logits"][0]
+    outputs = model(model.encode(text, *pair))
     if config.task_problem_type == "regression":
-        return {"values": _by_label(config, logits)}
-    several = config.task_problem_type == "multi_label_classification"
-    scores = 1 / (1 + np.exp(-logits)) if several else _softmax(logits)
+        return {"values": _by_label(config, outputs["logits"][0])}
+    scores = probabilities(config, outputs)[0]
     best = int(scores.argmax())
     return {
         "label": config.id2label[best],
@@ -161,7 +160,10 @@ def _choose(model: _Model, text: str, *choices: str) -> dict[str, Any]:
 
 def _embed(model: _Model, text: str, *pair: str) -> dict[str, Any]:
     _require(len(pair) <= 1, "The bare model takes one text, or a pair.")
-    mean = model(model.encode([text], *([p] for p in pair)))["last_hidden_state"][0].mean(axis=0)
+    outputs = model(model.encode([text], *([p] for p in pair)))
+    if "embedding" in outputs:  # of a file for MediaPipe, which computes it itself
+        return {"embedding": outputs["embedding"][0].tolist()}
+    mean = outputs["last_hidden_state"][0].mean(axis=0)
     return {"embedding": (mean / np.linalg.norm(mean)).tolist()}
 
 
@@ -173,6 +175,15 @@ _ANSWERS = {
     "SqueezeBertForTokenClassification": _tag,
     "SqueezeBertForQuestionAnswering": _answer,
 }
+
+
+def probabilities(config: SqueezeBertConfig, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A classifier's scores, [B, labels]; a file for MediaPipe computes them itself."""
+    if "probability" in outputs:
+        return outputs["probability"]
+    if config.task_problem_type == "multi_label_classification":
+        return 1 / (1 + np.exp(-outputs["logits"]))
+    return _softmax(outputs["logits"])
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

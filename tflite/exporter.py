@@ -10,9 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from ..files import replacing
-from ..models import SqueezeBertForMultipleChoice, SqueezeBertPreTrainedModel
+from ..models import (
+    SqueezeBertForMultipleChoice,
+    SqueezeBertForQuestionAnswering,
+    SqueezeBertForSequenceClassification,
+    SqueezeBertModel,
+    SqueezeBertPreTrainedModel,
+)
+from ..prediction import probabilities
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
+from .metadata import attach_metadata
 from .runtime import Runtime
 
 # A recipe is named data: what ai-edge-quantizer is told, and how far outputs may then move:
@@ -24,6 +32,12 @@ RECIPES = {
         "tolerance": 2e-2,
     },
 }
+TARGETS = ("cpu", "mediapipe")
+MEDIAPIPE_MODELS = (
+    SqueezeBertForSequenceClassification,
+    SqueezeBertModel,
+    SqueezeBertForQuestionAnswering,
+)
 _EXACT = 1e-4  # of fp32 files: the largest absolute difference of an output
 
 
@@ -37,6 +51,7 @@ def export(
     *,
     length: int | None = None,
     quantize: str | None = None,
+    target: str = "cpu",
     tokenizer: SqueezeBertTokenizer | None = None,
 ) -> Path:
     """Writes a model as a .tflite file for smartphone CPUs.
@@ -55,6 +70,11 @@ def export(
             the time of a short text.
         quantize: None for float32, or a recipe: `"int8"` stores weights and embedding tables as 8
             bit integers, with float activations (dynamic range).
+        target: `"cpu"`, or `"mediapipe"`: a file that MediaPipe's TextClassifier or TextEmbedder
+            opens as it is. It returns `probability`, [1, num_labels], for sequence classification,
+            and for the bare model `embedding`, [1, H], the mean of the last hidden states, of
+            length 1; it carries MediaPipe's metadata and clips texts that are too long. A question
+            answering file carries the metadata of TFLite's BertQuestionAnswerer.
         tokenizer: to put into the file; by default the one that came with the model.
 
     Returns:
@@ -75,12 +95,18 @@ def export(
         )
     if quantize is not None and quantize not in RECIPES:
         raise ValueError(f"quantize {quantize!r} is unknown: None or {', '.join(RECIPES)}.")
+    if target not in TARGETS:
+        raise ValueError(f"target {target!r} is unknown: choose one of {', '.join(TARGETS)}.")
+    if target == "mediapipe":
+        _require_task(model)
     if path.is_dir():
         raise ValueError(f"'{path}' is a folder: name the file to write, such as model.tflite.")
     files = collect_files(model.config, type(model).__name__, tokenizer or model.tokenizer)
-    content = _convert(model, length)
+    content = _convert(model, length, target)
     if quantize is not None:
         content = _quantize(content, RECIPES[quantize])
+    if target == "mediapipe":
+        content = attach_metadata(content, files)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
         attach_files(temporary, files)
@@ -88,13 +114,30 @@ def export(
     return path
 
 
-def _convert(model: SqueezeBertPreTrainedModel, length: int | None) -> bytes:
+def _require_task(model: SqueezeBertPreTrainedModel) -> None:
+    """Refuses a model that none of MediaPipe's text tasks can use."""
+    if not isinstance(model, MEDIAPIPE_MODELS):
+        names = ", ".join(kind.__name__ for kind in MEDIAPIPE_MODELS)
+        raise ValueError(
+            f"MediaPipe has no task for a {type(model).__name__}: it has some for {names}; "
+            "target='cpu' exports every model."
+        )
+    classifies = isinstance(model, SqueezeBertForSequenceClassification)
+    if classifies and model.config.task_problem_type == "regression":
+        raise ValueError(
+            "MediaPipe's TextClassifier gives scores between 0 and 1, and this model is a "
+            "regression: export it with target='cpu'."
+        )
+
+
+def _convert(model: SqueezeBertPreTrainedModel, length: int | None, target: str = "cpu") -> bytes:
     import tensorflow as tf
 
     from .graph import DeployedGraph
 
     graph = DeployedGraph(model)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.function(length)], graph)
+    function = graph.function(length, target)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], graph)
     return converter.convert()
 
 
@@ -124,10 +167,23 @@ def _verify(
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
         if isinstance(model, SqueezeBertForMultipleChoice):
             inputs = {name: x[None] for name, x in inputs.items()}
-        expected = model(inputs)
-        expected = expected if isinstance(expected, dict) else {"logits": expected}
+        expected = _expected(model, inputs)
         for name, got in runtime(inputs).items():
-            _compare(name, got, np.asarray(expected[name], np.float32), size, quantize)
+            _compare(name, got, expected[name], size, quantize)
+
+
+def _expected(model: SqueezeBertPreTrainedModel, inputs) -> dict[str, np.ndarray]:
+    """The model's outputs, and what a file for MediaPipe makes of them."""
+    outputs = model(inputs)
+    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+    outputs = {name: np.asarray(x, np.float32) for name, x in outputs.items()}
+    if isinstance(model, SqueezeBertForSequenceClassification):
+        outputs["probability"] = probabilities(model.config, outputs)
+    if isinstance(model, SqueezeBertModel):
+        mask = inputs["attention_mask"][..., None]
+        total = (outputs["last_hidden_state"] * mask).sum(axis=1)
+        outputs["embedding"] = total / np.linalg.norm(total, axis=-1, keepdims=True)
+    return outputs
 
 
 def _compare(name: str, got: np.ndarray, want: np.ndarray, size: int, quantize: str | None) -> None:

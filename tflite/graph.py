@@ -70,25 +70,49 @@ class DeployedGraph(tf.Module):
         run = next(head for kind, head in heads.items() if isinstance(model, kind))
         # In a partial: an attribute, a whole Keras model, would be saved along.
         self._run = functools.partial(run, model)
+        self._config = model.config
         # By layer and name. As constants they would be copied from one form of the graph to the
         # next, and conversion take five times as long.
         self._weights: dict[str, tf.Variable] = {}
 
-    def function(self, length: int | None = None) -> tf.types.experimental.ConcreteFunction:
+    def function(
+        self, length: int | None = None, target: str = "cpu"
+    ) -> tf.types.experimental.ConcreteFunction:
         """The graph as a TensorFlow function.
 
         Args:
             length: S, or None to leave it free.
+            target: "cpu", or "mediapipe", whose tasks want one finished output.
 
         Returns:
             A function of int32 `input_ids`, `attention_mask` and `token_type_ids`, [1, S], that
             returns a dict of the Keras model's outputs for this one text. Of multiple choice, the
-            text is one choice, and `logits`, [1, 1], its score.
+            text is one choice, and `logits`, [1, 1], its score. For MediaPipe, `probability`,
+            [1, num_labels], in place of a classifier's logits, and `embedding`, [1, H], in place of
+            the bare model's outputs.
         """
         names = ("input_ids", "attention_mask", "token_type_ids")
         signature = [tf.TensorSpec([1, length], tf.int32, name=name) for name in names]
-        function = tf.function(self._run, input_signature=signature, autograph=False)
+        run = self._run if target == "cpu" else functools.partial(self._run_task, length is None)
+        function = tf.function(run, input_signature=signature, autograph=False)
         return function.get_concrete_function()
+
+    def _run_task(self, clips: bool, *inputs):
+        """What MediaPipe leaves to the file: to shorten texts, and to finish the output."""
+        if clips:  # the first tokens and the closing [SEP], as a tokenizer's truncation does
+            most = self._config.max_position_embeddings - 1
+            inputs = [tf.concat([x[:, :-1][:, :most], x[:, -1:]], axis=1) for x in inputs]
+        outputs = self._run(*inputs)
+        if "logits" in outputs:
+            several = self._config.task_problem_type == "multi_label_classification"
+            finish = tf.sigmoid if several else tf.nn.softmax
+            return {"probability": finish(outputs["logits"])}
+        if "last_hidden_state" in outputs:
+            mask = tf.expand_dims(tf.cast(inputs[1], tf.float32), 1)  # [1, 1, S]
+            total = tf.matmul(mask, outputs["last_hidden_state"])  # [1, 1, H]
+            total = tf.reshape(total, [1, self._config.hidden_size])
+            return {"embedding": tf.nn.l2_normalize(total, axis=-1)}
+        return outputs
 
     # Heads
 

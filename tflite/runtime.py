@@ -111,7 +111,7 @@ class Runtime:
         return {name: x if self._is_pooled(name) else x[:, :given] for name, x in outputs.items()}
 
     def _is_pooled(self, name: str) -> bool:
-        return name == "pooler_output" or self.architecture in _POOLED
+        return name in ("pooler_output", "embedding") or self.architecture in _POOLED
 
     def _check(self, ids: np.ndarray) -> None:
         axes = ["batch", "length"]

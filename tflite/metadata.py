@@ -1,0 +1,382 @@
+"""TFLite Model Metadata: what MediaPipe Tasks read to feed a model text and to name its scores.
+
+It is a flatbuffer with a schema of its own, in a buffer of the model. Here it is a dict, in the
+form in which flatc prints it as JSON, and its schema is data: one writer and one reader do for all
+tables. The files that it names stand in the zip behind the model (see bundle.py).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from flatbuffers.number_types import Uint8Flags
+from flatbuffers.table import Table
+
+from .bundle import Bundle
+
+# The tables that describe text models; a field's place is its slot in the flatbuffer. A union is
+# two fields: its type, which is an enum, and a value that is a table of that name.
+_TABLES = {
+    "ModelMetadata": "name:string description:string version:string "
+    "subgraph_metadata:[SubGraphMetadata] author:string license:string "
+    "associated_files:[AssociatedFile] min_parser_version:string",
+    "SubGraphMetadata": "name:string description:string "
+    "input_tensor_metadata:[TensorMetadata] output_tensor_metadata:[TensorMetadata] "
+    "associated_files:[AssociatedFile] "
+    "input_process_units:[ProcessUnit] output_process_units:[ProcessUnit]",
+    "TensorMetadata": "name:string description:string dimension_names:[string] content:Content "
+    "process_units:[ProcessUnit] stats:Stats associated_files:[AssociatedFile]",
+    "Content": "content_properties_type:ContentProperties content_properties:union",
+    "ProcessUnit": "options_type:ProcessUnitOptions options:union",
+    "BertTokenizerOptions": "vocab_file:[AssociatedFile]",
+    "SentencePieceTokenizerOptions": "sentencePiece_model:[AssociatedFile] "
+    "vocab_file:[AssociatedFile]",
+    "RegexTokenizerOptions": "delim_regex_pattern:string vocab_file:[AssociatedFile]",
+    "Stats": "max:[float] min:[float]",
+    "AssociatedFile": "name:string description:string type:AssociatedFileType locale:string "
+    "version:string",
+}
+_ENUMS = {
+    "ContentProperties": "NONE FeatureProperties ImageProperties BoundingBoxProperties "
+    "AudioProperties",
+    "ProcessUnitOptions": "NONE NormalizationOptions ScoreCalibrationOptions "
+    "ScoreThresholdingOptions BertTokenizerOptions SentencePieceTokenizerOptions "
+    "RegexTokenizerOptions",
+    "AssociatedFileType": "UNKNOWN DESCRIPTIONS TENSOR_AXIS_LABELS TENSOR_VALUE_LABELS "
+    "TENSOR_AXIS_SCORE_CALIBRATION VOCABULARY SCANN_INDEX_FILE",
+}
+_BUFFER_NAME = b"TFLITE_METADATA"
+_MODEL_IDENTIFIER, _IDENTIFIER = b"TFL3", b"M001"
+_PARSER = "1.1.0"  # the first that knows BertTokenizerOptions
+
+_VOCABULARY = {
+    "name": "vocab.txt",
+    "description": "Vocabulary file for the BertTokenizer.",
+    "type": "VOCABULARY",
+}
+_LABELS = {
+    "name": "labels.txt",
+    "description": "Labels for categories that the model can recognize.",
+    "type": "TENSOR_AXIS_LABELS",
+}
+
+
+class _Task(NamedTuple):
+    """What a model is to MediaPipe; descriptions by the names of the signature's tensors."""
+
+    name: str
+    description: str
+    outputs: dict[str, str]
+    ids: str = "Tokenized ids of the input text."
+    segments: str = "0 for the first sequence, 1 for the second sequence if exists."
+
+    @property
+    def inputs(self) -> dict[str, tuple[str, str]]:
+        """MediaPipe's name and the description of each input."""
+        mask = "Mask with 1 for real tokens and 0 for padding tokens."
+        return {
+            "input_ids": ("ids", self.ids),
+            "attention_mask": ("mask", mask),
+            "token_type_ids": ("segment_ids", self.segments),
+        }
+
+
+_TASKS = {
+    "SqueezeBertForSequenceClassification": _Task(
+        "TextClassifier",
+        "Classify the input text into a set of known categories.",
+        # The name that MediaPipe and the older Task Library both take.
+        {"probability": "Score of the labels respectively."},
+    ),
+    "SqueezeBertModel": _Task(
+        "TextEmbedder",
+        "Embed the input text as a vector, near those of texts that mean the same.",
+        {"embedding": "Embedding of the input text."},
+    ),
+    "SqueezeBertForQuestionAnswering": _Task(
+        "BertQuestionAnswerer",
+        "Answers questions based on the content of a given passage.",
+        {
+            f"{end}_logits": f"logits over the sequence which indicates the {end} position of the "
+            "answer span with closed interval."
+            for end in ("start", "end")
+        },
+        "Tokenized ids of input text as concatenated query and passage.",
+        "0 for query and 1 for passage tokens.",
+    ),
+}
+
+
+def attach_metadata(content: bytes, files: dict[str, bytes]) -> bytes:
+    """Gives a model the metadata that MediaPipe's task for its architecture reads.
+
+    Old metadata is replaced. The weights come out aligned to 16 bytes, inside of the flatbuffer.
+
+    Args:
+        content: a .tflite model whose signature takes `input_ids`, `attention_mask` and
+            `token_type_ids`, and returns what its task wants: `probability` [1, labels];
+            `embedding` [1, H]; or `start_logits` and `end_logits` [1, S].
+        files: what `collect_files` gave, to be attached behind the result with `attach_files`.
+
+    Returns:
+        The model with its metadata.
+
+    Raises:
+        ValueError: the model or the files are not what MediaPipe can work with.
+    """
+    if content[4:8] != _MODEL_IDENTIFIER:
+        raise ValueError("The content is no .tflite model.")
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        raise ValueError(
+            "The model carries files already: attach the metadata first, the files after it."
+        )
+    model = schema.ModelT.InitFromPackedBuf(content)
+    _move_weights_inside(model, content)
+    builder = flatbuffers.Builder()
+    metadata = _describe(model, Bundle(files))
+    builder.Finish(_write_table(builder, "ModelMetadata", metadata), _IDENTIFIER)
+    _metadata_buffer(model).data = np.frombuffer(builder.Output(), np.uint8)
+    builder = _AligningBuilder(len(content))
+    builder.Finish(model.Pack(builder), _MODEL_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def read_metadata(path: str | os.PathLike) -> dict[str, Any]:
+    """Reads the metadata of a .tflite file, of this package or not.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The metadata in the form of the metadata schema's JSON; fields that concern no text model
+        are left out.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no .tflite, or carries no metadata.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file '{path}'.")
+    try:
+        content = _find_metadata(path.read_bytes())
+        if content is not None:
+            return _read_table(Table(content, _at(content, 0)), "ModelMetadata")
+    except (struct.error, LookupError, ValueError, TypeError) as error:
+        raise ValueError(f"'{path}' is no .tflite, or damaged: export it again.") from error
+    raise ValueError(f"'{path}' carries no metadata: export it with target=\"mediapipe\".")
+
+
+# The model
+
+
+class _AligningBuilder(flatbuffers.Builder):
+    """Aligns weights to 16 bytes, as the schema asks and the code generated from it forgets."""
+
+    def StartVector(self, elemSize, numElems, alignment):
+        return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
+
+
+def _move_weights_inside(model: schema.ModelT, content: bytes) -> None:
+    """Takes what the quantizer wrote behind the model, at places in the file, into its buffers."""
+    for buffer in model.buffers:
+        if buffer.offset > 1:  # 0 and 1 stand for none
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+
+
+def _metadata_buffer(model: schema.ModelT) -> schema.BufferT:
+    """The buffer for the metadata, a new one if the model has none yet."""
+    model.metadata = model.metadata or []
+    for entry in model.metadata:
+        if entry.name == _BUFFER_NAME:
+            return model.buffers[entry.buffer]
+    model.metadata.append(schema.MetadataT(name=_BUFFER_NAME, buffer=len(model.buffers)))
+    model.buffers.append(schema.BufferT())
+    return model.buffers[-1]
+
+
+def _find_metadata(content: bytes) -> bytes | None:
+    """The metadata of a model that may be damaged: nothing but the way there is looked at."""
+    if content[4:8] != _MODEL_IDENTIFIER:
+        raise ValueError("no identifier")
+    model = schema.Model.GetRootAs(content)
+    for i in range(model.MetadataLength()):
+        entry = model.Metadata(i)
+        if entry.Name() == _BUFFER_NAME:
+            buffer = model.Buffers(entry.Buffer())
+            if buffer.Offset() > 1:
+                return content[buffer.Offset() : buffer.Offset() + buffer.Size()]
+            return bytes(buffer.DataAsNumpy())
+    return None
+
+
+# What the metadata says
+
+
+def _describe(model: schema.ModelT, bundle: Bundle) -> dict[str, Any]:
+    architecture = bundle.config.extra["architectures"][0]
+    if architecture not in _TASKS:
+        raise ValueError(
+            f"MediaPipe has no task for {architecture}: export it with another target."
+        )
+    if len(model.subgraphs) != 1 or not model.signatureDefs:
+        raise ValueError("MediaPipe takes a model of one subgraph, with a signature: export it so.")
+    task, subgraph, signature = _TASKS[architecture], model.subgraphs[0], model.signatureDefs[0]
+    inputs = _in_order(subgraph.inputs, signature.inputs)
+    outputs = _in_order(subgraph.outputs, signature.outputs)
+    _check_names("takes", inputs, task.inputs, task)
+    _check_names("returns", outputs, task.outputs, task)
+    _check_vocabulary(bundle)
+    described_outputs = [_tensor(name, task.outputs[name]) for name in outputs]
+    if outputs == ["probability"]:
+        _check_labels(bundle, classes=int(subgraph.tensors[subgraph.outputs[0]].shape[-1]))
+        range_and_labels = {"stats": {"max": [1.0], "min": [0.0]}, "associated_files": [_LABELS]}
+        described_outputs[0].update(range_and_labels)
+    tokenizer = {"options_type": "BertTokenizerOptions", "options": {"vocab_file": [_VOCABULARY]}}
+    described_subgraph = {
+        "input_tensor_metadata": [_tensor(*task.inputs[name]) for name in inputs],
+        "output_tensor_metadata": described_outputs,
+        "input_process_units": [tokenizer],
+    }
+    return {
+        "name": task.name,
+        "description": task.description,
+        "subgraph_metadata": [described_subgraph],
+        "min_parser_version": _PARSER,
+    }
+
+
+def _in_order(tensors: Sequence[int], signature: Sequence[schema.TensorMapT]) -> list[str]:
+    """The signature's names of a subgraph's tensors, in the subgraph's order.
+
+    The converter does not keep the signature's order, and MediaPipe goes by the subgraph's alone.
+    """
+    names = {entry.tensorIndex: entry.name.decode() for entry in signature}
+    return [names.get(tensor, "a nameless tensor") for tensor in tensors]
+
+
+def _check_names(verb: str, names: list[str], wanted: Iterable[str], task: _Task) -> None:
+    if sorted(names) != sorted(wanted):
+        raise ValueError(
+            f"The model {verb} {', '.join(names)}, where MediaPipe's {task.name} needs "
+            f'{", ".join(wanted)}: export it with target="mediapipe".'
+        )
+
+
+def _tensor(name: str, description: str) -> dict[str, Any]:
+    content = {"content_properties_type": "FeatureProperties", "content_properties": {}}
+    return {"name": name, "description": description, "content": content}
+
+
+def _check_vocabulary(bundle: Bundle) -> None:
+    if bundle.tokenizer is None:
+        raise ValueError(
+            "MediaPipe tokenizes with the vocabulary in the file, and the model came without one: "
+            "give its tokenizer."
+        )
+    if not bundle.tokenizer.do_lower_case:
+        raise ValueError(
+            "MediaPipe lower-cases every text, and the vocabulary is cased: use an uncased model, "
+            "or another target and this package's Runtime."
+        )
+    # MediaPipe looks these up by name, whatever the tokenizer calls them.
+    tokens = bundle.files[_VOCABULARY["name"]].decode().split("\n")
+    missing = [token for token in ("[CLS]", "[SEP]", "[UNK]") if token not in tokens]
+    if missing:
+        raise ValueError(
+            f"MediaPipe needs {', '.join(missing)} in the vocabulary, which has other names for "
+            "it: use another target and this package's Runtime."
+        )
+
+
+def _check_labels(bundle: Bundle, classes: int) -> None:
+    # MediaPipe reads a label a line.
+    labels = bundle.files[_LABELS["name"]].decode().removesuffix("\n").split("\n")
+    if len(labels) != classes or not all(labels):
+        raise ValueError(
+            f"labels.txt has {sum(map(bool, labels))} labels, one a line, and the model "
+            f"{classes} classes: name each class in config.id2label, without line breaks."
+        )
+
+
+# Its flatbuffer
+
+
+def _fields(table: str) -> list[tuple[str, str]]:
+    """Names and kinds of a table's fields, by slot; none for tables of no use to text models."""
+    return [tuple(field.split(":")) for field in _TABLES.get(table, "").split()]
+
+
+def _write_table(builder: flatbuffers.Builder, table: str, values: Mapping[str, Any]) -> int:
+    """Writes a table after all that it refers to, and returns where it is."""
+    fields, numbers, references = _fields(table), {}, {}
+    for slot, (name, kind) in enumerate(fields):
+        if name not in values:
+            continue
+        if kind in _ENUMS:
+            numbers[slot] = _ENUMS[kind].split().index(values[name])
+        else:
+            kind = values[f"{name}_type"] if kind == "union" else kind
+            references[slot] = _write(builder, kind, values[name])
+    builder.StartObject(len(fields))
+    for slot, number in numbers.items():
+        builder.PrependUint8Slot(slot, number, 0)
+    for slot, reference in references.items():
+        builder.PrependUOffsetTRelativeSlot(slot, reference, 0)
+    return builder.EndObject()
+
+
+def _write(builder: flatbuffers.Builder, kind: str, value: Any) -> int:
+    if kind == "string":
+        return builder.CreateString(value)
+    if kind == "[float]":
+        return builder.CreateNumpyVector(np.asarray(value, "<f4"))
+    if not kind.startswith("["):
+        return _write_table(builder, kind, value)
+    references = [_write(builder, kind[1:-1], item) for item in value]
+    builder.StartVector(4, len(references), 4)
+    for reference in reversed(references):
+        builder.PrependUOffsetTRelative(reference)
+    return builder.EndVector()
+
+
+def _read_table(table: Table, name: str) -> dict[str, Any]:
+    values = {}
+    for slot, (field, kind) in enumerate(_fields(name)):
+        offset = table.Offset(4 + 2 * slot)
+        if not offset:
+            continue
+        position = table.Pos + offset
+        if kind in _ENUMS:
+            values[field] = _ENUMS[kind].split()[table.Get(Uint8Flags, position)]
+        else:
+            kind = values[f"{field}_type"] if kind == "union" else kind
+            values[field] = _read(table.Bytes, kind, _at(table.Bytes, position))
+    return values
+
+
+def _read(content: bytes, kind: str, position: int) -> Any:
+    if not kind.startswith("[") and kind != "string":
+        return _read_table(Table(content, position), kind)
+    size, start = struct.unpack_from("<I", content, position)[0], position + 4
+    if kind == "string":
+        return content[start : start + size].decode()
+    if kind == "[float]":
+        return np.frombuffer(content, "<f4", size, start).tolist()
+    places = (_at(content, start + 4 * i) for i in range(size))
+    return [_read(content, kind[1:-1], place) for place in places]
+
+
+def _at(content: bytes, position: int) -> int:
+    """Where the reference that stands at a position leads."""
+    return position + struct.unpack_from("<I", content, position)[0]
