@@ -261,7 +261,7 @@ def test_a_wrong_file_is_not_kept(classifier, quantize, tmp_path, monkeypatch):
     path.write_bytes(b"the old file")
     other = type(model)(model.config)
     convert = exporter._convert
-    monkeypatch.setattr(exporter, "_convert", lambda _, length, target: convert(other, length, target))
+    monkeypatch.setattr(exporter, "_convert", lambda _, *options: convert(other, *options))
     with pytest.raises(ExportError, match=r"tokens, where .* is allowed: the file was not kept"):
         export(model, path, quantize=quantize)
     assert path.read_bytes() == b"the old file"
