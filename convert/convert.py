@@ -149,7 +149,7 @@ def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathL
     # What the source's config.json said of its weights, and not of these.
     config = {**model.config.to_dict(), "dtype": "float32"}
     config.pop("torch_dtype", None)
-    SqueezeBertConfig.from_dict(config, architectures=[type(model).__name__]).save_pretrained(
+    SqueezeBertConfig.from_dict(config, architectures=[model.architecture]).save_pretrained(
         directory
     )
     if model.config.encoder_layer_norm_eps != 1e-12:

@@ -109,7 +109,7 @@ def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
         written = squeezebert if bare else "transformer." + squeezebert
         names = {prefix + name for prefix in _PREFIXES for name in (squeezebert, bert)}
         weights += _weights(layer, written, names, is_head=squeezebert.startswith("pooler"))
-    for ours, name in _HEADS[_task_class(model)]:
+    for ours, name in _HEADS[model.architecture]:
         weights += _weights(_descend(model, ours), name, {name}, is_head=True)
     return weights
 
@@ -139,7 +139,3 @@ def _descend(layer, path: str):
     for name in path.split("."):
         layer = getattr(layer, name)
     return layer
-
-
-def _task_class(model) -> str:
-    return next(cls.__name__ for cls in type(model).__mro__ if cls.__name__ in _HEADS)

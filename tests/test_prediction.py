@@ -176,6 +176,23 @@ def test_the_number_of_texts_is_the_tasks(name, texts, message):
         predict(model, *texts)
 
 
+def test_a_class_derived_from_ours_is_used_as_ours(tmp_path):
+    class Mine(tf_squeezebert.SqueezeBertForSequenceClassification):
+        pass
+
+    model = Mine(tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=30522)))
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+    expected = predict(model, TEXT)["scores"]
+    model.save_pretrained(tmp_path)
+    loaded = tf_squeezebert.convert.load_pretrained(tmp_path)
+    assert type(loaded) is tf_squeezebert.SqueezeBertForSequenceClassification
+    assert predict(loaded, TEXT)["scores"] == pytest.approx(expected, abs=1e-6)
+    runtime = Runtime(export(model, tmp_path / "model.tflite"))
+    assert predict(runtime, TEXT)["scores"] == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(ValueError, match="no answer to get from a str"):
+        predict("model", TEXT)
+
+
 # The command line
 
 

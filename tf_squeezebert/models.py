@@ -106,6 +106,11 @@ class SqueezeBertPreTrainedModel(keras.Model):
             self.tokenizer.save_pretrained(directory)
 
     @property
+    def architecture(self) -> str:
+        """The class of this package that the model is of, or of a class derived from."""
+        return next(cls.__name__ for cls in type(self).__mro__ if cls.__module__ == __name__)
+
+    @property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
         """The tokenizer that came with the checkpoint, or that was set; None without one."""
         if self._tokenizer is None and self._tokenizer_source is not None:

@@ -40,16 +40,16 @@ def predict(model: Any, text: str, *pair: str) -> dict[str, Any]:
     Raises:
         ValueError: the model has no tokenizer, or the number of texts is not the task's.
     """
-    names = [cls.__name__ for cls in type(model).__mro__]
-    name = getattr(model, "architecture", next((n for n in names if n in _ANSWERS), names[0]))
-    if name not in _ANSWERS:
-        raise ValueError(f"There is no answer to get from a {name}: give a model or a Runtime.")
+    answer = _ANSWERS.get(getattr(model, "architecture", None))
+    if answer is None:
+        kind = type(model).__name__
+        raise ValueError(f"There is no answer to get from a {kind}: give a model or a Runtime.")
     if model.tokenizer is None:
         raise ValueError(
             "The model came without a tokenizer: put a vocab.txt into its folder, or set "
             "model.tokenizer."
         )
-    return _ANSWERS[name](_Model(model), text, *pair)
+    return answer(_Model(model), text, *pair)
 
 
 class _Model:

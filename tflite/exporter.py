@@ -85,9 +85,30 @@ def export(
         TypeError: the model is none of this package's.
         ExportError: the file's outputs are not the model's.
     """
+    path = Path(path)
+    _check_options(model, path, length, quantize, target)
+    files = collect_files(model.config, model.architecture, tokenizer or model.tokenizer)
+    content = _convert(model, length, target)
+    if quantize is not None:
+        content = _quantize(content, RECIPES[quantize])
+    if target == "mediapipe":
+        content = attach_metadata(content, files)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+        attach_files(temporary, files)
+        _verify(temporary, model, length, quantize)
+    return path
+
+
+def _check_options(
+    model: SqueezeBertPreTrainedModel,
+    path: Path,
+    length: int | None,
+    quantize: str | None,
+    target: str,
+) -> None:
     if not isinstance(model, SqueezeBertPreTrainedModel):
         raise TypeError(f"A {type(model).__name__} can not be exported: it is no SqueezeBERT.")
-    path = Path(path)
     longest = model.config.max_position_embeddings
     if length is not None and not 1 <= length <= longest:
         raise ValueError(
@@ -101,17 +122,6 @@ def export(
         _require_task(model)
     if path.is_dir():
         raise ValueError(f"'{path}' is a folder: name the file to write, such as model.tflite.")
-    files = collect_files(model.config, type(model).__name__, tokenizer or model.tokenizer)
-    content = _convert(model, length, target)
-    if quantize is not None:
-        content = _quantize(content, RECIPES[quantize])
-    if target == "mediapipe":
-        content = attach_metadata(content, files)
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
-        attach_files(temporary, files)
-        _verify(temporary, model, length, quantize)
-    return path
 
 
 def _require_task(model: SqueezeBertPreTrainedModel) -> None:
