@@ -6,6 +6,7 @@ Shapes: B batch, S sequence length, H hidden_size, N attention heads, D = H / N.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -54,9 +55,9 @@ class GroupedConv1D(keras.layers.Layer):
         groups: int = 1,
         data_format: str = "channels_last",
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        **kwargs,
+        kernel_initializer: str | Callable = "glorot_uniform",
+        bias_initializer: str | Callable = "zeros",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if data_format not in ("channels_last", "channels_first"):

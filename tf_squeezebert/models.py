@@ -141,7 +141,9 @@ class SqueezeBertPreTrainedModel(keras.Model):
             model.trainable = False
         return model
 
-    def compile(self, optimizer="auto", loss="auto", *, metrics="auto", **kwargs):
+    def compile(
+        self, optimizer: Any = "auto", loss: Any = "auto", *, metrics: Any = "auto", **kwargs: Any
+    ) -> None:
         """Configures training; each argument left at `"auto"` is the task's own.
 
         Args:
@@ -200,7 +202,9 @@ class SqueezeBertPreTrainedModel(keras.Model):
         """The part of the outputs that labels are compared with."""
         return y_pred["logits"] if isinstance(y_pred, Mapping) else y_pred
 
-    def export(self, filepath, format="tf_saved_model", **kwargs):
+    def export(
+        self, filepath: str | os.PathLike, format: str = "tf_saved_model", **kwargs: Any
+    ) -> Any:
         """Exports for inference; `format="tf_saved_model"` is what TensorFlow Serving loads.
 
         The SavedModel's `serving_default` takes int32 `input_ids`, `attention_mask` and
@@ -483,7 +487,9 @@ class SqueezeBertForQuestionAnswering(_Head):
         logits = outputs.pop("logits")  # [B, S, 2]
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1], **outputs}
 
-    def compile(self, optimizer="auto", loss="auto", *, metrics="auto", **kwargs):
+    def compile(
+        self, optimizer: Any = "auto", loss: Any = "auto", *, metrics: Any = "auto", **kwargs: Any
+    ) -> None:
         if isinstance(loss, str) and loss == "auto":
             kwargs.setdefault("loss_weights", {"start_logits": 0.5, "end_logits": 0.5})
         super().compile(optimizer, loss, metrics=metrics, **kwargs)
