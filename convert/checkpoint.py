@@ -19,7 +19,8 @@ from .torch_file import DTYPES, Span, read_legacy, read_zip, shown
 
 __all__ = ["Checkpoint", "CheckpointError", "open_checkpoint"]
 
-_CANDIDATES = (
+# Where weights are looked for, the first first.
+WEIGHT_FILES = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
@@ -189,7 +190,7 @@ def _open_shards(index: Path) -> list[_File]:
 
 
 def _find_weights(folder: Path) -> Path:
-    for name in _CANDIDATES:
+    for name in WEIGHT_FILES:
         if (folder / name).is_file():
             return folder / name
     there = sorted(entry.name for entry in folder.iterdir())
@@ -200,7 +201,7 @@ def _find_weights(folder: Path) -> Path:
             "fetch its model.safetensors or pytorch_model.bin"
         )
     raise FileNotFoundError(
-        f"{folder} has none of {', '.join(_CANDIDATES)}, only {', '.join(there[:10]) or 'nothing'}"
+        f"{folder} has none of {', '.join(WEIGHT_FILES)}, only {', '.join(there[:10]) or 'nothing'}"
         "; fetch the weights too"
     )
 

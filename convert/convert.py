@@ -20,19 +20,13 @@ from ..config import SqueezeBertConfig
 from ..files import replacing
 from ..hub import resolve_file
 from ..models import SqueezeBertPreTrainedModel
-from .checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from .checkpoint import WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
 from .names import ARCHITECTURES, CONSTANTS, TIED, Weight, weights_of
 
 logger = logging.getLogger("tf_squeezebert")
 
 # A class of transformers that has one head more than ours; that head is left out, and said so.
 _ALIASES = {"BertForPreTraining": "BertForMaskedLM"}
-_WEIGHT_FILES = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
 _TOKENIZER_FILES = (
     "vocab.txt",
     "tokenizer.json",
@@ -165,7 +159,7 @@ def _find_weights(path_or_id: str | os.PathLike, hub: dict[str, Any]) -> Path:
     """The folder that holds the weights, fetched from the hub if it is not one here."""
     if Path(path_or_id).is_dir():
         return Path(path_or_id)
-    for name in _WEIGHT_FILES:
+    for name in WEIGHT_FILES:
         found = resolve_file(path_or_id, name, **hub, required=False)
         if found is None:
             continue
@@ -173,7 +167,7 @@ def _find_weights(path_or_id: str | os.PathLike, hub: dict[str, Any]) -> Path:
             for shard in _shards(found):
                 resolve_file(path_or_id, shard, **hub)
         return found.parent
-    message = f"'{path_or_id}' on the hub has none of {', '.join(_WEIGHT_FILES)}"
+    message = f"'{path_or_id}' on the hub has none of {', '.join(WEIGHT_FILES)}"
     if hub["local_files_only"]:
         message += " in the local cache, and local_files_only=True forbids downloading one"
     raise FileNotFoundError(message + ".")

@@ -61,7 +61,8 @@ def main(output: Path) -> None:
     start = time.perf_counter()
     model = SqueezeBertModel.from_pretrained(model_folder())
     seconds = time.perf_counter() - start
-    print(f"  {model.count_params():,} parameters in a Keras model after {seconds:.1f} s")
+    size = (model_folder() / "model.safetensors").stat().st_size / 1e6
+    print(f"  {size:.1f} MB, {model.count_params():,} parameters in Keras after {seconds:.1f} s")
 
     print("Exporting to .tflite, and comparing each file with the model ...", flush=True)
     files = [output / "minilm.tflite", output / "minilm_int8.tflite"]

@@ -22,7 +22,7 @@ from tf_squeezebert.convert import (
 )
 from tf_squeezebert.convert.names import CONSTANTS, TIED, weights_of
 
-from .reference import CLASSES, random_inputs, reference, run_reference, small_config
+from .reference import CLASSES, SMALL, random_inputs, reference, run_reference, small_config
 
 TASK = "SqueezeBertForSequenceClassification"
 LM = "SqueezeBertForMaskedLM"
@@ -369,14 +369,7 @@ def test_the_bare_model_of_a_head(tmp_path, tensors, warnings):
 
 # ------------------------------------------------------------------ BERT
 
-BERT = {
-    "vocab_size": 99,
-    "hidden_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 96,
-    "max_position_embeddings": 40,
-}
+BERT = {name: size for name, size in SMALL.items() if name != "embedding_size"}
 TASKS = [name.removeprefix("Squeeze") for name in CLASSES]
 
 

@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Prints a model's answer for a text: its label, the embedding, the filled "
         "mask, ... as the model's task has it.",
     )
-    predict.add_argument("model", metavar="MODEL", help=".tflite file, folder, hub id, .keras file")
+    predict.add_argument("model", metavar="MODEL", help=".tflite file, folder or hub id")
     predict.add_argument("text", metavar="TEXT", help="the text; for QA the question")
     predict.add_argument(
         "pair", metavar="PAIR", nargs="*", help="second text; QA: the context; choices: each one"

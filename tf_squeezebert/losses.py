@@ -42,11 +42,12 @@ class PositionLoss(keras.losses.Loss):
 
     def __init__(self, name: str = "position_loss", reduction="sum_over_batch_size", dtype=None):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self._loss = token_loss()
-        self._loss.reduction = "none"
 
     def call(self, y_true, y_pred):
-        return self._loss.call(_positions(y_true, y_pred), y_pred)
+        positions = _positions(y_true, y_pred)
+        return keras.losses.sparse_categorical_crossentropy(
+            positions, y_pred, from_logits=True, ignore_class=IGNORED
+        )
 
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
