@@ -1,4 +1,5 @@
 # make demo: a real checkpoint to files for a phone.  make test: lint, format check, all tests.
+# make web: a text classifier in the browser.
 # Each sets up a virtual environment of its own; PYTHON chooses the interpreter it is made of.
 
 PYTHON ?= python3
@@ -6,7 +7,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-jax lint format benchmarks clean
+.PHONY: demo test test-jax web lint format benchmarks clean
 
 demo: $(VENV)/demo-installed
 	@$(BIN)/python examples/demo.py demo-output 2>demo-output.log || (cat demo-output.log; exit 1)
@@ -20,6 +21,12 @@ test: lint
 test-jax: $(VENV)/test-installed
 	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_layers.py tests/test_models.py tests/test_training.py
 
+# On a model made here; MODEL=reviews.tflite shows an export of yours.
+web: $(VENV)/demo-installed
+	npm ci --omit=dev --prefix examples/web
+	$(BIN)/python examples/web/make_model.py $(MODEL)
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory examples/web 8000
+
 lint: $(VENV)/test-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -28,12 +35,15 @@ format: $(VENV)/test-installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmarks: $(VENV)/test-installed
-	$(BIN)/python benchmarks/training_step.py
-	$(BIN)/python benchmarks/load_checkpoint.py
+# In an environment of its own: the peers want other versions of what the tests use.
+benchmarks: $(VENV)-benchmarks/installed
+	$(VENV)-benchmarks/bin/python benchmarks/training_step.py
+	$(VENV)-benchmarks/bin/python benchmarks/load_checkpoint.py
+	$(VENV)-benchmarks/bin/python benchmarks/latency.py
 
 clean:
-	rm -rf $(VENV) build demo-output *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf examples/web/node_modules examples/web/model.tflite benchmarks/.cache
+	rm -rf $(VENV) $(VENV)-benchmarks build demo-output *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -47,4 +57,9 @@ $(VENV)/demo-installed: $(VENV)/installed
 
 $(VENV)/test-installed: $(VENV)/demo-installed
 	$(PIP) --editable .[test]
+	@touch $@
+
+$(VENV)-benchmarks/installed: setup.cfg setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)-benchmarks
+	$(VENV)-benchmarks/bin/python -m pip install --quiet --editable .[benchmarks]
 	@touch $@

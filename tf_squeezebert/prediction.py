@@ -1,184 +1,382 @@
-"""From a text to an answer: what each task's outputs mean.
+"""From texts to answers: what each task's outputs mean.
 
 One function for Keras models and .tflite files alike; it needs neither TensorFlow nor Keras.
+
+A task makes rows of a text: one, or one for each choice, or windows of a text that is too long. The
+rows of all texts go through the model in batches of like length; `read` keeps of a row's outputs
+what the task needs, and `answer` makes the answer of a text's rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from tokenizers import Encoding
 
 from .config import SqueezeBertConfig
-from .tokenizer import SqueezeBertTokenizer
 
 _MOST_ANSWER_TOKENS = 30
 _WINDOW_OVERLAP = 128
-_FILLS = 5
+# Of a batch, with padding: enough to keep a processor busy, and a masked LM's logits under 0.5 GB.
+_BATCH_TOKENS = 4096
+_INPUTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+# Of labels that say where in an entity a word stands: B(egin), I(nside), E(nd) or L(ast), S(ingle)
+# or U(nit).
+_FIRST, _LAST = ("B-", "S-", "U-"), ("E-", "L-", "S-", "U-")
+_PREFIXES = ("I-", *_FIRST, *_LAST)
 
 
-def predict(model: Any, text: str, *pair: str) -> dict[str, Any]:
-    """Answers for one text, in the task of the model.
+def predict(
+    model: Any,
+    text: str | Sequence[str],
+    *pair: str | Sequence[str],
+    top_k: int | None = None,
+    handle_impossible_answer: bool | None = None,
+) -> dict[str, Any] | list[dict[str, Any]]:
+    """Answers for a text, or for each text of a list, in the task of the model.
+
+    A list is answered in batches of like length, and by a `Runtime` with several workers in as many
+    threads.
 
     Args:
         model: a Keras model of this package with its `tokenizer`, or a `tflite.Runtime`.
-        text: the text; for question answering the question.
+        text: the text, or a list of texts; for question answering the question.
         *pair: nothing, or the second text of a pair; for question answering the context, for
-            multiple choice the choices.
+            multiple choice the choices. Beside a list of texts, lists of as many.
+        top_k: of a masked LM, how many tokens to give for each [MASK]; by default 5.
+        handle_impossible_answer: of question answering, whether the answer may be none.
 
     Returns:
-        By class of the model:
-        sequence classification: `label`, `score` and `scores` of all labels; for regression
-            `values` by label;
-        token classification: `entities`, a list of word, label, score, start and end;
-        question answering: `answer`, `score`, `start` and `end` in the context;
+        A dict, or for a list of texts a list of dicts. By class of the model:
+        sequence classification: `label`, `score` and `scores` of all labels; where several may
+            apply also `labels`, those with a score of 0.5 or more; for regression only `values`,
+            by label;
+        token classification: `words`, a list of label, score, start, end and word; and
+            `entities`, neighbouring words of one entity joined: a list of entity_group, score
+            (the words' mean), word, start and end, without those labelled "O";
+        question answering: `answer`, `score`, `start` and `end` in the context; if the context
+            holds none, which only `handle_impossible_answer=True` finds, "" from 0 to 0;
         masked LM: `masks`, for each [MASK] its best tokens and their scores;
-        multiple choice: `choice`, its index and `scores`;
-        the bare model: `embedding`, the mean of the last hidden states, of length 1.
+        multiple choice: `choice`, its `index` and the `scores` of all;
+        the bare model: `embedding`, the mean of the last hidden states, of length 1, or what the
+            file was exported to give.
+        Scores are probabilities; start and end count characters.
 
     Raises:
-        ValueError: the model has no tokenizer, or the number of texts is not the task's.
+        ValueError: the model has no tokenizer, or the texts or options are not the task's.
     """
-    answer = _ANSWERS.get(getattr(model, "architecture", None))
-    if answer is None:
-        kind = type(model).__name__
-        raise ValueError(f"There is no answer to get from a {kind}: give a model or a Runtime.")
+    kind = _TASKS.get(getattr(model, "architecture", None))
+    if kind is None:
+        name = type(model).__name__
+        raise ValueError(f"There is no answer to get from a {name}: give a model or a Runtime.")
     if model.tokenizer is None:
         raise ValueError(
             "The model came without a tokenizer: put a vocab.txt into its folder, or set "
             "model.tokenizer."
         )
-    return answer(_Model(model), text, *pair)
+    options = {"top_k": top_k, "handle_impossible_answer": handle_impossible_answer}
+    options = {name: value for name, value in options.items() if value is not None}
+    for name in options:
+        _require(name in kind.options, f"{kind.title} has no option {name}.")
+    task = kind(model, **options)
+    if isinstance(text, str):
+        return _answers(task, model, _examples([text], *([other] for other in pair)))[0]
+    return _answers(task, model, _examples(text, *pair))
 
 
-class _Model:
-    """What the answers need of either kind of model."""
+def _examples(*columns: Any) -> list[tuple[str, ...]]:
+    """Each example's texts, from lists of the first texts, the second ones and so on."""
+    for column in columns:
+        if not isinstance(column, (list, tuple)):
+            raise ValueError(f"Expected a text or a list of texts, not a {type(column).__name__}.")
+        if len(column) != len(columns[0]):
+            raise ValueError(
+                f"The first list holds {len(columns[0])} texts and another {len(column)}: pass "
+                "lists of equal length."
+            )
+        for text in column:
+            _require(isinstance(text, str), f"{text!r} is no text: expected a string.")
+    return list(zip(*columns, strict=True))
+
+
+def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[dict[str, Any]]:
+    encoded = [task.encode(*texts) for texts in examples]
+    rows = [row for text_rows in encoded for row in text_rows]
+    results: list[Any] = [None] * len(rows)
+
+    def run(batch: list[int]) -> None:
+        outputs = model(task.inputs([rows[i] for i in batch]))
+        outputs = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
+        outputs = {name: np.asarray(x) for name, x in outputs.items()}
+        for place, i in enumerate(batch):
+            results[i] = task.read({name: x[place] for name, x in outputs.items()}, rows[i])
+
+    # A Runtime has a map of its own, for its workers, and its file may set the size of batches.
+    run_all: Callable = getattr(model, "map", map)
+    list(run_all(run, _batches([len(row) for row in rows], getattr(model, "batch", None))))
+    rest = iter(results)
+    return [
+        task.answer(list(islice(rest, len(text_rows))), *texts)
+        for texts, text_rows in zip(examples, encoded, strict=True)
+    ]
+
+
+def _batches(lengths: list[int], size: int | None) -> Iterator[list[int]]:
+    """Indices of rows, the longest first, so that rows of like length come together."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
+    while order:
+        count = size or max(1, _BATCH_TOKENS // lengths[order[0]])
+        yield order[:count]
+        order = order[count:]
+
+
+class _Task:
+    """How texts become rows, and outputs answers."""
+
+    title: str
+    options: tuple[str, ...] = ()
 
     def __init__(self, model: Any):
         self.config: SqueezeBertConfig = model.config
-        self.tokenizer: SqueezeBertTokenizer = model.tokenizer
+        self.tokenizer = model.tokenizer
         self.max_length = getattr(model, "max_length", model.config.max_position_embeddings)
-        self._run: Callable = model
 
-    def encode(self, *texts, **options):
-        return self.tokenizer(
-            *texts, truncation=True, max_length=self.max_length, return_tensors="np", **options
+    def encode(self, text: str, *pair: str) -> list[Encoding]:
+        """The rows of a text."""
+        _require(len(pair) <= 1, f"{self.title} takes one text, or a pair.")
+        return self.tokenize([text], *([second] for second in pair))
+
+    def tokenize(self, *texts: list[str], **options: Any) -> list[Encoding]:
+        options = {"truncation": True, **options}
+        return self.tokenizer(*texts, max_length=self.max_length, **options).encodings
+
+    def inputs(self, rows: list[Encoding]) -> dict[str, np.ndarray]:
+        """The model's inputs, [B, S], padded."""
+        shape = len(rows), max(map(len, rows))
+        inputs = {name: np.zeros(shape, np.int32) for name in _INPUTS}
+        for i, row in enumerate(rows):
+            for name, attribute in _INPUTS.items():
+                inputs[name][i, : len(row)] = getattr(row, attribute)
+        return inputs
+
+    def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> Any:
+        """What the answer needs of a row's outputs, which are padded beyond `len(row)`."""
+        raise NotImplementedError
+
+    def answer(self, parts: list[Any], *texts: str) -> dict[str, Any]:
+        """The answer for a text, from what was read of its rows."""
+        return parts[0]
+
+
+class _SequenceClassification(_Task):
+    title = "Sequence classification"
+
+    def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> dict[str, Any]:
+        if self.config.task_problem_type == "regression":
+            return {"values": self._by_label(outputs["logits"])}
+        scores = probabilities(self.config, outputs)
+        best = int(scores.argmax())
+        answer = {"label": self.config.id2label[best], "score": float(scores[best])}
+        if self.config.task_problem_type == "multi_label_classification":
+            answer["labels"] = [self.config.id2label[i] for i in np.flatnonzero(scores >= 0.5)]
+        return {**answer, "scores": self._by_label(scores)}
+
+    def _by_label(self, values: np.ndarray) -> dict[str, float]:
+        return {self.config.id2label[i]: float(value) for i, value in enumerate(values)}
+
+
+class _TokenClassification(_Task):
+    title = "Token classification"
+
+    def encode(self, text: str, *pair: str) -> list[Encoding]:
+        _require(not pair, "Token classification takes one text.")
+        stride = min(_WINDOW_OVERLAP, self.max_length // 4)
+        return self.tokenize([text], stride=stride, return_overflowing_tokens=True)
+
+    def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> dict[int, tuple[int, dict]]:
+        """By word its distance from the window's edge, and its first piece's label."""
+        scores = _softmax(outputs["logits"])
+        words: dict[int, tuple[int, dict]] = {}
+        for i, (word, (start, end)) in enumerate(zip(row.word_ids, row.offsets, strict=True)):
+            if word is None:
+                continue
+            if word not in words:
+                best = int(scores[i].argmax())
+                label, score = self.config.id2label[best], float(scores[i, best])
+                words[word] = min(i, len(row) - i), {"label": label, "score": score, "start": start}
+            words[word][1]["end"] = end
+        return words
+
+    def answer(self, parts: list[dict[int, tuple[int, dict]]], text: str) -> dict[str, Any]:
+        indices = sorted({index for part in parts for index in part})
+        # Where windows overlap, the one that shows most around a word labels it.
+        found = [max((p[i] for p in parts if i in p), key=lambda w: w[0])[1] for i in indices]
+        words = [{**word, "word": text[word["start"] : word["end"]]} for word in found]
+        return {"words": words, "entities": _entities(words, text)}
+
+
+def _entities(words: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Neighbouring words of one entity as one, by labels in the forms BIO, BIOES, BILOU or IO.
+
+    Labels without such prefixes make an entity of each run of the same label.
+    """
+    groups: list[tuple[str, list[dict]]] = []
+    previous = "O"
+    for word in words:
+        label = word["label"]
+        kind = _entity_kind(label)
+        ended = label.startswith(_FIRST) or previous.startswith(_LAST)
+        if ended or kind != _entity_kind(previous):
+            groups.append((kind, []))
+        previous = label
+        if label != "O":
+            groups[-1][1].append(word)
+    return [
+        {
+            "entity_group": kind,
+            "score": float(np.mean([word["score"] for word in members])),
+            "word": text[members[0]["start"] : members[-1]["end"]],
+            "start": members[0]["start"],
+            "end": members[-1]["end"],
+        }
+        for kind, members in groups
+        if members
+    ]
+
+
+def _entity_kind(label: str) -> str:
+    return label[2:] if label.startswith(_PREFIXES) else label
+
+
+class _QuestionAnswering(_Task):
+    title = "Question answering"
+    options = ("handle_impossible_answer",)
+
+    def __init__(self, model: Any, handle_impossible_answer: bool = False):
+        super().__init__(model)
+        self.may_be_none = handle_impossible_answer
+
+    def encode(self, question: str, *pair: str) -> list[Encoding]:
+        _require(len(pair) == 1, "Question answering takes a question and a context.")
+        length = len(self.tokenizer(question, add_special_tokens=False)["input_ids"])
+        overlap = min(_WINDOW_OVERLAP, self.max_length // 4)
+        most = self.max_length - overlap - 4  # three special tokens, and one new one a window
+        if length > most:
+            raise ValueError(
+                f"The question has {length} tokens, of which {most} leave room for the context: "
+                "shorten it."
+            )
+        return self.tokenize(
+            [question],
+            [*pair],
+            truncation="only_second",
+            stride=overlap,
+            return_overflowing_tokens=True,
         )
 
-    def __call__(self, encoding: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        outputs = self._run({name: encoding[name] for name in self.tokenizer.model_input_names})
-        outputs = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
-        return {name: np.asarray(x) for name, x in outputs.items()}
-
-
-def _classify(model: _Model, text: str, *pair: str) -> dict[str, Any]:
-    _require(len(pair) <= 1, "Sequence classification takes one text, or a pair.")
-    config = model.config
-    outputs = model(model.encode(text, *pair))
-    if config.task_problem_type == "regression":
-        return {"values": _by_label(config, outputs["logits"][0])}
-    scores = probabilities(config, outputs)[0]
-    best = int(scores.argmax())
-    return {
-        "label": config.id2label[best],
-        "score": float(scores[best]),
-        "scores": _by_label(config, scores),
-    }
-
-
-def _tag(model: _Model, text: str, *pair: str) -> dict[str, Any]:
-    _require(not pair, "Token classification takes one text.")
-    encoding = model.encode([text])
-    scores = _softmax(model(encoding)["logits"][0])
-    entities = {}
-    for i, word in enumerate(encoding.word_ids()):
-        start, end = encoding.encodings[0].offsets[i]
-        if word is None:
-            continue
-        if word not in entities:  # a word's label is that of its first piece
-            best = int(scores[i].argmax())
-            label, score = model.config.id2label[best], float(scores[i, best])
-            entities[word] = {"label": label, "score": score, "start": start}
-        entities[word]["end"] = end
-    return {"entities": [{"word": text[e["start"] : e["end"]], **e} for e in entities.values()]}
-
-
-def _answer(model: _Model, question: str, *pair: str) -> dict[str, Any]:
-    _require(len(pair) == 1, "Question answering takes a question and a context.")
-    context = pair[0]
-    windows = model.tokenizer(
-        question,
-        context,
-        truncation="only_second",
-        max_length=model.max_length,
-        stride=min(_WINDOW_OVERLAP, model.max_length // 4),
-        return_overflowing_tokens=True,
-        padding=True,
-        return_tensors="np",
-    )
-    outputs = model(windows)
-    best = {"score": -1.0}
-    for i, window in enumerate(windows.encodings):
-        allowed = np.array([sequence == 1 for sequence in windows.sequence_ids(i)])
-        start = _softmax(np.where(allowed, outputs["start_logits"][i], -np.inf))
-        end = _softmax(np.where(allowed, outputs["end_logits"][i], -np.inf))
+    def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> tuple[float, dict[str, Any]]:
+        """The score of there being no answer in this window, and its best answer."""
+        # [CLS] stands for none: it takes its part of the probability, but is no span.
+        allowed = np.array([sequence == 1 for sequence in row.sequence_ids])
+        allowed[0] = True
+        start, end = (
+            _softmax(np.where(allowed, outputs[f"{side}_logits"][: len(row)], -np.inf))
+            for side in ("start", "end")
+        )
+        none = float(start[0] * end[0])
+        start[0] = end[0] = 0
         # Spans that end where they start or later, and are not too long.
         spans = np.tril(np.triu(np.outer(start, end)), _MOST_ANSWER_TOKENS - 1)
         first, last = np.unravel_index(spans.argmax(), spans.shape)
-        if spans[first, last] > best["score"]:
-            begin, finish = window.offsets[first][0], window.offsets[last][1]
-            best = {
-                "answer": context[begin:finish],
-                "score": float(spans[first, last]),
-                "start": begin,
-                "end": finish,
-            }
-    return best
+        found = {"start": row.offsets[first][0], "end": row.offsets[last][1]}
+        return none, {"score": float(spans[first, last]), **found}
+
+    def answer(
+        self, parts: list[tuple[float, dict[str, Any]]], question: str, context: str
+    ) -> dict[str, Any]:
+        none = min(none for none, _ in parts)
+        best = max((span for _, span in parts), key=lambda span: span["score"])
+        if self.may_be_none and none > best["score"]:
+            best = {"score": none, "start": 0, "end": 0}
+        return {"answer": context[best["start"] : best["end"]], **best}
 
 
-def _fill_masks(model: _Model, text: str, *pair: str) -> dict[str, Any]:
-    _require(len(pair) <= 1, "Masked language modelling takes one text, or a pair.")
-    encoding = model.encode(text, *pair)
-    (places,) = np.nonzero(encoding["input_ids"][0] == model.tokenizer.mask_token_id)
-    _require(places.size > 0, f"The text has no {model.tokenizer.mask_token} to fill.")
-    masks = []
-    for scores in _softmax(model(encoding)["logits"][0, places]):
-        best = np.argsort(-scores)[:_FILLS]
-        tokens = model.tokenizer.convert_ids_to_tokens(best.tolist())
-        masks.append(dict(zip(tokens, scores[best].tolist(), strict=True)))
-    return {"masks": masks}
+class _MaskedLM(_Task):
+    title = "Masked language modelling"
+    options = ("top_k",)
+
+    def __init__(self, model: Any, top_k: int = 5):
+        super().__init__(model)
+        _require(
+            isinstance(top_k, int) and top_k >= 1,
+            f"top_k must be a whole number of 1 or more, not {top_k!r}.",
+        )
+        self.top_k = top_k
+
+    def encode(self, text: str, *pair: str) -> list[Encoding]:
+        rows = super().encode(text, *pair)
+        if self.tokenizer.mask_token_id not in rows[0].ids:
+            raise ValueError(f"The text {text[:40]!r} has no {self.tokenizer.mask_token} to fill.")
+        return rows
+
+    def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> dict[str, Any]:
+        places = np.flatnonzero(np.array(row.ids) == self.tokenizer.mask_token_id)
+        masks = []
+        for scores in _softmax(outputs["logits"][places]):
+            best = np.argsort(-scores)[: self.top_k]
+            tokens = self.tokenizer.convert_ids_to_tokens(best)
+            masks.append(dict(zip(tokens, scores[best].tolist(), strict=True)))
+        return {"masks": masks}
 
 
-def _choose(model: _Model, text: str, *choices: str) -> dict[str, Any]:
-    _require(len(choices) >= 2, "Multiple choice takes a text and two choices or more.")
-    encoding = model.encode([text] * len(choices), list(choices), padding=True)
-    logits = model({name: x[None] for name, x in encoding.items()})["logits"][0]
-    scores, best = _softmax(logits), int(logits.argmax())
-    return {"choice": choices[best], "index": best, "scores": scores.tolist()}
+class _MultipleChoice(_Task):
+    title = "Multiple choice"
+
+    def encode(self, text: str, *choices: str) -> list[Encoding]:
+        _require(len(choices) >= 2, "Multiple choice takes a text and two choices or more.")
+        return self.tokenize([text] * len(choices), list(choices))
+
+    def inputs(self, rows: list[Encoding]) -> dict[str, np.ndarray]:
+        """[B, 1, S]: each choice by itself, for its score does not depend on the others."""
+        return {name: x[:, None] for name, x in super().inputs(rows).items()}
+
+    def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> float:
+        return float(outputs["logits"][0])
+
+    def answer(self, parts: list[float], text: str, *choices: str) -> dict[str, Any]:
+        best = int(np.argmax(parts))
+        return {
+            "choice": choices[best],
+            "index": best,
+            "scores": _softmax(np.array(parts)).tolist(),
+        }
 
 
-def _embed(model: _Model, text: str, *pair: str) -> dict[str, Any]:
-    _require(len(pair) <= 1, "The bare model takes one text, or a pair.")
-    outputs = model(model.encode([text], *([p] for p in pair)))
-    if "embedding" in outputs:  # of a file for MediaPipe, which computes it itself
-        return {"embedding": outputs["embedding"][0].tolist()}
-    mean = outputs["last_hidden_state"][0].mean(axis=0)
-    return {"embedding": (mean / np.linalg.norm(mean)).tolist()}
+class _Embedding(_Task):
+    title = "The bare model"
+
+    def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> dict[str, Any]:
+        if "embedding" in outputs:  # of a file that computes it itself
+            return {"embedding": outputs["embedding"].tolist()}
+        mean = outputs["last_hidden_state"][: len(row)].mean(axis=0)
+        return {"embedding": (mean / np.linalg.norm(mean)).tolist()}
 
 
-_ANSWERS = {
-    "SqueezeBertModel": _embed,
-    "SqueezeBertForMaskedLM": _fill_masks,
-    "SqueezeBertForSequenceClassification": _classify,
-    "SqueezeBertForMultipleChoice": _choose,
-    "SqueezeBertForTokenClassification": _tag,
-    "SqueezeBertForQuestionAnswering": _answer,
+_TASKS: dict[str, type[_Task]] = {
+    "SqueezeBertModel": _Embedding,
+    "SqueezeBertForMaskedLM": _MaskedLM,
+    "SqueezeBertForSequenceClassification": _SequenceClassification,
+    "SqueezeBertForMultipleChoice": _MultipleChoice,
+    "SqueezeBertForTokenClassification": _TokenClassification,
+    "SqueezeBertForQuestionAnswering": _QuestionAnswering,
 }
 
 
 def probabilities(config: SqueezeBertConfig, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """A classifier's scores, [B, labels]; a file for MediaPipe computes them itself."""
+    """A classifier's scores, [..., labels]; a file for MediaPipe computes them itself."""
     if "probability" in outputs:
         return outputs["probability"]
     if config.task_problem_type == "multi_label_classification":
@@ -189,10 +387,6 @@ def probabilities(config: SqueezeBertConfig, outputs: Mapping[str, np.ndarray]) 
 def _softmax(logits: np.ndarray) -> np.ndarray:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def _by_label(config: SqueezeBertConfig, values: Sequence[float]) -> dict[str, float]:
-    return {config.id2label[i]: float(value) for i, value in enumerate(values)}
 
 
 def _require(condition: bool, message: str) -> None:

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import importlib
 
-_MODULE_OF = {"export": "exporter", "ExportError": "exporter", "Runtime": "runtime"}
+_MODULE_OF = {
+    "benchmark": "timing",
+    "export": "exporter",
+    "ExportError": "verification",
+    "inspect": "inspection",
+    "RECIPES": "quantization",
+    "Runtime": "runtime",
+    "TARGETS": "targets",
+}
 
 __all__ = list(_MODULE_OF)
 

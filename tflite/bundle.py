@@ -6,6 +6,7 @@ interpreters do not look. One file is then all that an application ships.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import zipfile
@@ -16,8 +17,11 @@ from ..config import SqueezeBertConfig
 from ..tokenizer import SqueezeBertTokenizer
 
 _LABELS = "labels.txt"
+_SUFFIXES = (".json", ".txt")
 # Zip stores times; a fixed one makes equal models equal files.
 _TIME = (1980, 1, 1, 0, 0, 0)
+# Of all files together: vocabularies have a few hundred kB, a foreign zip may unpack to anything.
+_MOST_BYTES = 64 << 20
 
 
 class Bundle:
@@ -33,8 +37,7 @@ class Bundle:
     @cached_property
     def config(self) -> SqueezeBertConfig:
         """The config of the exported model; `config.extra["architectures"]` names its class."""
-        with tempfile.TemporaryDirectory() as folder:
-            return SqueezeBertConfig.from_pretrained(self._unpacked(folder))
+        return SqueezeBertConfig.from_dict(json.loads(self.files["config.json"]))
 
     @cached_property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
@@ -78,12 +81,14 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
     """Reads the files that a .tflite carries.
 
     Raises:
-        ValueError: it carries none.
+        ValueError: it carries none, or some that this package would not have written.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            files = {Path(info.filename).name: archive.read(info) for info in archive.infolist()}
-    except (zipfile.BadZipFile, OSError) as error:
+            entries = [e for e in archive.infolist() if Path(e.filename).suffix in _SUFFIXES]
+            _require_ours(path, entries)
+            files = {Path(entry.filename).name: archive.read(entry) for entry in entries}
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, UnicodeDecodeError) as error:
         raise ValueError(
             f"'{path}' carries no config.json: it is damaged, or no .tflite that this package "
             "exported."
@@ -91,3 +96,13 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
     if "config.json" not in files:
         raise ValueError(f"'{path}' carries no config.json: this package did not export it.")
     return Bundle(files)
+
+
+def _require_ours(path: str | os.PathLike, entries: list[zipfile.ZipInfo]) -> None:
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise ValueError(f"'{path}' carries compressed files: this package did not export it.")
+    if sum(entry.file_size for entry in entries) > _MOST_BYTES:
+        raise ValueError(
+            f"'{path}' carries files of more than {_MOST_BYTES >> 20} MB: this package did not "
+            "export it."
+        )

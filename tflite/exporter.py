@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ..config import SqueezeBertConfig
 from ..files import replacing
 from ..models import (
-    SqueezeBertForMultipleChoice,
     SqueezeBertForQuestionAnswering,
     SqueezeBertForSequenceClassification,
     SqueezeBertModel,
     SqueezeBertPreTrainedModel,
 )
-from ..prediction import probabilities
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
 from .metadata import attach_metadata
-from .runtime import Runtime
+from .quantization import RECIPES, apply
+from .targets import POOLINGS, TARGETS
+from .verification import encode, median_time, random_inputs
+from .verification import verify as verify_file
 
-# A recipe is named data: what ai-edge-quantizer is told, and how far outputs may then move: the
-# root mean square of the error, as a part of the output's own.
-RECIPES = {
-    "int8": {
-        "operations": ("CONV_2D", "FULLY_CONNECTED", "EMBEDDING_LOOKUP"),
-        "config": "dynamic_wi8_afp32",
-        "tolerance": 0.2,
-    },
-}
-TARGETS = ("cpu", "mediapipe")
+logger = logging.getLogger(__name__)
+
 MEDIAPIPE_MODELS = (
     SqueezeBertForSequenceClassification,
     SqueezeBertModel,
     SqueezeBertForQuestionAnswering,
 )
-_EXACT = 1e-4  # of fp32 files: the largest absolute difference of an output
-
-
-class ExportError(RuntimeError):
-    """The written file does not compute what the model computes; it was not kept."""
+_MOST_VERIFIED = 100  # texts: running the model on each takes a while
 
 
 def export(
@@ -50,31 +40,44 @@ def export(
     path: str | os.PathLike,
     *,
     length: int | None = None,
+    batch: int | None = 1,
     quantize: str | None = None,
     target: str = "cpu",
+    pooling: str | None = None,
+    labels: Sequence[str] | None = None,
+    calibrate: Sequence[str] | None = None,
+    verify: Sequence[str] | None = None,
     tokenizer: SqueezeBertTokenizer | None = None,
 ) -> Path:
-    """Writes a model as a .tflite file for smartphone CPUs.
+    """Writes a model as a .tflite file for phones, and proves it before it stands.
 
-    The file takes int32 `input_ids`, `attention_mask` and `token_type_ids`, [1, S], by signature,
-    and returns what the Keras model returns, by the same names. Multiple choice takes one choice a
-    run and returns its score, `logits` [1, 1]: each then takes the time of its own length, and
-    there may be any number; `Runtime` runs them all. The file carries the config, the labels and
-    the tokenizer. Before it is moved to its place, it is run on sample ids and compared with the
-    model.
+    The file takes int32 `input_ids`, `attention_mask` and `token_type_ids`, [B, S], by signature,
+    and returns what the Keras model returns, by the same names. A row of multiple choice is one
+    choice, and `logits` its score, [B, 1]: each then takes the time of its own length, and there
+    may be any number; `Runtime` runs them all. The file carries the config, the labels and the
+    tokenizer. Before it is moved to its place it is run beside the model, on `verify` or else on
+    random ids.
 
     Args:
         model: a `SqueezeBertModel`, or one with any of the five heads.
         path: the file to write; an old one is replaced once the new one is proven.
-        length: a fixed sequence length S in tokens. By default it is free, and a short text takes
-            the time of a short text.
-        quantize: None for float32, or a recipe: `"int8"` stores weights and embedding tables as 8
-            bit integers, with float activations (dynamic range).
-        target: `"cpu"`, or `"mediapipe"`: a file that MediaPipe's TextClassifier or TextEmbedder
-            opens as it is. It returns `probability`, [1, num_labels], for sequence classification,
-            and for the bare model `embedding`, [1, H], the mean of the last hidden states, of
-            length 1; it carries MediaPipe's metadata and clips texts that are too long. A question
-            answering file carries the metadata of TFLite's BertQuestionAnswerer.
+        length: a fixed sequence length S in tokens. By default it is free where the target allows
+            it (a short text takes the time of a short text), and 128 for GPUs and NPUs.
+        batch: how many texts are run at once, B; None leaves it free.
+        quantize: None for float32, or a recipe of `RECIPES`: `"fp16"`, `"int8"` (weights and
+            tables; activations are float: dynamic range), `"int8-static"` or `"int4"`.
+        target: one of `TARGETS`. `"cpu"`; `"gpu"` and `"npu"`, of fixed length, built of the
+            operations that are right there; or `"mediapipe"`: a file that MediaPipe's
+            TextClassifier or TextEmbedder opens as it is. That one returns `probability`,
+            [1, num_labels], for sequence classification, and for the bare model `embedding`; it
+            carries MediaPipe's metadata and clips texts that are too long. A question answering
+            file carries the metadata of TFLite's BertQuestionAnswerer.
+        pooling: for the bare model: `"mean"` of the last hidden states, or `"cls"`, the first of
+            them. The file then returns a sentence's `embedding`, [B, H], of length 1. By default
+            `"mean"` for MediaPipe, and none for other targets.
+        labels: names of the labels, in order; by default those of the model's config.
+        calibrate: texts like those that the file will get, for `"int8-static"`: some hundreds.
+        verify: texts to compare the file with the model on.
         tokenizer: to put into the file; by default the one that came with the model.
 
     Returns:
@@ -84,44 +87,114 @@ def export(
         ValueError: an option is impossible.
         TypeError: the model is none of this package's.
         ExportError: the file's outputs are not the model's.
+        OSError: the file can not be written.
     """
+    if not isinstance(model, SqueezeBertPreTrainedModel):
+        raise TypeError(f"A {type(model).__name__} can not be exported: it is no SqueezeBERT.")
     path = Path(path)
-    _check_options(model, path, length, quantize, target)
-    files = collect_files(model.config, model.architecture, tokenizer or model.tokenizer)
-    content = _convert(model, length, target)
-    if quantize is not None:
-        content = _quantize(content, RECIPES[quantize])
+    tokenizer = tokenizer or model.tokenizer
+    _check_target(target, quantize, batch)
+    _check_model(model, target, length, pooling)
+    _check_texts(tokenizer, quantize, calibrate, verify)
+    if path.is_dir():
+        raise ValueError(f"'{path}' is a folder: name the file to write, such as model.tflite.")
+    recipe = RECIPES[quantize] if quantize else None
+    if length is None and TARGETS[target].length:
+        length = min(TARGETS[target].length, model.config.max_position_embeddings)
+    if target == "mediapipe" and isinstance(model, SqueezeBertModel):
+        pooling = pooling or "mean"
+    config = _recorded(model.config, labels, target=target, quantize=quantize, pooling=pooling)
+    files = collect_files(config, model.architecture, tokenizer)
+
+    exact = content = _convert(
+        model,
+        length=length,
+        batch=batch,
+        split=TARGETS[target].accelerator or (recipe is not None and recipe.split),
+        half_precision=TARGETS[target].accelerator,
+        finish=target == "mediapipe",
+        pooling=pooling,
+    )
+    longest = length or model.config.max_position_embeddings
+    if recipe is not None:
+        samples = encode(tokenizer, calibrate or (), longest, padded=length is not None)
+        samples = [{k: np.repeat(x, batch or 1, axis=0) for k, x in row.items()} for row in samples]
+        content = apply(recipe, content, samples)
     if target == "mediapipe":
         content = attach_metadata(content, files)
+    texts = (verify or calibrate or ())[:_MOST_VERIFIED]
+    inputs = encode(tokenizer, texts, longest) if texts else random_inputs(model, length)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
         attach_files(temporary, files)
-        _verify(temporary, model, length, quantize)
+        difference = verify_file(
+            temporary, model, inputs, recipe.tolerance if recipe else None, pooling
+        )
+        tokens, milliseconds = median_time(temporary, inputs)
+    logger.info(
+        "%s: %.1f MB, %.2f of float32. Inputs [%s, %s]. On %d samples the outputs differ from the "
+        "model's by at most %.2g. %.1f ms at %d tokens, on this machine.",
+        *(path, path.stat().st_size / 1e6, len(content) / len(exact)),
+        *(batch or "any", length or "any length"),
+        *(len(inputs), difference, milliseconds, tokens),
+    )
     return path
 
 
-def _check_options(
-    model: SqueezeBertPreTrainedModel,
-    path: Path,
-    length: int | None,
-    quantize: str | None,
-    target: str,
+def _check_target(target: str, quantize: str | None, batch: int | None) -> None:
+    if target not in TARGETS:
+        raise ValueError(f"target {target!r} is unknown: choose one of {', '.join(TARGETS)}.")
+    if quantize is not None and quantize not in RECIPES:
+        raise ValueError(f"quantize {quantize!r} is unknown: None or {', '.join(RECIPES)}.")
+    if quantize is not None and quantize not in TARGETS[target].recipes:
+        raise ValueError(
+            f"target {target!r} does not run {quantize} rightly: choose None or "
+            f"{', '.join(TARGETS[target].recipes)}."
+        )
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch must be at least 1, or None to leave it free, not {batch}.")
+    if batch is None and TARGETS[target].accelerator:
+        raise ValueError(f"target {target!r} takes fixed shapes alone: give batch a number.")
+    if batch != 1 and target == "mediapipe":
+        raise ValueError(f"MediaPipe runs one text at a time: batch must be 1, not {batch}.")
+
+
+def _check_model(
+    model: SqueezeBertPreTrainedModel, target: str, length: int | None, pooling: str | None
 ) -> None:
-    if not isinstance(model, SqueezeBertPreTrainedModel):
-        raise TypeError(f"A {type(model).__name__} can not be exported: it is no SqueezeBERT.")
     longest = model.config.max_position_embeddings
     if length is not None and not 1 <= length <= longest:
         raise ValueError(
             f"length must be in [1, {longest}] (max_position_embeddings), not {length}."
         )
-    if quantize is not None and quantize not in RECIPES:
-        raise ValueError(f"quantize {quantize!r} is unknown: None or {', '.join(RECIPES)}.")
-    if target not in TARGETS:
-        raise ValueError(f"target {target!r} is unknown: choose one of {', '.join(TARGETS)}.")
+    if pooling is not None and pooling not in POOLINGS:
+        raise ValueError(f"pooling {pooling!r} is unknown: None or {', '.join(POOLINGS)}.")
+    if pooling is not None and not isinstance(model, SqueezeBertModel):
+        raise ValueError(
+            f"pooling makes sentence embeddings of a SqueezeBertModel; this is a "
+            f"{type(model).__name__}."
+        )
     if target == "mediapipe":
         _require_task(model)
-    if path.is_dir():
-        raise ValueError(f"'{path}' is a folder: name the file to write, such as model.tflite.")
+
+
+def _check_texts(
+    tokenizer: SqueezeBertTokenizer | None,
+    quantize: str | None,
+    calibrate: Sequence[str] | None,
+    verify: Sequence[str] | None,
+) -> None:
+    calibrates = quantize is not None and RECIPES[quantize].calibrates
+    if calibrates and not calibrate:
+        raise ValueError(
+            f"{quantize} needs texts to calibrate on, and got none: give some hundreds like those "
+            "that the file will get."
+        )
+    if calibrate and not calibrates:
+        names = ", ".join(name for name in RECIPES if RECIPES[name].calibrates)
+        raise ValueError(f"Texts to calibrate on are for {names}; quantize is {quantize}.")
+    if (calibrate or verify) and tokenizer is None:
+        raise ValueError("The model came without a tokenizer, which texts need: give one.")
 
 
 def _require_task(model: SqueezeBertPreTrainedModel) -> None:
@@ -140,76 +213,26 @@ def _require_task(model: SqueezeBertPreTrainedModel) -> None:
         )
 
 
-def _convert(model: SqueezeBertPreTrainedModel, length: int | None, target: str = "cpu") -> bytes:
+def _recorded(
+    config: SqueezeBertConfig, labels: Sequence[str] | None, **options: str | None
+) -> SqueezeBertConfig:
+    """The config with other names of its labels, and with what was asked for."""
+    values = {name: value for name, value in options.items() if value is not None}
+    if labels is not None:
+        if len(labels) != config.num_labels:
+            raise ValueError(
+                f"Got {len(labels)} labels ({', '.join(labels)}) for a model of "
+                f"{config.num_labels}."
+            )
+        values.update(id2label=dict(enumerate(labels)), label2id=None)
+    return SqueezeBertConfig.from_dict(config.to_dict(), **values)
+
+
+def _convert(model: SqueezeBertPreTrainedModel, **options) -> bytes:
+    """The float model; the options are those of `DeployedGraph`."""
     import tensorflow as tf
 
     from .graph import DeployedGraph
 
-    graph = DeployedGraph(model)
-    function = graph.function(length, target)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], graph)
-    return converter.convert()
-
-
-def _quantize(content: bytes, recipe: dict) -> bytes:
-    from ai_edge_quantizer import quantizer as aeq
-    from ai_edge_quantizer import recipe as named_recipes
-
-    everything = getattr(named_recipes, recipe["config"])()[0]
-    quantizer = aeq.Quantizer(bytearray(content))
-    quantizer.load_quantization_recipe(
-        [{**everything, "operation": operation} for operation in recipe["operations"]]
-    )
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return bytes(quantizer.quantize().quantized_model)  # it prints its progress and sizes
-
-
-def _verify(
-    path: Path, model: SqueezeBertPreTrainedModel, length: int | None, quantize: str | None
-) -> None:
-    """Runs the written file beside the model on random ids of several lengths, padded and not."""
-    runtime = Runtime(path)
-    rng = np.random.default_rng(0)
-    for size in {length} if length else {1, 7, min(64, model.config.max_position_embeddings)}:
-        ids = rng.integers(0, model.config.vocab_size, (2, size), dtype=np.int32)
-        types = rng.integers(0, model.config.type_vocab_size, (2, size), dtype=np.int32)
-        mask = (np.arange(size) < np.array([[size], [max(1, size // 2)]])).astype(np.int32)
-        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-        if isinstance(model, SqueezeBertForMultipleChoice):
-            inputs = {name: x[None] for name, x in inputs.items()}
-        expected = _expected(model, inputs)
-        for name, got in runtime(inputs).items():
-            _compare(name, got, expected[name], size, quantize)
-
-
-def _expected(model: SqueezeBertPreTrainedModel, inputs) -> dict[str, np.ndarray]:
-    """The model's outputs, and what a file for MediaPipe makes of them."""
-    outputs = model(inputs)
-    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
-    outputs = {name: np.asarray(x, np.float32) for name, x in outputs.items()}
-    if isinstance(model, SqueezeBertForSequenceClassification):
-        outputs["probability"] = probabilities(model.config, outputs)
-    if isinstance(model, SqueezeBertModel):
-        mask = inputs["attention_mask"][..., None]
-        total = (outputs["last_hidden_state"] * mask).sum(axis=1)
-        outputs["embedding"] = total / np.linalg.norm(total, axis=-1, keepdims=True)
-    return outputs
-
-
-def _compare(name: str, got: np.ndarray, want: np.ndarray, size: int, quantize: str | None) -> None:
-    error = np.abs(got - want)
-    if quantize is None:
-        difference, most = float(error.max()), _EXACT * max(1.0, np.abs(want).max())
-    else:
-        # Relative to the output's size; one of scores near 0 is as good as its scale, 0.1.
-        scale = max(_rms(want), 0.1)
-        difference, most = _rms(error) / scale, RECIPES[quantize]["tolerance"]
-    if not difference <= most:
-        raise ExportError(
-            f"The exported file's {name} and the model's differ by {difference:.2g} at {size} "
-            f"tokens, where {most:.2g} is allowed: the file was not kept."
-        )
-
-
-def _rms(x: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(x))))
+    graph = DeployedGraph(model, **options)
+    return tf.lite.TFLiteConverter.from_concrete_functions([graph.function()], graph).convert()

@@ -1,25 +1,26 @@
 """The graph that runs on the device: a pure function of a model's config and trained weights.
 
-It computes what the Keras model computes, written for LiteRT and XNNPACK instead of for training:
+It computes what the Keras model computes, written for LiteRT's delegates instead of for training:
 
-- grouped projections are grouped CONV_2D on [1, 1, S, C], the layout that the whole graph keeps,
-  so that nothing but the embedding lookups leaves the delegate;
+- grouped projections are grouped CONV_2D on [B, 1, S, C], the layout that the whole graph keeps, so
+  that nothing but the embedding lookups leaves the delegate; or, where these can not be quantized
+  rightly, one FULLY_CONNECTED a group;
 - word and segment embeddings are EMBEDDING_LOOKUP on flat ids, which quantization reaches (it
   leaves the table of a GATHER in float);
-- query, key and value are one CONV_2D where their groups are equal, as they nearly always are;
+- query, key and value are one projection where their groups are equal, as they nearly always are;
 - the attention scale is folded into the query weights;
 - where only the first position is asked for, the last block computes that one alone;
 - the masked LM's output matrix is the word embedding table itself, stored once.
 
-Shapes: S sequence length, H hidden_size, N heads, D = H / N, V vocab_size, and Q the positions
-that attend: all S, or the first alone. Batch is 1.
+Shapes: B batch, S sequence length, H hidden_size, N heads, D = H / N, V vocab_size, and Q the
+positions that attend: all S, or the first alone.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -35,6 +36,7 @@ from ..models import (
     SqueezeBertModel,
     SqueezeBertPreTrainedModel,
 )
+from .quantization import TABLE_PRODUCT
 
 _ACTIVATIONS = {
     "gelu": lambda x: tf.nn.gelu(x, approximate=False),
@@ -55,12 +57,30 @@ class DeployedGraph(tf.Module):
 
     Args:
         model: a `SqueezeBertModel`, or one of its five heads.
+        length: S, or None to leave it free.
+        batch: B, or None to leave it free.
+        split: whether grouped projections are one FULLY_CONNECTED a group.
+        half_precision: whether the encoder's norms are to stay within the range of float16, which
+            accelerators compute in: squares overflow it at a magnitude of 256.
+        finish: whether to do what MediaPipe's tasks leave to the file: shorten texts that are too
+            long, and turn a classifier's logits into scores.
+        pooling: of the bare model, None; or "mean" or "cls" for sentence embeddings.
     """
 
-    def __init__(self, model: SqueezeBertPreTrainedModel):
+    def __init__(
+        self,
+        model: SqueezeBertPreTrainedModel,
+        *,
+        length: int | None = None,
+        batch: int | None = 1,
+        split: bool = False,
+        half_precision: bool = False,
+        finish: bool = False,
+        pooling: str | None = None,
+    ):
         super().__init__()
         heads = {
-            SqueezeBertModel: self._embed,
+            SqueezeBertModel: self._represent if pooling is None else self._embed,
             SqueezeBertForSequenceClassification: self._classify,
             SqueezeBertForMultipleChoice: self._classify,
             SqueezeBertForTokenClassification: self._tag,
@@ -71,59 +91,72 @@ class DeployedGraph(tf.Module):
         # In a partial: an attribute, a whole Keras model, would be saved along.
         self._run = functools.partial(run, model)
         self._config = model.config
+        self._batch, self._length = batch, length
+        self._split, self._finish, self._pooling = split, finish, pooling
+        self._shrink = 1 / 16 if half_precision else 1.0
         # By layer and name. As constants they would be copied from one form of the graph to the
         # next, and conversion take five times as long.
         self._weights: dict[str, tf.Variable] = {}
 
-    def function(
-        self, length: int | None = None, target: str = "cpu"
-    ) -> tf.types.experimental.ConcreteFunction:
+    def function(self) -> tf.types.experimental.ConcreteFunction:
         """The graph as a TensorFlow function.
 
-        Args:
-            length: S, or None to leave it free.
-            target: "cpu", or "mediapipe", whose tasks want one finished output.
-
         Returns:
-            A function of int32 `input_ids`, `attention_mask` and `token_type_ids`, [1, S], that
-            returns a dict of the Keras model's outputs for this one text. Of multiple choice, the
-            text is one choice, and `logits`, [1, 1], its score. For MediaPipe, `probability`,
-            [1, num_labels], in place of a classifier's logits, and `embedding`, [1, H], in place of
-            the bare model's outputs.
+            A function of int32 `input_ids`, `attention_mask` and `token_type_ids`, [B, S], that
+            returns a dict of the Keras model's outputs. Of multiple choice, a row is one choice,
+            and `logits`, [B, 1], its score. With `pooling` the bare model returns `embedding`,
+            [B, H]; with `finish` a classifier returns `probability`, [B, num_labels].
         """
         names = ("input_ids", "attention_mask", "token_type_ids")
-        signature = [tf.TensorSpec([1, length], tf.int32, name=name) for name in names]
-        run = self._run if target == "cpu" else functools.partial(self._run_task, length is None)
-        function = tf.function(run, input_signature=signature, autograph=False)
+        shape = [self._batch, self._length]
+        signature = [tf.TensorSpec(shape, tf.int32, name=name) for name in names]
+        function = tf.function(self._call, input_signature=signature, autograph=False)
         return function.get_concrete_function()
 
-    def _run_task(self, clips: bool, *inputs):
-        """What MediaPipe leaves to the file: to shorten texts, and to finish the output."""
-        if clips:  # the first tokens and the closing [SEP], as a tokenizer's truncation does
+    def _call(self, *inputs):
+        if self._finish and self._length is None:
+            # The first tokens and the closing [SEP], as a tokenizer's truncation does.
             most = self._config.max_position_embeddings - 1
             inputs = [tf.concat([x[:, :-1][:, :most], x[:, -1:]], axis=1) for x in inputs]
+        if self._is_free:
+            self._sizes = tuple(tf.unstack(tf.shape(inputs[0])))
+        else:
+            self._sizes = self._batch or -1, self._length or -1  # what tf.reshape wants
         outputs = self._run(*inputs)
-        if "logits" in outputs:
+        if self._finish and "logits" in outputs:
             several = self._config.task_problem_type == "multi_label_classification"
             finish = tf.sigmoid if several else tf.nn.softmax
             return {"probability": finish(outputs["logits"])}
-        if "last_hidden_state" in outputs:
-            mask = tf.expand_dims(tf.cast(inputs[1], tf.float32), 1)  # [1, 1, S]
-            total = tf.matmul(mask, outputs["last_hidden_state"])  # [1, 1, H]
-            total = tf.reshape(total, [1, self._config.hidden_size])
-            return {"embedding": tf.nn.l2_normalize(total, axis=-1)}
         return outputs
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether both B and S are: then no reshape may have to find out both."""
+        return self._batch is None and self._length is None
 
     # Heads
 
-    def _embed(self, model, *inputs):
+    def _represent(self, model, *inputs):
         hidden = self._encode(model, inputs)
-        pooled = self._pool(model, self._first(hidden))
+        pooled = self._by_text(self._pool(model, self._first(hidden)))
         return {"last_hidden_state": self._by_position(hidden), "pooler_output": pooled}
+
+    def _embed(self, model, *inputs):
+        if self._pooling == "cls":
+            total = self._encode(model, inputs, first_alone=True)
+        else:
+            mask = self._mask(inputs[1])
+            mask /= tf.reduce_sum(mask, axis=-1, keepdims=True)
+            total = tf.matmul(mask, self._encode(model, inputs))  # [B, 1, 1, H]
+        total = self._by_text(total)
+        # Not tf.nn.l2_normalize, whose operation GPU delegates refuse.
+        square = tf.reduce_sum(tf.square(total), axis=-1, keepdims=True)
+        return {"embedding": total * tf.math.rsqrt(tf.maximum(square, 1e-12))}
 
     def _classify(self, model, *inputs):
         first = self._encode(model.transformer, inputs, first_alone=True)
-        return {"logits": self._dense(model.classifier, self._pool(model.transformer, first))}
+        logits = self._dense(model.classifier, self._pool(model.transformer, first))
+        return {"logits": self._by_text(logits)}
 
     def _tag(self, model, *inputs):
         hidden = self._encode(model.transformer, inputs)
@@ -131,52 +164,68 @@ class DeployedGraph(tf.Module):
 
     def _answer(self, model, *inputs):
         logits = self._dense(model.classifier, self._encode(model.transformer, inputs))
-        start, end = tf.split(logits, logits.shape[-1], axis=-1)[:2]  # [S, 1]
-        start, end = (tf.reshape(side, [1, -1]) for side in (start, end))
+        start, end = tf.split(logits, logits.shape[-1], axis=-1)[:2]  # [B, 1, S, 1]
+        start, end = (tf.reshape(side, self._sizes) for side in (start, end))
         return {"start_logits": start, "end_logits": end}
 
     def _fill_masks(self, model, *inputs):
         head, words = model.head, model.transformer.embeddings.word_embeddings
         x = self._activation(head, self._dense(head.dense, self._encode(model.transformer, inputs)))
-        # By position, for the converter multiplies gamma into a matrix that directly follows, and
-        # the table would be two.
-        x = self._layer_norm(head.layer_norm, self._by_position(x))  # [1, S, H]
-        x = tf.reshape(x, [-1, model.config.hidden_size])
-        logits = tf.matmul(x, self._weight("embeddings", words), transpose_b=True)  # [S, V]
-        return {"logits": self._by_position(logits + self._weight("bias", head))}
+        x = self._layer_norm(head.layer_norm, x)  # [B, 1, S, H]
+        with tf.name_scope(TABLE_PRODUCT):
+            logits = tf.matmul(x, self._weight("embeddings", words), transpose_b=True)
+            logits += self._weight("bias", head)
+        return {"logits": self._by_position(logits)}
 
     def _pool(self, transformer: SqueezeBertModel, first):
-        """[1, 1, 1, H] to [1, H]."""
+        """[B, 1, 1, H] to [B, 1, 1, H]."""
         return tf.tanh(self._dense(transformer.pooler, first))
 
     def _first(self, x):
-        """[1, 1, S, H] to [1, 1, 1, H]."""
-        return tf.slice(x, [0, 0, 0, 0], [1, 1, 1, x.shape[-1]])
+        """[B, 1, S, H] to [B, 1, 1, H]."""
+        return tf.slice(x, [0, 0, 0, 0], [self._batch or -1, 1, 1, x.shape[-1]])
+
+    # Results are reshaped last: on the way GPU delegates want four axes, the first one B.
+
+    def _by_text(self, x):
+        """[B, 1, 1, F] to [B, F]."""
+        return tf.reshape(x, [-1, x.shape[-1]])
 
     def _by_position(self, x):
-        """[..., S, F] to [1, S, F]."""
-        return tf.reshape(x, [1, -1, x.shape[-1]])
+        """[B, 1, S, F] to [B, S, F]."""
+        return tf.reshape(x, [*self._sizes, x.shape[-1]])
 
     # The encoder
 
     def _encode(self, transformer: SqueezeBertModel, inputs, first_alone: bool = False):
-        """The last hidden states, [1, 1, S, H], or the first position's alone, [1, 1, 1, H]."""
-        x, bias = self._inputs(transformer, *inputs)
+        """The last hidden states, [B, 1, S, H], or the first position's alone, [B, 1, 1, H]."""
+        input_ids, attention_mask, token_type_ids = inputs
+        x = self._look_up_all(transformer, input_ids, token_type_ids)
+        bias = (1.0 - self._mask(attention_mask)) * _MASKED
         *blocks, last = transformer.blocks
         for block in blocks:
             x = self._block(block, x, bias)
         return self._block(last, x, bias, first_alone)
 
-    def _inputs(self, transformer: SqueezeBertModel, input_ids, attention_mask, token_type_ids):
-        """The embeddings, [1, 1, S, H], and what is added to attention scores, [1, 1, 1, S]."""
+    def _mask(self, attention_mask):
+        """[B, S] integers to [B, 1, 1, S] floats."""
+        batch, length = self._sizes
+        return tf.reshape(tf.cast(attention_mask, tf.float32), [batch, 1, 1, length])
+
+    def _look_up_all(self, transformer: SqueezeBertModel, input_ids, token_type_ids):
+        """The embeddings, [B, 1, S, H]."""
         layer = transformer.embeddings
-        words = self._lookup(layer.word_embeddings, input_ids)  # [S, H]
+        batch, length = self._sizes
+        words = self._lookup(layer.word_embeddings, input_ids)  # [B * S, H]
         types = self._lookup(layer.token_type_embeddings, token_type_ids)
+        # Positions on an axis of their own: GPU delegates would add row 0 of an [S, H] to all, and
+        # the converter makes one of an [1, S, H].
+        x = tf.reshape(words + types, [batch, length, 1, transformer.config.hidden_size])
         positions = self._weight("embeddings", layer.position_embeddings)
-        x = words + positions[: tf.shape(input_ids)[1]] + types
-        x = tf.reshape(x, [1, 1, -1, transformer.config.hidden_size])
-        mask = tf.reshape(tf.cast(attention_mask, tf.float32), [1, 1, 1, -1])
-        return self._layer_norm(layer.layer_norm, x), (1.0 - mask) * _MASKED
+        positions = positions[: tf.shape(input_ids)[1]]
+        x += tf.reshape(positions, [1, -1, 1, positions.shape[-1]])
+        x = tf.reshape(x, [batch, 1, length, positions.shape[-1]])
+        return self._layer_norm(layer.layer_norm, x)
 
     def _lookup(self, layer, ids):
         # The converter makes an EMBEDDING_LOOKUP of a function with this name and signature.
@@ -187,53 +236,73 @@ class DeployedGraph(tf.Module):
         return embedding_matmul(self._weight("embeddings", layer), tf.reshape(ids, [-1]))
 
     def _block(self, block: SqueezeBertBlock, x, bias, first_alone: bool = False):
-        """[1, 1, S, H] to [1, 1, Q, H]."""
+        """[B, 1, S, H] to [B, 1, Q, H]."""
         context = self._attend(block.attention, x, bias, first_alone)
         x = self._first(x) if first_alone else x
-        context = self._convolution(context, block.post_attention)
-        x = self._layer_norm(block.post_attention_norm, x + context)
-        hidden = self._convolution(x, block.intermediate)  # [1, 1, Q, intermediate_size]
-        hidden = self._convolution(self._activation(block, hidden), block.projection)
-        return self._layer_norm(block.projection_norm, x + hidden)
+        context = self._project(context, block.post_attention)
+        x = self._layer_norm(block.post_attention_norm, x + context, self._shrink)
+        hidden = self._project(x, block.intermediate)  # [B, 1, Q, intermediate_size]
+        hidden = self._project(self._activation(block, hidden), block.projection)
+        return self._layer_norm(block.projection_norm, x + hidden, self._shrink)
 
     def _attend(self, attention: SqueezeBertSelfAttention, x, bias, first_alone: bool):
-        """[1, 1, S, H] to the context, [1, 1, Q, H]."""
-        size, heads = attention.config.hidden_size, attention.config.num_attention_heads
-        scale = math.sqrt(heads / size)
+        """[B, 1, S, H] to the context, [B, 1, Q, H]."""
+        scale = math.sqrt(attention.config.num_attention_heads / attention.config.hidden_size)
         query, key, value = attention.query, attention.key, attention.value
         if first_alone:
-            query = self._convolution(self._first(x), query, scale=scale)
-            projections = [query, *self._convolutions(x, key, value)]
+            query = self._project(self._first(x), query, scale=scale)
+            projections = [query, *self._projections(x, key, value)]
         else:
-            projections = self._convolutions(x, query, key, value, scale=scale)
-        query, key, value = (  # [1, N, Q or S, D]
-            tf.transpose(tf.reshape(y, [1, -1, heads, size // heads]), [0, 2, 1, 3])
-            for y in projections
-        )
-        probs = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) + bias)  # [1, N, Q, S]
-        context = tf.transpose(tf.matmul(probs, value), [0, 2, 1, 3])  # [1, Q, N, D]
-        return tf.reshape(context, [1, 1, -1, size])
+            projections = self._projections(x, query, key, value, scale=scale)
+        query, *others = projections
+        query = self._split_heads(query, first_alone)  # [B, N, Q, D]
+        key, value = (self._split_heads(y) for y in others)  # [B, N, S, D]
+        probs = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) + bias)  # [B, N, Q, S]
+        return self._merge_heads(tf.matmul(probs, value), first_alone)
+
+    def _split_heads(self, x, first_alone: bool = False):
+        """[B, 1, Q, H] to [B, N, Q, D]."""
+        heads = self._config.num_attention_heads
+        if self._is_free:
+            return tf.concat(tf.split(x, heads, axis=-1), axis=1)
+        batch, length = self._sizes
+        size = self._config.hidden_size // heads
+        x = tf.reshape(x, [batch, 1 if first_alone else length, heads, size])
+        return tf.transpose(x, [0, 2, 1, 3])
+
+    def _merge_heads(self, x, first_alone: bool):
+        """[B, N, Q, D] to [B, 1, Q, H]."""
+        if self._is_free:
+            return tf.concat(tf.split(x, x.shape[1], axis=1), axis=-1)
+        batch, length = self._sizes
+        x = tf.transpose(x, [0, 2, 1, 3])
+        return tf.reshape(x, [batch, 1, 1 if first_alone else length, self._config.hidden_size])
 
     # Layers
 
-    def _convolutions(self, x, *layers: GroupedConv1D, scale: float = 1.0) -> list:
+    def _project(self, x, layer: GroupedConv1D, scale: float = 1.0):
+        """[B, 1, S, C] to [B, 1, S, F]."""
+        return self._projections(x, layer, scale=scale)[0]
+
+    def _projections(self, x, *layers: GroupedConv1D, scale: float = 1.0) -> list:
         """The results of several layers on the same x, the first one's scaled.
 
-        x is [1, 1, S, C]; the results hold S times F numbers in order, whatever their shape.
+        Each holds its numbers in the order of [B, 1, S, F], whatever its shape.
         """
-        groups = layers[0].groups
-        if any(layer.groups != groups for layer in layers):
-            scales = [scale] + [1.0] * (len(layers) - 1)
-            return [self._convolution(x, y, scale=s) for y, s in zip(layers, scales, strict=True)]
-        y = self._convolution(x, *layers, scale=scale)
-        y = tf.reshape(y, [1, -1, groups, y.shape[-1] // groups])  # [1, S, g, layers * F/g]
-        return tf.split(y, len(layers), axis=-1)
+        several = len(layers) > 1
+        if several and (self._is_free or any(y.groups != layers[0].groups for y in layers)):
+            first, *others = layers
+            return [self._project(x, first, scale), *(self._project(x, y) for y in others)]
+        if self._split:
+            return self._by_group(x, layers, scale)
+        y = self._convolution(x, layers, scale)
+        if several:
+            groups = layers[0].groups
+            y = tf.reshape(y, [1, -1, groups, y.shape[-1] // groups])  # [1, B * S, g, layers * F/g]
+        return _parts(y, len(layers))
 
-    def _convolution(self, x, *layers: GroupedConv1D, scale: float = 1.0):
-        """[1, 1, S, C] to [1, 1, S, layers * F] for layers of equal groups, the first one scaled.
-
-        A group's outputs stand together: its F/g of the first layer, of the second and so on.
-        """
+    def _convolution(self, x, layers: Sequence[GroupedConv1D], scale: float):
+        """[B, 1, S, C] to [B, 1, S, layers * F]: a group's outputs stand together."""
 
         def fuse(first, *others):  # [g, ..., F/g] each, to [..., layers * F]
             fused = np.concatenate([first * scale, *others], axis=-1)
@@ -248,26 +317,49 @@ class DeployedGraph(tf.Module):
         x = tf.nn.conv2d(x, self._weight("kernel", *layers, transform=filters), 1, "VALID")
         return x + self._weight("bias", *layers, transform=biases)
 
+    def _by_group(self, x, layers: Sequence[GroupedConv1D], scale: float) -> list:
+        """[B, 1, S, C] to a [B, 1, S, F] for each layer."""
+        groups = layers[0].groups
+        results = []
+        for i, part in enumerate(_parts(x, groups)):
+
+            def fuse(first, *others, i=i):  # [g, ..., F/g] each, to [..., layers * F/g]
+                return np.concatenate([first[i] * scale, *(y[i] for y in others)], axis=-1)
+
+            def biases(*biases, fuse=fuse):  # [F] each
+                return fuse(*(bias.reshape(groups, -1) for bias in biases))
+
+            y = tf.matmul(part, self._weight("kernel", *layers, transform=fuse, part=i))
+            y += self._weight("bias", *layers, transform=biases, part=i)
+            results.append(_parts(y, len(layers)))
+        return [tf.concat(parts, axis=-1) for parts in zip(*results, strict=True)]
+
     def _dense(self, layer, x):
-        """[..., S, C] to [S, F]."""
-        x = tf.reshape(x, [-1, x.shape[-1]])
+        """[..., C] to [..., F]."""
         return tf.matmul(x, self._weight("kernel", layer)) + self._weight("bias", layer)
 
     def _activation(self, layer, x):
         return _ACTIVATIONS[layer.config.hidden_act](x)
 
-    def _layer_norm(self, layer, x):
+    def _layer_norm(self, layer, x, shrink: float = 1.0):
+        if shrink != 1:
+            x *= shrink
         mean = tf.reduce_mean(x, axis=-1, keepdims=True)
         variance = tf.reduce_mean(tf.math.squared_difference(x, mean), axis=-1, keepdims=True)
-        normal = (x - mean) * tf.math.rsqrt(variance + layer.epsilon)
+        normal = (x - mean) * tf.math.rsqrt(variance + layer.epsilon * shrink**2)
         return normal * self._weight("gamma", layer) + self._weight("beta", layer)
 
-    def _weight(self, name: str, *layers, transform: Callable = lambda value: value):
+    def _weight(self, name: str, *layers, transform: Callable = lambda value: value, part=None):
         """The weight of that name; of several layers, what `transform` makes of theirs."""
-        key = ".".join([name, *(str(id(layer)) for layer in layers)])
+        key = ".".join([name, *(str(id(layer)) for layer in layers), str(part)])
         if key not in self._weights:
             with tf.init_scope():  # out of the graph under construction
                 values = (keras.ops.convert_to_numpy(getattr(layer, name)) for layer in layers)
                 value = transform(*(np.asarray(value, np.float32) for value in values))
                 self._weights[key] = tf.Variable(value, trainable=False)
         return tf.convert_to_tensor(self._weights[key])
+
+
+def _parts(x, count: int) -> list:
+    """x cut along its last axis; a SPLIT into one would be an operation outside of the delegate."""
+    return [x] if count == 1 else tf.split(x, count, axis=-1)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import mmap
 import os
-from collections.abc import Mapping
+import queue
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from ..config import SqueezeBertConfig
 from ..tokenizer import SqueezeBertTokenizer
@@ -22,50 +28,65 @@ _POOLED = ("SqueezeBertForSequenceClassification", _CHOOSES)
 class Runtime:
     """A loaded .tflite file.
 
+    Several threads may use it at once. Each call of the file takes one of the workers'
+    interpreters, and waits for one where all are busy.
+
     Args:
         path: the file, as `tf_squeezebert.tflite.export` wrote it.
-        num_threads: threads of one call.
+        num_threads: threads within one call of the file.
+        workers: how many calls of the file run at once. Each has an interpreter of its own, with a
+            copy of the encoder's weights.
 
     Attributes:
         config: the exported model's config, with the names of its labels.
         architecture: the exported model's class, `"SqueezeBertModel"` for instance.
+        workers: as given.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no .tflite, or not one that this package exported.
+        ValueError: it is no .tflite, or not one that this package exported; or `num_threads` or
+            `workers` is below 1.
     """
 
-    def __init__(self, path: str | os.PathLike, num_threads: int = 1):
+    def __init__(self, path: str | os.PathLike, num_threads: int = 1, workers: int = 1):
+        for name, count in (("num_threads", num_threads), ("workers", workers)):
+            if not isinstance(count, int) or count < 1:
+                raise ValueError(f"{name} must be a whole number of 1 or more, not {count!r}.")
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"There is no file '{path}'.")
         self._bundle = read_bundle(path)
-        self.config: SqueezeBertConfig = self._bundle.config
-        self.architecture: str = self.config.extra["architectures"][0]
         try:
-            self._interpreter = Interpreter(str(path), num_threads=num_threads)
-            self._run = self._interpreter.get_signature_runner()
-        except (ValueError, RuntimeError) as error:
+            self.config: SqueezeBertConfig = self._bundle.config
+            self.architecture: str = self.config.extra["architectures"][0]
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(
-                f"'{path}' is not a .tflite file with a signature, or is damaged: export it again."
+                f"The config.json in '{path}' is damaged, or not of this package: export the file "
+                "again."
             ) from error
-        self._inputs = self._run.get_input_details()
-        if set(self._inputs) != set(_INPUTS):
-            raise ValueError(
-                f"'{path}' takes {', '.join(sorted(self._inputs))}, not {', '.join(_INPUTS)}: it "
-                "was not exported by this package."
-            )
+        self.workers = workers
+        # Last in, first out: a caller by itself keeps to one interpreter.
+        self._idle: queue.LifoQueue[SignatureRunner] = queue.LifoQueue()
+        for _ in range(workers):
+            run = _open(path, num_threads)
+            self._idle.put(run)
+        self._shape = run.get_input_details()["input_ids"]["shape_signature"]  # -1 where free
+        _release_pages(path)
 
-    @property
+    @functools.cached_property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
         """The tokenizer that the file carries; None if it was exported without one."""
         return self._bundle.tokenizer
 
     @property
+    def batch(self) -> int | None:
+        """How many texts one call of the file takes; None where that is free."""
+        return None if self._shape[0] < 0 else int(self._shape[0])
+
+    @property
     def length(self) -> int | None:
         """The sequence length that the file was exported for; None where it is free."""
-        length = int(self._inputs["input_ids"]["shape_signature"][1])
-        return None if length < 0 else length
+        return None if self._shape[1] < 0 else int(self._shape[1])
 
     @property
     def max_length(self) -> int:
@@ -73,19 +94,19 @@ class Runtime:
         return self.length or self.config.max_position_embeddings
 
     def __call__(self, inputs: Mapping[str, np.ndarray] | np.ndarray) -> dict[str, np.ndarray]:
-        """Runs texts one after the other, each at its own length.
+        """Runs texts in calls of `batch` of them, `workers` calls at once.
 
         Args:
             inputs: `input_ids`, [B, S] integers, for multiple choice [B, C, S]; or a dict of it
-                and optionally `attention_mask` and `token_type_ids`. Shorter sequences than a
-                fixed-length file's are padded.
+                and optionally `attention_mask` and `token_type_ids`. To a file of a fixed batch or
+                length, rows and positions are added as needed, and cut off its outputs.
 
         Returns:
             The outputs by name, float32, batched as the Keras model's: [B, ...], with as many
             positions as were given.
 
         Raises:
-            ValueError: ids lie outside the vocabulary, or the sequence is too long.
+            ValueError: shapes differ, ids lie outside the vocabulary, or the sequence is too long.
         """
         inputs = dict(inputs) if isinstance(inputs, Mapping) else {"input_ids": inputs}
         ids = np.asarray(inputs.pop("input_ids"), np.int32)
@@ -93,27 +114,44 @@ class Runtime:
         types = np.asarray(inputs.pop("token_type_ids", np.zeros_like(ids)), np.int32)
         if inputs:
             raise ValueError(f"Unknown input {', '.join(inputs)}: a file takes {_INPUTS}.")
-        self._check(ids)
-        texts = (x.reshape(-1, x.shape[-1]) for x in (ids, mask, types))
-        rows = [self._run_row(*row) for row in zip(*texts, strict=True)]
-        outputs = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        self._check(ids, mask, types)
+        rows = np.stack([ids, mask, types]).reshape(3, -1, ids.shape[-1])
+        size = self.batch or rows.shape[1]
+        results = self.map(
+            self._run, [rows[:, start : start + size] for start in range(0, rows.shape[1], size)]
+        )
+        outputs = {name: np.concatenate([part[name] for part in results]) for name in results[0]}
         if self.architecture == _CHOOSES:
             outputs["logits"] = outputs["logits"].reshape(ids.shape[:2])  # [B * C, 1] to [B, C]
         return outputs
 
-    def _run_row(self, *row: np.ndarray) -> dict[str, np.ndarray]:
-        given = len(row[0])
-        length = self.length or given
-        padded = {
-            name: np.pad(x, (0, length - given))[None] for name, x in zip(_INPUTS, row, strict=True)
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """`[function(item) for item in items]`, in as many threads as there are workers."""
+        items = list(items)
+        if min(self.workers, len(items)) < 2:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(self.workers) as threads:
+            return list(threads.map(function, items))
+
+    def _run(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """One call of the file, with ids, mask and types, [3, B, S]."""
+        _, count, given = rows.shape
+        size, length = self.batch or count, self.length or given
+        padded = np.pad(rows, ((0, 0), (0, size - count), (0, length - given)))
+        run = self._idle.get()
+        try:
+            outputs = run(**dict(zip(_INPUTS, padded, strict=True)))
+        finally:
+            self._idle.put(run)
+        return {
+            name: x[:count] if self._is_pooled(name) else x[:count, :given]
+            for name, x in outputs.items()
         }
-        outputs = self._run(**padded)
-        return {name: x if self._is_pooled(name) else x[:, :given] for name, x in outputs.items()}
 
     def _is_pooled(self, name: str) -> bool:
         return name in ("pooler_output", "embedding") or self.architecture in _POOLED
 
-    def _check(self, ids: np.ndarray) -> None:
+    def _check(self, ids: np.ndarray, mask: np.ndarray, types: np.ndarray) -> None:
         axes = ["batch", "length"]
         if self.architecture == _CHOOSES:
             axes.insert(1, "choices")
@@ -121,6 +159,9 @@ class Runtime:
             raise ValueError(
                 f"Expected input_ids of shape [{', '.join(axes)}], got {list(ids.shape)}."
             )
+        if not ids.shape == mask.shape == types.shape:
+            shapes = ", ".join(str(list(x.shape)) for x in (ids, mask, types))
+            raise ValueError(f"{', '.join(_INPUTS)} must have one shape, not {shapes}.")
         if ids.shape[-1] > self.max_length:
             raise ValueError(
                 f"The input has {ids.shape[-1]} tokens, the file takes at most {self.max_length}: "
@@ -132,3 +173,40 @@ class Runtime:
                 f"input_ids holds {wrong[0]}, but must lie in [0, {self.config.vocab_size}): was "
                 "the text tokenized with this model's vocabulary?"
             )
+
+
+def _open(path: Path, num_threads: int) -> SignatureRunner:
+    """An interpreter of the file, ready to run; the runner keeps it alive."""
+    try:
+        interpreter = Interpreter(str(path), num_threads=num_threads)
+        interpreter.allocate_tensors()
+        run = interpreter.get_signature_runner()
+        found = run.get_input_details()
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"'{path}' is not a .tflite file with a signature, or is damaged: export it again."
+        ) from error
+    if set(found) != set(_INPUTS):
+        raise ValueError(
+            f"'{path}' takes {', '.join(sorted(found))}, not {', '.join(_INPUTS)}: it was not "
+            "exported by this package."
+        )
+    return run
+
+
+def _release_pages(path: Path) -> None:
+    """Takes the file's pages out of this process's memory; only on Linux.
+
+    LiteRT maps the file, and XNNPACK has made its own copy of the weights by now: what the file
+    holds would count twice. Rows of embedding tables, which it goes on reading there, come back
+    from the system's cache.
+    """
+    maps, name = Path("/proc/self/maps"), str(path.resolve())
+    if not maps.is_file():
+        return
+    for line in maps.read_text(errors="replace").splitlines():
+        span, access, *_ = line.split(maxsplit=2)
+        if line.endswith(f" {name}") and access == "r--s":  # shared and read-only: nothing is lost
+            start, end = (int(address, 16) for address in span.split("-"))
+            size = ctypes.c_size_t(end - start)
+            ctypes.CDLL(None).madvise(ctypes.c_void_p(start), size, mmap.MADV_DONTNEED)

@@ -1,0 +1,166 @@
+"""Post-training quantization: recipes as named data, carried out by ai-edge-quantizer.
+
+A recipe says what becomes of the weights of which operations. All that it does not name stays in
+float32: soft-max, GELU and the layer norms lose most and gain least.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+_PROJECTIONS = ("CONV_2D", "FULLY_CONNECTED")
+_TABLES = ("EMBEDDING_LOOKUP",)
+# The scope in the graph of the product with the masked LM's table, stored once for both its uses.
+TABLE_PRODUCT = "table_product"
+_CHUNK = 20  # texts between two looks at the progress
+
+
+class Rule(NamedTuple):
+    """What becomes of some operations.
+
+    Attributes:
+        operations: their names in TFLite.
+        bits: of a weight.
+        granularity: what shares a scale: "CHANNELWISE", or "BLOCKWISE_32" for 32 inputs of a
+            channel.
+        activations: "float32"; or "int8" with fixed ranges from calibration.
+        algorithm: ai-edge-quantizer's name of the way to choose scales.
+        scope: a regular expression, for those operations alone whose result's name it matches.
+    """
+
+    operations: tuple[str, ...]
+    bits: int
+    granularity: str = "CHANNELWISE"
+    activations: str = "float32"
+    algorithm: str = "min_max_uniform_quantize"
+    scope: str = ".*"
+
+
+class Recipe(NamedTuple):
+    """A way to make a file smaller.
+
+    Attributes:
+        summary: one line for people.
+        rules: what becomes of what; later ones win.
+        tolerance: how far outputs may move from the float model's: the root mean square of the
+            error, as a part of the output's own.
+        split: whether grouped projections must be one FULLY_CONNECTED a group, for want of
+            convolutions of this kind.
+    """
+
+    summary: str
+    rules: tuple[Rule, ...]
+    tolerance: float
+    split: bool = False
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether it needs texts, to see the ranges of activations."""
+        return any(rule.activations != "float32" for rule in self.rules)
+
+
+RECIPES = {
+    "fp16": Recipe(
+        # GPU delegates refuse a table of 16 bit floats.
+        "weights as 16 bit floats, tables as 8 bit integers",
+        (
+            Rule(_TABLES, 8),
+            Rule(_PROJECTIONS, 16, algorithm="float_casting"),
+            Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
+        ),
+        tolerance=0.05,
+    ),
+    "int8": Recipe(
+        "weights and tables as 8 bit integers, activations in float between the operations",
+        (Rule(_PROJECTIONS + _TABLES, 8),),
+        tolerance=0.2,
+    ),
+    "int8-static": Recipe(
+        "the same, and the projections' activations as 8 bit integers, in ranges from texts",
+        (Rule(_TABLES, 8), Rule(_PROJECTIONS, 8, activations="int8")),
+        tolerance=0.5,
+    ),
+    "int4": Recipe(
+        "weights as 4 bit integers in blocks of 32, tables as 8 bit integers",
+        (
+            Rule(_TABLES, 8),
+            Rule(("FULLY_CONNECTED",), 4, "BLOCKWISE_32"),
+            Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
+        ),
+        tolerance=0.5,
+        split=True,
+    ),
+}
+
+
+def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> bytes:
+    """Quantizes a float .tflite model; `samples` are inputs of its signature to calibrate on."""
+    from ai_edge_quantizer import quantizer as aeq
+
+    quantizer = aeq.Quantizer(bytearray(content))
+    quantizer.load_quantization_recipe(
+        [
+            {
+                "regex": rule.scope,
+                "operation": operation,
+                "algorithm_key": rule.algorithm,
+                "op_config": _config(rule),
+            }
+            for rule in recipe.rules
+            for operation in rule.operations
+        ]
+    )
+    ranges = _calibrate(quantizer, samples) if recipe.calibrates else None
+    with _silence():
+        return bytes(quantizer.quantize(ranges).quantized_model)
+
+
+def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict:
+    """The ranges of activations, with a progress bar."""
+    ranges = None
+    with tqdm(total=len(samples), desc="Calibrating", unit="text", leave=False) as progress:
+        for start in range(0, len(samples), _CHUNK):
+            chunk = samples[start : start + _CHUNK]
+            with _silence():
+                ranges = quantizer.calibrate(
+                    {"serving_default": chunk}, ranges, num_threads=os.cpu_count() or 1
+                )
+            progress.update(len(chunk))
+    return ranges
+
+
+@contextlib.contextmanager
+def _silence():
+    """The quantizer prints its progress and sizes."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _config(rule: Rule) -> dict:
+    """A rule in ai-edge-quantizer's words."""
+    casts = rule.algorithm == "float_casting"
+    config = {
+        "weight_tensor_config": {
+            "num_bits": rule.bits,
+            "symmetric": True,
+            "granularity": rule.granularity,
+            "dtype": "FLOAT" if casts else "INT",
+        },
+        "compute_precision": "FLOAT" if casts else "INTEGER",
+        "explicit_dequantize": casts,
+    }
+    if rule.activations == "int8":
+        config["activation_tensor_config"] = {
+            "num_bits": 8,
+            "symmetric": False,
+            "granularity": "TENSORWISE",
+            "dtype": "INT",
+        }
+    return config
