@@ -22,9 +22,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from arm_instructions import count, prepare
+from sst2_model import read_sst2
 
 from tf_squeezebert import SqueezeBertForSequenceClassification, predict
-from tf_squeezebert.evaluation import evaluate, read_examples
+from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.tflite import RECIPES, Runtime, export
 
 CALIBRATION_TEXTS = 200
@@ -75,9 +76,9 @@ def main() -> None:
         )
 
     model = SqueezeBertForSequenceClassification.from_pretrained(options.model)
-    train = [text for (text,) in read_examples(options.data / "train.tsv", "sst2")[0]]
+    train, _ = read_sst2(options.data / "train.tsv")
     calibrate = random.Random(0).sample(train, CALIBRATION_TEXTS)
-    sentences = [text for (text,) in read_examples(dev, "sst2")[0]][: options.sentences]
+    sentences = read_sst2(dev)[0][: options.sentences]
     with tempfile.TemporaryDirectory() as folder:
         files = make_files(model, Path(folder), calibrate)
         runtimes = {name: Runtime(path) for name, path in files.items()}

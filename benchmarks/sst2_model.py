@@ -9,7 +9,6 @@ some ten minutes on two cores.
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib.util
 import os
 from pathlib import Path
@@ -21,15 +20,14 @@ import numpy as np
 import tensorflow as tf
 
 from tf_squeezebert import SqueezeBertForSequenceClassification
+from tf_squeezebert.evaluation import read_examples
 
 LABELS = {0: "negative", 1: "positive"}
 
 
 def read_sst2(path: Path) -> tuple[list[str], np.ndarray]:
-    """The sentences and labels of a GLUE file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [row["sentence"] for row in rows], np.array([int(row["label"]) for row in rows])
+    texts, labels = read_examples(path, "sst2")
+    return [text for (text,) in texts], labels
 
 
 def batches(tokenizer, texts: list[str], labels: np.ndarray, size: int, epochs: int = 1):

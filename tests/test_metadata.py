@@ -516,5 +516,3 @@ def test_models_without_a_task_in_mediapipe_are_refused(name, config, message, t
     with pytest.raises(ValueError, match=message):
         export(model, tmp_path / "m.tflite", target="mediapipe")
     assert not list(tmp_path.iterdir())
-    with pytest.raises(ValueError, match=r"target 'tpu' is unknown: choose one of cpu, mediapipe"):
-        export(model, tmp_path / "m.tflite", target="tpu")

@@ -1,21 +1,19 @@
-"""From texts to answers, against transformers' pipelines; and the command line."""
+"""From texts to answers, against transformers' pipelines."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers
 
 import tf_squeezebert
-from tf_squeezebert import cli, predict
+from tf_squeezebert import predict, prediction
 from tf_squeezebert.tflite import Runtime, export
 
-from .reference import pair, reference, run_reference, small_config
+from .reference import CLASSES, assert_alike, pair, run_reference, small_config
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 TEXT = "Ferries leave Trondheim at noon, says Ingrid's timetable."
@@ -24,10 +22,10 @@ LABELS = {0: "calm", 1: "angry", 2: "glad"}
 
 def with_tokenizer(name: str, folder, **values):
     """transformers' model and tokenizer, and our model from their folder."""
-    config = small_config(vocab_size=30522, max_position_embeddings=128, num_labels=3, **values)
+    config = small_config(vocab_size=30522, max_position_embeddings=128, **values)
     if name.endswith("QuestionAnswering"):
         config["num_labels"] = 2
-    else:
+    elif "id2label" not in values:
         config["id2label"] = LABELS
         config["label2id"] = {label: i for i, label in LABELS.items()}
     theirs, ours = pair(name, config, folder)
@@ -66,21 +64,94 @@ def test_other_problem_types(problem_type, expected, tmp_path):
     got = answer["values" if problem_type == "regression" else "scores"]
     assert list(got) == list(LABELS.values())
     assert list(got.values()) == pytest.approx(expected(logits).tolist(), abs=1e-5)
+    if problem_type == "regression":
+        assert list(answer) == ["values"]
+    else:
+        assert 0 < sum(logits > 0) < 3
+        assert answer["labels"] == [LABELS[i] for i in range(3) if logits[i] > 0]
+
+
+NER = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
 
 def test_token_classification_equals_the_pipeline(tmp_path):
-    theirs, tokenizer, ours = with_tokenizer("SqueezeBertForTokenClassification", tmp_path)
-    pipe = transformers.pipeline(
-        "token-classification", model=theirs, tokenizer=tokenizer, ignore_labels=[]
+    theirs, tokenizer, ours = with_tokenizer(
+        "SqueezeBertForTokenClassification",
+        tmp_path,
+        id2label=dict(enumerate(NER)),
+        label2id={label: i for i, label in enumerate(NER)},
     )
-    first_pieces = [row for row in pipe(TEXT) if not row["word"].startswith("##")]
-    entities = predict(ours, TEXT)["entities"]
-    assert [e["label"] for e in entities] == [row["entity"] for row in first_pieces]
-    assert [e["start"] for e in entities] == [row["start"] for row in first_pieces]
+    text = " ".join(
+        [TEXT, "Unbelievably, Kirkenes answered Ingrid in Bergen at half past seven."] * 3
+    )
+    pipe = transformers.pipeline("token-classification", model=theirs, tokenizer=tokenizer)
+    first_pieces = [row for row in pipe(text, ignore_labels=[]) if not row["word"].startswith("##")]
+    answer = predict(ours, text)
+    words = answer["words"]
+    assert [w["label"] for w in words] == [row["entity"] for row in first_pieces]
+    assert [w["start"] for w in words] == [row["start"] for row in first_pieces]
     scores = [row["score"] for row in first_pieces]
-    assert [e["score"] for e in entities] == pytest.approx(scores, abs=1e-5)
-    assert [e["word"] for e in entities][2:4] == ["Trondheim", "at"]
-    assert all(TEXT[e["start"] : e["end"]] == e["word"] for e in entities)
+    assert [w["score"] for w in words] == pytest.approx(scores, abs=1e-5)
+    assert [w["word"] for w in words][2:4] == ["Trondheim", "at"]
+
+    expected = pipe(text, aggregation_strategy="first")
+    entities = answer["entities"]
+    assert len({e["entity_group"] for e in expected}) == 2, "the case should hold several kinds"
+    for name in ("entity_group", "start", "end"):
+        assert [e[name] for e in entities] == [e[name] for e in expected]
+    assert any(" " in e["word"] for e in entities), "and entities of several words"
+    assert [e["score"] for e in entities] == pytest.approx([e["score"] for e in expected], abs=1e-5)
+    for found in (*words, *entities):
+        assert text[found["start"] : found["end"]] == found["word"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ("B-PER I-PER O B-LOC B-LOC", ["PER a b", "LOC d", "LOC e"]),
+        ("I-PER I-PER I-LOC O O", ["PER a b", "LOC c"]),
+        ("B-PER E-PER S-PER S-PER I-PER", ["PER a b", "PER c", "PER d", "PER e"]),
+        ("B-PER L-PER U-LOC U-LOC O", ["PER a b", "LOC c", "LOC d"]),
+        ("PER PER LOC O PER", ["PER a b", "LOC c", "PER e"]),
+        ("noun verb verb-s verb-s noun", ["noun a", "verb b", "verb-s c d", "noun e"]),
+        ("O O O O O", []),
+    ],
+)
+def test_entities_are_joined_by_the_forms_of_their_labels(labels, expected):
+    text = "a b c d e"
+    words = [
+        {"label": label, "score": i / 10, "start": 2 * i, "end": 2 * i + 1}
+        for i, label in enumerate(labels.split())
+    ]
+    entities = prediction._entities(words, text)
+    assert [f"{e['entity_group']} {e['word']}" for e in entities] == expected
+    for entity in entities:
+        scores = [w["score"] for w in words if entity["start"] <= w["start"] < entity["end"]]
+        assert entity["score"] == pytest.approx(np.mean(scores))
+        assert entity["word"] == text[entity["start"] : entity["end"]]
+
+
+def test_token_classification_reads_long_texts_in_windows(tmp_path):
+    """Each word is labelled in the window that shows most around it, of those that hold it."""
+    theirs, tokenizer, ours = with_tokenizer("SqueezeBertForTokenClassification", tmp_path)
+    text = " ".join([TEXT] * 20)
+    words = predict(ours, text)["words"]
+    windows = tokenizer(
+        text, truncation=True, max_length=128, stride=32, return_overflowing_tokens=True
+    )
+    assert len(windows["input_ids"]) > 2
+    best = {}
+    for i, ids in enumerate(windows["input_ids"]):
+        logits = run_reference(theirs, {"input_ids": np.array([ids])})["logits"][0]
+        scores = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+        seen = set()
+        for k, index in enumerate(windows.word_ids(i)):
+            if index is not None and index not in seen:
+                seen.add(index)
+                room = min(k, len(ids) - k)
+                best[index] = max(best.get(index, (0, None)), (room, scores[k].max()))
+    expected = [best[index][1] for index in sorted(best)]
+    assert [word["score"] for word in words] == pytest.approx(expected, abs=1e-5)
 
 
 def test_masked_lm_equals_the_pipeline(tmp_path):
@@ -92,16 +163,20 @@ def test_masked_lm_equals_the_pipeline(tmp_path):
         assert list(got) == [tokenizer.convert_ids_to_tokens(row["token"]) for row in expected]
         scores = [row["score"] for row in expected]
         assert list(got.values()) == pytest.approx(scores, rel=1e-4)
-    with pytest.raises(ValueError, match=r"no \[MASK\] to fill"):
+    best = predict(ours, text, top_k=2)["masks"]
+    assert best == [dict(list(mask.items())[:2]) for mask in masks]
+    with pytest.raises(ValueError, match=r"'no mask' has no \[MASK\] to fill"):
         predict(ours, "no mask")
+    with pytest.raises(ValueError, match="top_k must be a whole number of 1 or more, not 0"):
+        predict(ours, text, top_k=0)
 
 
+@pytest.mark.parametrize("none_wins", [False, True])
 @pytest.mark.parametrize("repeats", [1, 12])
-def test_question_answering_finds_the_best_span_of_all_windows(repeats, tmp_path):
-    """Against every span of every window, scored one by one."""
-    theirs, tokenizer, ours = with_tokenizer("SqueezeBertForQuestionAnswering", tmp_path)
+def test_question_answering_finds_the_best_span_of_all_windows(repeats, none_wins, tmp_path):
+    """Against every span of every window, scored one by one; [CLS] stands for no answer."""
+    theirs, tokenizer, _ = with_tokenizer("SqueezeBertForQuestionAnswering", tmp_path)
     question, context = "When do ferries leave?", " ".join([TEXT] * repeats)
-    answer = predict(ours, question, context)
     windows = tokenizer(
         question,
         context,
@@ -112,27 +187,54 @@ def test_question_answering_finds_the_best_span_of_all_windows(repeats, tmp_path
         return_offsets_mapping=True,
     )
     assert (len(windows["input_ids"]) > 1) == (repeats > 1)
-    best = (0.0, None)
+    if none_wins:
+        point_at_cls(theirs, tokenizer(question, context, truncation=True, max_length=128))
+    theirs.save_pretrained(tmp_path)
+    ours = tf_squeezebert.SqueezeBertForQuestionAnswering.from_pretrained(tmp_path)
+    ours.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+
+    best, none = (0.0, None), 1.0
     for i, ids in enumerate(windows["input_ids"]):
-        out = run_reference(
-            theirs,
-            {
-                "input_ids": np.array([ids]),
-                "token_type_ids": np.array([windows["token_type_ids"][i]]),
-            },
-        )
-        places = [k for k, s in enumerate(windows.sequence_ids(i)) if s == 1]
+        types = np.array([windows["token_type_ids"][i]])
+        out = run_reference(theirs, {"input_ids": np.array([ids]), "token_type_ids": types})
+        places = [0, *(k for k, s in enumerate(windows.sequence_ids(i)) if s == 1)]
         start, end = (np.exp(out[f"{side}_logits"][0, places]) for side in ("start", "end"))
         start, end = start / start.sum(), end / end.sum()
-        for a in range(len(places)):
+        none = min(none, start[0] * end[0])
+        for a in range(1, len(places)):
             for b in range(a, min(a + 30, len(places))):
                 if start[a] * end[b] > best[0]:
                     offsets = windows["offset_mapping"][i]
                     span = (offsets[places[a]][0], offsets[places[b]][1])
                     best = (start[a] * end[b], span)
+    assert (none > best[0]) == none_wins
+
+    answer = predict(ours, question, context)
     assert answer["score"] == pytest.approx(best[0], rel=1e-4)
     assert (answer["start"], answer["end"]) == best[1]
     assert answer["answer"] == context[answer["start"] : answer["end"]]
+    impossible = predict(ours, question, context, handle_impossible_answer=True)
+    if none_wins:
+        score = pytest.approx(none, rel=1e-4)
+        assert impossible == {"answer": "", "score": score, "start": 0, "end": 0}
+    else:
+        assert impossible == answer
+
+
+def point_at_cls(model, encoding) -> None:
+    """Turns a question answering head's weights towards the first position's hidden state."""
+    inputs = {name: np.array([x]) for name, x in encoding.items()}
+    hidden = run_reference(model.transformer, inputs)["last_hidden_state"][0]
+    direction = torch.from_numpy(hidden[0] - hidden[1:].mean(0))
+    model.qa_outputs.weight.data = torch.stack([direction, direction])
+
+
+def test_a_question_must_leave_room_for_the_context(tmp_path):
+    _, _, ours = with_tokenizer("SqueezeBertForQuestionAnswering", tmp_path)
+    assert predict(ours, "why " * 92, TEXT)["answer"] in TEXT
+    with pytest.raises(ValueError, match="has 93 tokens, of which 92 leave room"):
+        predict(ours, "why " * 93, TEXT)
+    assert predict(ours, "Why?", "") == {"answer": "", "score": 0, "start": 0, "end": 0}
 
 
 def test_multiple_choice_ranks_the_choices(tmp_path):
@@ -176,6 +278,77 @@ def test_the_number_of_texts_is_the_tasks(name, texts, message):
         predict(model, *texts)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("SequenceClassification", {"top_k": 2}, "Sequence classification has no option top_k"),
+        ("MaskedLM", {"handle_impossible_answer": True}, "has no option handle_impossible_answer"),
+    ],
+)
+def test_an_option_of_another_task_is_refused(name, options, message):
+    config = tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=30522))
+    model = getattr(tf_squeezebert, f"SqueezeBertFor{name}")(config)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+    with pytest.raises(ValueError, match=message):
+        predict(model, "a [MASK]", **options)
+
+
+LISTS = {
+    "SqueezeBertForMaskedLM": [["A [MASK] leaves.", "[MASK]", f"{TEXT} {TEXT} And [MASK]."]],
+    "SqueezeBertForMultipleChoice": [
+        ["A ferry leaves.", TEXT, ""],
+        ["It sails.", "No.", "a"],
+        ["It flies to the moon.", "It sails, says Ingrid.", "b"],
+    ],
+    "SqueezeBertForQuestionAnswering": [
+        ["When do they leave?", "Who says so?", "Where?"],
+        [TEXT, TEXT * 10, ""],
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_list_is_answered_as_its_texts_one_by_one(name, tmp_path, monkeypatch):
+    """In batches by length, so that the order must be found again."""
+    _, _, ours = with_tokenizer(name, tmp_path)
+    columns = LISTS.get(
+        name, [["Tea.", TEXT, "", "\x00\u200b\x7f", TEXT * 3, "Noon, says Ingrid."]]
+    )
+    shapes = []
+    call = type(ours).__call__
+
+    def spy(model, inputs):
+        shapes.append(inputs["input_ids"].shape)
+        return call(model, inputs)
+
+    one_by_one = [predict(ours, *texts) for texts in zip(*columns, strict=True)]
+    monkeypatch.setattr(type(ours), "__call__", spy)
+    monkeypatch.setattr(prediction, "_BATCH_TOKENS", 60)
+    assert_alike(predict(ours, *columns), one_by_one)
+    assert len(shapes) > 1
+    assert any(shape[0] > 1 for shape in shapes)
+    assert all(shape[0] == 1 or shape[0] * shape[-1] <= 60 for shape in shapes)
+    assert predict(ours, *([] for _ in columns)) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ((["a", "b"], ["c"]), "The first list holds 2 texts and another 1: pass lists of equal"),
+        ((["a"], "c"), "Expected a text or a list of texts, not a str"),
+        (("a", ["c"]), r"\['c'\] is no text: expected a string"),
+        (([("a", "b")],), r"\('a', 'b'\) is no text"),
+        ((None,), "Expected a text or a list of texts, not a NoneType"),
+    ],
+)
+def test_lists_must_be_of_texts_and_equally_long(texts, message):
+    config = tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=30522))
+    model = tf_squeezebert.SqueezeBertForSequenceClassification(config)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+    with pytest.raises(ValueError, match=message):
+        predict(model, *texts)
+
+
 def test_a_class_derived_from_ours_is_used_as_ours(tmp_path):
     class Mine(tf_squeezebert.SqueezeBertForSequenceClassification):
         pass
@@ -191,125 +364,3 @@ def test_a_class_derived_from_ours_is_used_as_ours(tmp_path):
     assert predict(runtime, TEXT)["scores"] == pytest.approx(expected, abs=1e-5)
     with pytest.raises(ValueError, match="no answer to get from a str"):
         predict("model", TEXT)
-
-
-# The command line
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Path:
-    """A folder as transformers writes it."""
-    folder = tmp_path_factory.mktemp("checkpoint")
-    config = small_config(
-        vocab_size=30522, id2label=LABELS, label2id={"calm": 0, "angry": 1, "glad": 2}
-    )
-    reference("SqueezeBertForSequenceClassification", config).save_pretrained(folder)
-    transformers.BertTokenizer(str(VOCAB)).save_pretrained(folder)
-    return folder
-
-
-def run(capsys, *arguments) -> tuple[int, str, str]:
-    status = cli.main([str(a) for a in arguments])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
-
-
-def test_convert_export_predict(checkpoint, tmp_path, capsys):
-    folder, keras_file, tflite = tmp_path / "ours", tmp_path / "m.keras", tmp_path / "m.tflite"
-    status, out, _ = run(capsys, "convert", checkpoint, folder)
-    assert status == 0
-    assert "SqueezeBertForSequenceClassification, 1.5 M parameters" in out
-    assert run(capsys, "convert", checkpoint, keras_file)[0] == 0
-    status, out, _ = run(capsys, "export", folder, tflite, "--quantize", "int8", "--length", 24)
-    assert status == 0
-    assert "MB, int8, length 24" in out
-    assert Runtime(tflite).length == 24
-
-    answers = []
-    for model in (checkpoint, folder, tflite):
-        status, out, _ = run(capsys, "predict", model, TEXT, "--json")
-        assert status == 0
-        answers.append(json.loads(out))
-    assert answers[0] == answers[1]
-    assert answers[2]["scores"] == pytest.approx(answers[0]["scores"], abs=0.02)
-    status, out, _ = run(capsys, "predict", folder, TEXT)
-    assert out.splitlines()[0] == f"label: {answers[0]['label']}"
-    assert transformers.AutoModelForSequenceClassification.from_pretrained(folder)
-    loaded = transformers.AutoTokenizer.from_pretrained(folder)
-    assert (
-        loaded(TEXT)["input_ids"] == tf_squeezebert.SqueezeBertTokenizer(VOCAB)(TEXT)["input_ids"]
-    )
-
-
-def test_convert_takes_another_class(checkpoint, tmp_path, capsys, caplog):
-    target = tmp_path / "bare"
-    status, out, _ = run(
-        capsys, "convert", checkpoint, target, "--architecture", "SqueezeBertModel"
-    )
-    assert status == 0
-    assert "SqueezeBertModel" in out
-    assert "also holds classifier.bias, classifier.weight: left out" in caplog.text
-    assert (target / "vocab.txt").is_file()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["convert", "no/such/folder", "DST"], "There is no file or folder 'no/such/folder'"),
-        (["convert", "{vocab}", "DST"], "vocab.txt"),
-        (["convert", "{checkpoint}", "{vocab}"], "is a file: give a folder"),
-        (["convert", "{checkpoint}", "DST", "--architecture", "GPT"], "'GPT' is no class"),
-        (["export", "{checkpoint}", "M.tflite", "--length", "41"], "length must be in [1, 40]"),
-        (["export", "{checkpoint}", "{checkpoint}"], "is a folder: name the file"),
-        (["export", "nothing.keras", "M.tflite"], "There is no file 'nothing.keras'"),
-        (["predict", "nothing.tflite", "text"], "There is no file 'nothing.tflite'"),
-        (["predict", "{checkpoint}", "a", "b", "c"], "takes one text, or a pair"),
-    ],
-)
-def test_a_mistake_is_one_sentence_and_exit_2(
-    checkpoint, arguments, message, tmp_path, capsys, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    names = {"vocab": VOCAB, "checkpoint": checkpoint}
-    status, out, err = run(capsys, *(a.format(**names) for a in arguments))
-    assert status == 2
-    assert message in err
-    assert err.splitlines()[-1].startswith("tf-squeezebert: ")
-    assert not out
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("arguments", [["--quantize", "int2"], ["--length", "many"], []])
-def test_a_wrong_option_is_one_sentence_and_exit_2(arguments, capsys):
-    with pytest.raises(SystemExit) as stop:
-        cli.main(["export", *arguments])
-    assert stop.value.code == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-def test_help_and_version_come_without_tensorflow():
-    program = (
-        "import sys; from tf_squeezebert.cli import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    for command in ("convert", "export", "predict", "examples:"):
-        assert command in done.stdout
-    version = subprocess.run(
-        [sys.executable, "-m", "tf_squeezebert", "--version"], capture_output=True, text=True
-    )
-    assert version.stdout == f"tf-squeezebert {tf_squeezebert.__version__}\n"
-
-
-def test_the_console_script_keeps_native_logs_away(checkpoint, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "tf_squeezebert", "convert", str(checkpoint), str(tmp_path / "a")],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0
-    assert done.stderr == f"Reading {checkpoint}\n"

@@ -196,7 +196,7 @@ def _add_predict(add_parser: Callable) -> None:
     predict.add_argument(
         "pair", metavar="PAIR", nargs="*", help="second text; QA: the context; choices: each one"
     )
-    predict.add_argument("--context", metavar="FILE", type=Path, help="QA: a file of the context")
+    predict.add_argument("--context", metavar="FILE", type=_text, help="QA: a file of the context")
     predict.add_argument("--json", action="store_true", help="print JSON")
     predict.set_defaults(run=_predict)
 
@@ -220,20 +220,32 @@ def _choices(table: dict) -> str:
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers like 16,32") from None
 
 
 def _number_or_any(text: str) -> int | None:
-    return None if text == "any" else int(text)
+    try:
+        return None if text == "any" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'any'") from None
 
 
 def _lines(path: str) -> list[str]:
     """A file's lines that are not empty."""
+    lines = [line for line in _text(path).splitlines() if line.strip()]
+    if not lines:
+        raise argparse.ArgumentTypeError(f"'{path}' holds no text")
+    return lines
+
+
+def _text(path: str) -> str:
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise argparse.ArgumentTypeError(f"'{path}' can not be read: {error}") from error
-    return [line for line in lines if line.strip()]
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -298,8 +310,8 @@ def _predict(options: argparse.Namespace) -> None:
     from .prediction import predict
 
     texts = [options.text, *options.pair]
-    if options.context:
-        texts.append(options.context.read_text(encoding="utf-8"))
+    if options.context is not None:
+        texts.append(options.context)
     answer = predict(_load(options.model), *texts)
     if options.json:
         print(json.dumps(answer, ensure_ascii=False))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .config import SqueezeBertConfig
 from .prediction import predict
 
 
@@ -20,14 +21,14 @@ class Task(NamedTuple):
         texts: names of the columns of the text, or of the two texts.
         label: name of the label's column.
         metrics: the first is the task's own.
-        labels: where labels are words, these in the order of their ids.
+        labels: as the files have them, in the order of their ids; None for scores.
         columns: where the file has no header, all names.
     """
 
     texts: tuple[str, ...]
     label: str
     metrics: tuple[str, ...] = ("accuracy",)
-    labels: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | None = ("0", "1")
     columns: tuple[str, ...] | None = None
 
 
@@ -47,7 +48,7 @@ TASKS = {
     "qqp": Task(("question1", "question2"), "is_duplicate", ("f1", "accuracy")),
     "rte": Task(("sentence1", "sentence2"), "label", labels=_ENTAILMENT),
     "sst2": Task(("sentence",), "label"),
-    "stsb": Task(("sentence1", "sentence2"), "score", ("spearman", "pearson")),
+    "stsb": Task(("sentence1", "sentence2"), "score", ("spearman", "pearson"), labels=None),
     "wnli": Task(("sentence1", "sentence2"), "label"),
 }
 
@@ -58,7 +59,7 @@ class Evaluation(NamedTuple):
     Attributes:
         metrics: by name; fractions, not percent.
         texts: the examples' texts.
-        expected: their labels' ids, or values.
+        expected: their labels' ids in the task's order, or values.
         got: the model's.
     """
 
@@ -74,9 +75,8 @@ def evaluate(model: Any, data: str | os.PathLike, task: str) -> Evaluation:
     Args:
         model: a Keras model of this package with its `tokenizer`, or a `tflite.Runtime`.
         data: a file in GLUE's form: columns parted by tabs, without quoting.
-        task: one of `TASKS`, which says what the columns are and what is measured. Labels that are
-            words are matched with the names of the model's labels; where it has none of them,
-            with GLUE's order.
+        task: one of `TASKS`, which says what the columns are and what is measured. Labels are
+            matched with the names of the model's; where it has none of them, by GLUE's order.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -87,53 +87,79 @@ def evaluate(model: Any, data: str | os.PathLike, task: str) -> Evaluation:
         raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(TASKS)}.")
     if getattr(model, "architecture", None) != "SqueezeBertForSequenceClassification":
         raise ValueError(f"{task} is measured on a SqueezeBertForSequenceClassification.")
-    texts, labels = read_examples(data, task)
-    expected = np.array([_value(label, TASKS[task], model.config) for label in labels])
+    order = _order(model.config, task)
+    texts, expected = read_examples(data, task)
     answers = predict(model, *(list(column) for column in zip(*texts, strict=True)))
-    got = np.array([_answered(answer, task) for answer in answers])
+    got = np.array([_answered(answer, order) for answer in answers])
     metrics = {name: METRICS[name](expected, got) for name in TASKS[task].metrics}
     return Evaluation(metrics, texts, expected, got)
 
 
-def read_examples(path: str | os.PathLike, task: str) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The texts and labels of a file in GLUE's form."""
-    texts, label, columns = TASKS[task].texts, TASKS[task].label, TASKS[task].columns
+def read_examples(path: str | os.PathLike, task: str) -> tuple[list[tuple[str, ...]], np.ndarray]:
+    """The texts of a file in GLUE's form; and their labels' ids in the task's order, or values."""
+    names, label, columns = TASKS[task].texts, TASKS[task].label, TASKS[task].columns
+    texts, values = [], []
     # GLUE's MRPC begins with a byte-order mark.
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, columns, delimiter="\t", quoting=csv.QUOTE_NONE)
-        missing = {*texts, label} - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(
-                f"'{path}' has no column {', '.join(sorted(missing))}, which {task} needs."
-            )
-        rows = []
-        for row in reader:
-            if any(not row[name] for name in (*texts, label)):
+        try:
+            missing = {*names, label} - set(reader.fieldnames or ())
+            if missing:
                 raise ValueError(
-                    f"'{path}', line {reader.line_num}: a text or its label is missing."
+                    f"'{path}' has no column {', '.join(sorted(missing))}, which {task} needs."
                 )
-            rows.append(row)
-    if not rows:
+            for row in reader:
+                place = f"'{path}', line {reader.line_num}"
+                if any(not row[name] for name in (*names, label)):
+                    raise ValueError(f"{place}: a text or its label is missing.")
+                texts.append(tuple(row[name] for name in names))
+                values.append(_value(row[label], TASKS[task], place))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"'{path}' is not in UTF-8: {error}.") from error
+        except csv.Error as error:
+            raise ValueError(f"'{path}', line {reader.line_num + 1}: {error}.") from error
+    if not texts:
         raise ValueError(f"'{path}' holds no examples.")
-    return [tuple(row[name] for name in texts) for row in rows], [row[label] for row in rows]
+    return texts, np.array(values)
 
 
-def _value(label: str, task: Task, config: Any) -> float:
-    """A label's id, or a score."""
-    if task.labels is None:
+def _value(label: str, task: Task, place: str) -> float:
+    """A label's id in the task's order, or a score."""
+    if task.labels is not None:
+        if label not in task.labels:
+            raise ValueError(f"{place}: {label!r} is none of {', '.join(task.labels)}.")
+        return task.labels.index(label)
+    try:
         return float(label)
-    if label not in task.labels:
-        raise ValueError(f"{label!r} is none of the labels {', '.join(task.labels)}.")
-    return config.label2id.get(label, task.labels.index(label))
+    except ValueError:
+        raise ValueError(f"{place}: {label!r} is no number.") from None
 
 
-def _answered(answer: dict[str, Any], task: str) -> float:
-    if ("values" in answer) != (task == "stsb"):
-        kind = "regression" if "values" in answer else "classification"
+def _order(config: SqueezeBertConfig, task: str) -> list[str] | None:
+    """The model's names of the task's labels, in the task's order; None for a regression."""
+    labels, regression = TASKS[task].labels, config.task_problem_type == "regression"
+    if regression != (labels is None):
+        kind = "regression" if regression else "classification"
         raise ValueError(f"The model is a {kind}, which {task} is not.")
-    if "values" in answer:
+    if labels is None:
+        return None
+    names = list(config.id2label.values())
+    if len(names) != len(labels):
+        raise ValueError(f"{task} has {len(labels)} labels, the model {len(names)}.")
+    if not set(labels) & set(names):
+        return names
+    if set(labels) != set(names):
+        raise ValueError(
+            f"The model's labels are {', '.join(names)}, those of {task} {', '.join(labels)}: "
+            "name them alike."
+        )
+    return list(labels)
+
+
+def _answered(answer: dict[str, Any], order: list[str] | None) -> float:
+    if order is None:
         return next(iter(answer["values"].values()))
-    return list(answer["scores"]).index(answer["label"])
+    return order.index(answer["label"])
 
 
 def _scikit_learn(name: str) -> Callable:

@@ -95,10 +95,11 @@ def export(
     tokenizer = tokenizer or model.tokenizer
     _check_target(target, quantize, batch)
     _check_model(model, target, length, pooling)
-    _check_texts(tokenizer, quantize, calibrate, verify)
+    if quantize is not None:
+        _check_widths(model.config, quantize)
+    _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify)
     if path.is_dir():
         raise ValueError(f"'{path}' is a folder: name the file to write, such as model.tflite.")
-    recipe = RECIPES[quantize] if quantize else None
     if length is None and TARGETS[target].length:
         length = min(TARGETS[target].length, model.config.max_position_embeddings)
     if target == "mediapipe" and isinstance(model, SqueezeBertModel):
@@ -106,11 +107,12 @@ def export(
     config = _recorded(model.config, labels, target=target, quantize=quantize, pooling=pooling)
     files = collect_files(config, model.architecture, tokenizer)
 
+    recipe = RECIPES[quantize] if quantize else None
     exact = content = _convert(
         model,
         length=length,
         batch=batch,
-        split=TARGETS[target].accelerator or (recipe is not None and recipe.split),
+        split=TARGETS[target].accelerator or recipe is None or not recipe.convolutions,
         half_precision=TARGETS[target].accelerator,
         finish=target == "mediapipe",
         pooling=pooling,
@@ -127,16 +129,14 @@ def export(
     with replacing(path) as temporary:
         temporary.write_bytes(content)
         attach_files(temporary, files)
-        difference = verify_file(
-            temporary, model, inputs, recipe.tolerance if recipe else None, pooling
-        )
+        tolerance = None if recipe is None else recipe.tolerance
+        difference = verify_file(temporary, model, inputs, tolerance, pooling)
         tokens, milliseconds = median_time(temporary, inputs)
     logger.info(
-        "%s: %.1f MB, %.2f of float32. Inputs [%s, %s]. On %d samples the outputs differ from the "
-        "model's by at most %.2g. %.1f ms at %d tokens, on this machine.",
-        *(path, path.stat().st_size / 1e6, len(content) / len(exact)),
-        *(batch or "any", length or "any length"),
-        *(len(inputs), difference, milliseconds, tokens),
+        f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(content) / len(exact):.2f} of float32. "
+        f"Inputs [{batch or 'any batch'}, {length or 'any length'}]. On {len(inputs)} samples the "
+        f"outputs differ from the model's by {difference:.2g} at most. {milliseconds:.1f} ms at "
+        f"{tokens} tokens, on this machine."
     )
     return path
 
@@ -178,8 +178,23 @@ def _check_model(
         _require_task(model)
 
 
+def _check_widths(config: SqueezeBertConfig, quantize: str) -> None:
+    """Refuses a recipe whose blocks do not divide what goes into a group."""
+    groups = (config.q_groups, config.k_groups, config.v_groups)
+    groups += (config.post_attention_groups, config.intermediate_groups)
+    widths = {config.hidden_size // n for n in groups}
+    widths.add(config.intermediate_size // config.output_groups)
+    block = RECIPES[quantize].block
+    if any(width % block for width in widths):
+        raise ValueError(
+            f"{quantize} stores weights in blocks of {block} inputs, and this model's groups have "
+            f"{', '.join(map(str, sorted(widths)))}: choose another recipe."
+        )
+
+
 def _check_texts(
     tokenizer: SqueezeBertTokenizer | None,
+    vocab_size: int,
     quantize: str | None,
     calibrate: Sequence[str] | None,
     verify: Sequence[str] | None,
@@ -195,6 +210,10 @@ def _check_texts(
         raise ValueError(f"Texts to calibrate on are for {names}; quantize is {quantize}.")
     if (calibrate or verify) and tokenizer is None:
         raise ValueError("The model came without a tokenizer, which texts need: give one.")
+    if tokenizer is not None and len(tokenizer) > vocab_size:
+        raise ValueError(
+            f"The tokenizer has {len(tokenizer)} tokens, the model {vocab_size}: give its own."
+        )
 
 
 def _require_task(model: SqueezeBertPreTrainedModel) -> None:
@@ -224,6 +243,8 @@ def _recorded(
                 f"Got {len(labels)} labels ({', '.join(labels)}) for a model of "
                 f"{config.num_labels}."
             )
+        if len(set(labels)) < len(labels):
+            raise ValueError(f"A label is named twice: {', '.join(labels)}.")
         values.update(id2label=dict(enumerate(labels)), label2id=None)
     return SqueezeBertConfig.from_dict(config.to_dict(), **values)
 

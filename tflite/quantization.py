@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -28,8 +29,7 @@ class Rule(NamedTuple):
     Attributes:
         operations: their names in TFLite.
         bits: of a weight.
-        granularity: what shares a scale: "CHANNELWISE", or "BLOCKWISE_32" for 32 inputs of a
-            channel.
+        block: how many inputs of a channel share a scale; 0 for all.
         activations: "float32"; or "int8" with fixed ranges from calibration.
         algorithm: ai-edge-quantizer's name of the way to choose scales.
         scope: a regular expression, for those operations alone whose result's name it matches.
@@ -37,7 +37,7 @@ class Rule(NamedTuple):
 
     operations: tuple[str, ...]
     bits: int
-    granularity: str = "CHANNELWISE"
+    block: int = 0
     activations: str = "float32"
     algorithm: str = "min_max_uniform_quantize"
     scope: str = ".*"
@@ -51,14 +51,19 @@ class Recipe(NamedTuple):
         rules: what becomes of what; later ones win.
         tolerance: how far outputs may move from the float model's: the root mean square of the
             error, as a part of the output's own.
-        split: whether grouped projections must be one FULLY_CONNECTED a group, for want of
-            convolutions of this kind.
+        convolutions: whether CPUs run grouped convolutions of this kind, and faster than one
+            FULLY_CONNECTED a group.
     """
 
     summary: str
     rules: tuple[Rule, ...]
     tolerance: float
-    split: bool = False
+    convolutions: bool = False
+
+    @property
+    def block(self) -> int:
+        """What the inputs of each group must be a multiple of."""
+        return max(rule.block for rule in self.rules) or 1
 
     @property
     def calibrates(self) -> bool:
@@ -81,21 +86,22 @@ RECIPES = {
         "weights and tables as 8 bit integers, activations in float between the operations",
         (Rule(_PROJECTIONS + _TABLES, 8),),
         tolerance=0.2,
+        convolutions=True,
     ),
     "int8-static": Recipe(
         "the same, and the projections' activations as 8 bit integers, in ranges from texts",
         (Rule(_TABLES, 8), Rule(_PROJECTIONS, 8, activations="int8")),
         tolerance=0.5,
+        convolutions=True,
     ),
     "int4": Recipe(
         "weights as 4 bit integers in blocks of 32, tables as 8 bit integers",
         (
             Rule(_TABLES, 8),
-            Rule(("FULLY_CONNECTED",), 4, "BLOCKWISE_32"),
+            Rule(("FULLY_CONNECTED",), 4, block=32),
             Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
         ),
         tolerance=0.5,
-        split=True,
     ),
 }
 
@@ -138,8 +144,13 @@ def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict:
 
 @contextlib.contextmanager
 def _silence():
-    """The quantizer prints its progress and sizes."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    """The quantizer prints its progress and sizes, and LiteRT warns of what it is made to do."""
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
         yield
 
 
@@ -150,7 +161,7 @@ def _config(rule: Rule) -> dict:
         "weight_tensor_config": {
             "num_bits": rule.bits,
             "symmetric": True,
-            "granularity": rule.granularity,
+            "granularity": f"BLOCKWISE_{rule.block}" if rule.block else "CHANNELWISE",
             "dtype": "FLOAT" if casts else "INT",
         },
         "compute_precision": "FLOAT" if casts else "INTEGER",

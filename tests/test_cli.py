@@ -1,0 +1,387 @@
+"""The command line, in this process; and the console script."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import transformers
+
+import tf_squeezebert
+from tf_squeezebert import cli, predict
+from tf_squeezebert.evaluation import TASKS, Evaluation
+from tf_squeezebert.tflite import Runtime, exporter, gpu
+
+from .reference import assert_alike, reference, small_config
+
+VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
+TEXT = "Ferries leave Trondheim at noon, says Ingrid's timetable."
+LABELS = {0: "calm", 1: "angry", 2: "glad"}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    """A folder as transformers writes it."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    config = small_config(
+        vocab_size=30522, id2label=LABELS, label2id={"calm": 0, "angry": 1, "glad": 2}
+    )
+    reference("SqueezeBertForSequenceClassification", config).save_pretrained(folder)
+    transformers.BertTokenizer(str(VOCAB)).save_pretrained(folder)
+    return folder
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    status = cli.main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory) -> dict[str, Path]:
+    """Files for options."""
+    folder = tmp_path_factory.mktemp("inputs")
+    contents = {
+        "two": b"yes\nno\n",
+        "three": b"good\nbad\n\nneither\n",
+        "empty": b"\n \n",
+        "latin": b"S\xf8rlandet\n",
+        "texts": f"{TEXT}\nTea.\nA longer text, that says a bit more.\n".encode(),
+    }
+    for name, content in contents.items():
+        (folder / f"{name}.txt").write_bytes(content)
+    return {name: folder / f"{name}.txt" for name in contents}
+
+
+@pytest.fixture(scope="module")
+def tflite(checkpoint, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("tflite") / "model.tflite"
+    assert cli.main(["export", str(checkpoint), str(path)]) == 0
+    return path
+
+
+def test_convert_export_predict(checkpoint, tmp_path, capsys):
+    folder, keras_file, tflite = tmp_path / "ours", tmp_path / "m.keras", tmp_path / "m.tflite"
+    status, out, _ = run(capsys, "convert", checkpoint, folder)
+    assert status == 0
+    assert "SqueezeBertForSequenceClassification, 1.5 M parameters" in out
+    assert run(capsys, "convert", checkpoint, keras_file)[0] == 0
+    status, out, _ = run(capsys, "export", folder, tflite, "--quantize", "int8", "--length", 24)
+    assert (status, out) == (0, f"{tflite}\n")
+    assert Runtime(tflite).length == 24
+
+    answers = []
+    for model in (checkpoint, folder, tflite):
+        status, out, _ = run(capsys, "predict", model, TEXT, "--json")
+        assert status == 0
+        answers.append(json.loads(out))
+    assert answers[0] == answers[1]
+    assert answers[2]["scores"] == pytest.approx(answers[0]["scores"], abs=0.02)
+    status, out, _ = run(capsys, "predict", folder, TEXT)
+    assert out.splitlines()[0] == f"label: {answers[0]['label']}"
+    assert transformers.AutoModelForSequenceClassification.from_pretrained(folder)
+    loaded = transformers.AutoTokenizer.from_pretrained(folder)
+    assert (
+        loaded(TEXT)["input_ids"] == tf_squeezebert.SqueezeBertTokenizer(VOCAB)(TEXT)["input_ids"]
+    )
+
+
+def test_convert_takes_another_class(checkpoint, tmp_path, capsys, caplog):
+    target = tmp_path / "bare"
+    status, out, _ = run(
+        capsys, "convert", checkpoint, target, "--architecture", "SqueezeBertModel"
+    )
+    assert status == 0
+    assert "SqueezeBertModel" in out
+    assert "also holds classifier.bias, classifier.weight: left out" in caplog.text
+    assert (target / "vocab.txt").is_file()
+
+
+def test_export_with_every_option(checkpoint, inputs, tmp_path, capsys, caplog):
+    path = tmp_path / "model.tflite"
+    options = ["--task", "text-classification", "--target", "npu", "--length", 20, "--batch", 2]
+    options += ["--quantize", "int8-static", "--calibrate", inputs["texts"]]
+    options += ["--verify", inputs["texts"], "--labels", inputs["three"]]
+    status, out, err = run(capsys, "export", checkpoint, path, *options)
+    assert (status, out) == (0, f"{path}\n"), err
+    runtime = Runtime(path)
+    assert (runtime.batch, runtime.length) == (2, 20)
+    assert list(predict(runtime, TEXT)["scores"]) == ["good", "bad", "neither"]
+    summary = caplog.records[-1].getMessage()
+    assert re.match(
+        r".*model\.tflite: \d+\.\d MB, 0\.\d\d of float32\. Inputs \[2, 20\]\. On 3 samples the "
+        r"outputs differ from the model's by .* ms at \d+ tokens, on this machine\.$",
+        summary,
+    )
+
+
+def test_export_of_free_batch_and_with_pooling(checkpoint, tmp_path, capsys):
+    path = tmp_path / "model.tflite"
+    options = ["--task", "feature-extraction", "--batch", "any", "--pooling", "cls"]
+    assert run(capsys, "export", checkpoint, path, *options)[0] == 0
+    runtime = Runtime(path)
+    assert (runtime.batch, runtime.length) == (None, None)
+    assert runtime.architecture == "SqueezeBertModel"
+    status, out, _ = run(capsys, "predict", path, TEXT)
+    assert status == 0
+    shown = " ".join(f"{x:.3f}" for x in predict(runtime, TEXT)["embedding"][:8])
+    assert out == f"embedding: {shown} ... (48 numbers)\n"
+
+
+@pytest.mark.parametrize("failure", ["other weights", "full disk"])
+def test_a_failed_export_is_one_sentence_and_leaves_the_old_file(
+    failure, checkpoint, tmp_path, capsys, monkeypatch
+):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"the old file")
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "model.tflite")
+
+    if failure == "full disk":
+        message = "model.tflite: No space left on device."
+        monkeypatch.setattr(exporter, "attach_files", fail)
+    else:
+        message = "logits and the model's differ by"
+        convert = exporter._convert
+        monkeypatch.setattr(
+            exporter, "_convert", lambda model, **kw: convert(type(model)(model.config), **kw)
+        )
+    status, out, err = run(capsys, "export", checkpoint, path)
+    assert (status, out) == (2, "")
+    assert message in err.splitlines()[-1]
+    assert err.splitlines()[-1].startswith("tf-squeezebert: ")
+    assert path.read_bytes() == b"the old file"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_inspect(tflite, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(gpu, "_CHROMIUM", tmp_path / "none")
+    monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "none.json"))
+    status, out, _ = run(capsys, "inspect", tflite)
+    assert status == 0
+    assert out.startswith(f"{tflite}: ")
+    assert "input  input_ids: int32 [1, " in out
+    status, out, _ = run(capsys, "inspect", tflite, "--json")
+    assert status == 0
+    report = json.loads(out)
+    assert report["size"] == tflite.stat().st_size
+    assert [x["name"] for x in report["outputs"]] == ["logits"]
+    assert report["delegates"][0]["verdict"] == "agrees"
+
+
+def test_benchmark(tflite, capsys):
+    arguments = ["--lengths", "8,16", "--threads", "1,2", "--runs", 2]
+    status, out, err = run(capsys, "benchmark", tflite, *arguments)
+    assert status == 0, err
+    header, *rows = out.splitlines()
+    assert "p90" in header
+    assert [row.split()[:2] for row in rows] == [["1", "8"], ["1", "16"], ["2", "8"], ["2", "16"]]
+
+
+def test_evaluate_compares_two_models(checkpoint, tflite, tmp_path, capsys):
+    texts = [f"{word} ferries leave at {word}." for word in "abcdefgh"]
+    said = [answer["label"] for answer in predict(Runtime(tflite), texts, ["B."] * 8)]
+    labels = [list(LABELS.values()).index(label) for label in said]
+    labels[0] = (labels[0] + 1) % 3  # one of eight is wrong
+    data = tmp_path / "dev.tsv"
+    words = TASKS["mnli"].labels
+    rows = (f"{x}\tB.\t{words[label]}\n" for x, label in zip(texts, labels, strict=True))
+    data.write_text("sentence1\tsentence2\tgold_label\n" + "".join(rows))
+    arguments = ["--data", data, "--task", "mnli"]
+    status, out, err = run(capsys, "evaluate", tflite, checkpoint, *arguments)
+    assert status == 0, err
+    assert out.splitlines() == [
+        f"{tflite}: accuracy 87.50 on 8 examples",
+        f"{checkpoint}: accuracy 87.50 on 8 examples",
+        "difference: accuracy +0.00",
+        "They disagree on 0 examples.",
+    ]
+
+    other = tmp_path / "other"
+    model = tf_squeezebert.convert.load_pretrained(checkpoint)
+    bias = np.zeros(3, np.float32)
+    bias[(labels[0] + 1) % 3] = 100  # it answers this always
+    model.classifier.bias.assign(bias)
+    model.save_pretrained(other)
+    always = int(bias.argmax())
+    status, out, err = run(capsys, "evaluate", tflite, other, *arguments)
+    assert status == 0, err
+    right = 100 * np.mean(np.array(labels) == always)
+    said = [(labels[0] - 1) % 3, *labels[1:]]
+    shown = [
+        f"  {a} and {always}, expected {b}: {text} | B."
+        for a, b, text in zip(said, labels, texts, strict=True)
+        if a != always
+    ]
+    assert out.splitlines()[1:] == [
+        f"{other}: accuracy {right:.2f} on 8 examples",
+        f"difference: accuracy {right - 87.5:+.2f}",
+        f"They disagree on {len(shown)} examples.",
+        *shown,
+    ]
+    assert shown
+
+
+def test_many_disagreements_are_cut_short(capsys):
+    texts, zeros = [(f"text {i}", "b") for i in range(30)], np.zeros(30)
+    first, second = (Evaluation({}, texts, zeros, x) for x in (zeros, zeros + 1))
+    cli._print_disagreements(first, second)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "They disagree on 30 examples."
+    assert lines[1] == "  0 and 1, expected 0: text 0 | b"
+    assert len(lines) == 22
+    assert lines[-1] == "  ..."
+
+
+def test_predict_reads_a_context(tmp_path, capsys):
+    config = tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=30522))
+    model = tf_squeezebert.SqueezeBertForQuestionAnswering(config)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+    model.save_pretrained(tmp_path)
+    context = tmp_path / "context.txt"
+    context.write_text(TEXT * 5, encoding="utf-8")
+    answers = []
+    for arguments in (["--context", context], [TEXT * 5]):
+        status, out, _ = run(
+            capsys, "predict", tmp_path, "When do they leave?", *arguments, "--json"
+        )
+        assert status == 0
+        answers.append(json.loads(out))
+    assert_alike(*answers)
+    assert answers[0]["answer"] in TEXT * 5
+
+
+@pytest.mark.parametrize(
+    ("answer", "lines"),
+    [
+        ({"label": "a", "labels": ["a", "b"]}, ["label: a", "labels: a, b"]),
+        ({"labels": []}, ["labels: "]),
+        ({"scores": {"a": 0.25}}, ["scores:", f"  {'a':20} 0.250"]),
+        ({"words": [{"word": "a", "score": 0.5}]}, ["words:", "  word a  score 0.500"]),
+        ({"masks": [{"tea": 0.5}]}, ["masks:", "  tea 0.500"]),
+        ({"scores": [0.25, 0.75], "index": 1}, ["scores: 0.250 0.750", "index: 1"]),
+    ],
+)
+def test_answers_are_shown_one_line_a_fact(answer, lines):
+    assert cli._shown(answer) == lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["convert", "no/such/folder", "DST"], "There is no file or folder 'no/such/folder'"),
+        (["convert", "{vocab}", "DST"], "vocab.txt"),
+        (["convert", "{checkpoint}", "{vocab}"], "is a file: give a folder"),
+        (["convert", "{checkpoint}", "DST", "--architecture", "GPT"], "'GPT' is no class"),
+        (["export", "{checkpoint}", "M.tflite", "--length", "41"], "length must be in [1, 40]"),
+        (["export", "{checkpoint}", "{checkpoint}"], "is a folder: name the file"),
+        (["export", "nothing.keras", "M.tflite"], "There is no file 'nothing.keras'"),
+        (["predict", "nothing.tflite", "text"], "There is no file 'nothing.tflite'"),
+        (["predict", "{checkpoint}", "a", "b", "c"], "takes one text, or a pair"),
+        (["export", "{checkpoint}", "M.tflite", "--batch", "0"], "batch must be at least 1"),
+        (["export", "{checkpoint}", "M.tflite", "--pooling", "cls"], "of a SqueezeBertModel"),
+        (["export", "{checkpoint}", "M.tflite", "--labels", "{two}"], "Got 2 labels"),
+        (
+            ["export", "{checkpoint}", "M.tflite", "--quantize", "int8-static"],
+            "int8-static needs texts to calibrate on",
+        ),
+        (
+            ["export", "{checkpoint}", "M.tflite", "--target", "gpu", "--quantize", "int4"],
+            "'gpu' does not run int4 rightly",
+        ),
+        (["inspect", "nothing.tflite"], "There is no file 'nothing.tflite'"),
+        (["benchmark", "{vocab}"], "vocab.txt"),
+        (
+            ["evaluate", "{checkpoint}", "--data", "none.tsv", "--task", "mnli"],
+            "none.tsv: No such file",
+        ),
+        (
+            ["evaluate", "{checkpoint}", "--data", "{two}", "--task", "sst2"],
+            "sst2 has 2 labels, the model 3",
+        ),
+        (["evaluate", "{checkpoint}", "--data", "{two}", "--task", "mnli"], "has no column"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_2(
+    checkpoint, inputs, arguments, message, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    names = {"vocab": VOCAB, "checkpoint": checkpoint, **inputs}
+    status, out, err = run(capsys, *(a.format(**names) for a in arguments))
+    assert status == 2
+    assert message in err
+    assert err.splitlines()[-1].startswith("tf-squeezebert: ")
+    assert not out
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["export"], "MODEL"),
+        (["export", "M", "F", "--quantize", "int2"], "int2"),
+        (["export", "M", "F", "--target", "tpu"], "tpu"),
+        (["export", "M", "F", "--task", "poetry"], "poetry"),
+        (["export", "M", "F", "--length", "many"], "many"),
+        (["export", "M", "F", "--batch", "x"], "--batch: .*'x'"),
+        (["export", "M", "F", "--labels", "none.txt"], r"'none\.txt' can not be read"),
+        (["export", "M", "F", "--calibrate", "{latin}"], r"latin\.txt' can not be read"),
+        (["export", "M", "F", "--verify", "{empty}"], r"empty\.txt' holds no text"),
+        (["predict", "M", "a", "--context", "none.txt"], r"'none\.txt' can not be read"),
+        (["predict", "M", "a", "--context", "{latin}"], r"latin\.txt' can not be read"),
+        (["benchmark", "F", "--lengths", "8,x"], "--lengths: .*'8,x'"),
+        (["evaluate", "M", "--task", "sst2"], "--data"),
+        (["evaluate", "M", "--data", "D", "--task", "sst5"], "sst5"),
+        (["fly"], "fly"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence_and_exit_2(arguments, message, inputs, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([a.format(**inputs) for a in arguments])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(message, line)
+    assert not re.search(r"\b_\w+", line), "a name of the code's own"
+
+
+def test_help_and_version_come_without_tensorflow():
+    program = (
+        "import sys; from tf_squeezebert.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    for command in (
+        "convert",
+        "export",
+        "inspect",
+        "benchmark",
+        "predict",
+        "evaluate",
+        "examples:",
+    ):
+        assert command in done.stdout
+    version = subprocess.run(
+        [sys.executable, "-m", "tf_squeezebert", "--version"], capture_output=True, text=True
+    )
+    assert version.stdout == f"tf-squeezebert {tf_squeezebert.__version__}\n"
+
+
+def test_the_console_script_keeps_native_logs_away(checkpoint, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tf_squeezebert", "convert", str(checkpoint), str(tmp_path / "a")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert done.stderr == f"Reading {checkpoint}\n"

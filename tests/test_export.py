@@ -1,0 +1,481 @@
+"""What `export`'s options make of a model, against the Keras model and transformers'."""
+
+from __future__ import annotations
+
+import errno
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+import tf_squeezebert
+from tf_squeezebert import predict
+from tf_squeezebert.tflite import RECIPES, TARGETS, ExportError, Runtime, export, exporter
+from tf_squeezebert.tflite.graph import DeployedGraph
+
+from .reference import (
+    CLASSES,
+    assert_alike,
+    cosine,
+    keras_outputs,
+    operators,
+    pair,
+    partitions,
+    random_inputs,
+    run_reference,
+    small_config,
+)
+
+CHARACTERS = "abcdefghijklmnopqrstuvwxyz.,"
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *CHARACTERS]
+VOCABULARY += [f"##{character}" for character in CHARACTERS]
+VOCABULARY += [f"[unused{i}]" for i in range(700 - len(VOCABULARY))]
+# Channels of a group in blocks of 32, as int4 has them, and more positions than 128.
+CONFIG = small_config(
+    vocab_size=len(VOCABULARY),
+    hidden_size=128,
+    embedding_size=128,
+    intermediate_size=256,
+    num_hidden_layers=2,
+    max_position_embeddings=160,
+    num_labels=3,
+)
+TEXTS = ["a ferry leaves at noon.", "tea", "so it says, in every timetable of the town."]
+CLASSIFIER, MASKED_LM = "SqueezeBertForSequenceClassification", "SqueezeBertForMaskedLM"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> dict:
+    """By class transformers' model and ours, with a tokenizer."""
+    folder = tmp_path_factory.mktemp("models")
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("\n".join(VOCABULARY) + "\n")
+    made = {}
+    for name in CLASSES:
+        labels = 2 if name.endswith("QuestionAnswering") else 3
+        made[name] = pair(name, {**CONFIG, "num_labels": labels}, folder / name)
+        made[name][1].tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
+    return made
+
+
+@pytest.fixture(scope="module")
+def exported(models, tmp_path_factory):
+    """Writes a file of a class and options, once."""
+    folder, files = tmp_path_factory.mktemp("files"), {}
+
+    def get(name: str, **options) -> Path:
+        key = name, *sorted(options.items())
+        if key not in files:
+            files[key] = write(models[name][1], folder / f"{len(files)}.tflite", **options)
+        return files[key]
+
+    return get
+
+
+def write(model, path: Path, *, quantize: str | None = None, **options) -> Path:
+    if quantize and RECIPES[quantize].calibrates:
+        options["calibrate"] = TEXTS
+    return export(model, path, quantize=quantize, **options)
+
+
+def assert_equal(path: Path, model, inputs) -> None:
+    outputs, wants = Runtime(path)(inputs), keras_outputs(model, inputs)
+    assert outputs.keys() == wants.keys()
+    for name, want in wants.items():
+        np.testing.assert_allclose(outputs[name], want, atol=1e-4)
+
+
+def inputs_for(name: str, batch: int, length: int, padded: bool = True) -> dict[str, np.ndarray]:
+    shape = (batch, 2, length) if name.endswith("MultipleChoice") else (batch, length)
+    return random_inputs(CONFIG, shape, seed=batch, padded=padded)
+
+
+# Batches
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "length"),
+    [
+        *((name, batch, length) for name in CLASSES for batch, length in ((3, 24), (None, None))),
+        *((name, None, 24) for name in CLASSES[1::2]),  # the free axis is the other one
+    ],
+)
+def test_batches_are_computed_as_by_the_model(name, batch, length, models, exported):
+    path = exported(name, batch=batch, length=length)
+    for details in Interpreter(str(path)).get_input_details():
+        assert details["shape_signature"].tolist() == [batch or -1, length or -1]
+    for count, size, padded in ((1, 24, False), (5, 24, True), (3, 1, False)):
+        assert_equal(path, models[name][1], inputs_for(name, count, size, padded))
+    if length is None:
+        assert_equal(path, models[name][1], inputs_for(name, 2, 160))
+
+
+# Sentence embeddings
+
+
+def embedded(model, inputs, pooling: str) -> np.ndarray:
+    """sentence-transformers' Pooling and Normalize, on transformers' hidden states."""
+    hidden = run_reference(model, inputs)["last_hidden_state"]
+    mask = inputs["attention_mask"][..., None]
+    if pooling == "cls":
+        pooled = hidden[:, 0]
+    else:
+        pooled = (hidden * mask).sum(1) / np.maximum(mask.sum(1), 1e-9)
+    return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch": None, "length": 40}, {"target": "gpu"}])
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_pooling_is_that_of_sentence_transformers(pooling, options, models, exported):
+    theirs, _ = models["SqueezeBertModel"]
+    runtime = Runtime(exported("SqueezeBertModel", pooling=pooling, **options))
+    for length in (1, 40):
+        inputs = inputs_for("SqueezeBertModel", 4, length)
+        outputs = runtime(inputs)
+        assert list(outputs) == ["embedding"]
+        np.testing.assert_allclose(
+            outputs["embedding"], embedded(theirs, inputs, pooling), atol=1e-4
+        )
+
+
+def test_mediapipe_gets_the_mean_unless_told_otherwise(models, exported):
+    theirs, _ = models["SqueezeBertModel"]
+    inputs = inputs_for("SqueezeBertModel", 1, 9)
+    for options, pooling in (({}, "mean"), ({"pooling": "cls"}, "cls")):
+        runtime = Runtime(exported("SqueezeBertModel", target="mediapipe", **options))
+        want = embedded(theirs, inputs, pooling)
+        np.testing.assert_allclose(runtime(inputs)["embedding"], want, atol=1e-4)
+
+
+# Quantization
+
+
+def is_stored(model, tensor) -> bool:
+    """Whether it is a constant, whose bytes stand in the file: in the model or behind it."""
+    buffer = model.buffers[tensor.buffer]
+    return buffer.data is not None or buffer.offset > 1
+
+
+def kinds(path: Path) -> dict[str, list[tuple[str, ...]]]:
+    """By operation the data types of its input, weight and output, for those with weights."""
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes())
+    graph = model.subgraphs[0]
+    types = {value: name for name, value in vars(schema.TensorType).items()}
+    operations = {value: name for name, value in vars(schema.BuiltinOperator).items()}
+    codes = [operations[max(x.builtinCode, x.deprecatedBuiltinCode)] for x in model.operatorCodes]
+    # What a weight is before it is turned into float for the operation.
+    sources = {
+        op.outputs[0]: op.inputs[0]
+        for op in graph.operators
+        if codes[op.opcodeIndex] == "DEQUANTIZE" and is_stored(model, graph.tensors[op.inputs[0]])
+    }
+    found: dict[str, list] = {}
+    for op in graph.operators:
+        name = codes[op.opcodeIndex]
+        if name in ("CONV_2D", "FULLY_CONNECTED", "EMBEDDING_LOOKUP"):
+            weight = sources.get(op.inputs[1], op.inputs[1])
+            tensors = [graph.tensors[i] for i in (op.inputs[0], weight, op.outputs[0])]
+            found.setdefault(name, []).append(tuple(types[x.type] for x in tensors))
+    return found
+
+
+KINDS = {
+    "fp16": ("FLOAT32", "FLOAT16", "FLOAT32"),
+    "int8": ("FLOAT32", "INT8", "FLOAT32"),
+    "int8-static": ("INT8", "INT8", "INT8"),
+    "int4": ("FLOAT32", "INT4", "FLOAT32"),
+}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("name", [CLASSIFIER, MASKED_LM])
+def test_a_recipe_is_applied_to_every_weight(name, recipe, models, exported):
+    path = exported(name, quantize=recipe)
+    found = kinds(path)
+    assert found.pop("EMBEDDING_LOOKUP") == 2 * [("INT32", "INT8", "FLOAT32")]
+    of_projections = [kind for operation in found.values() for kind in operation]
+    if name == MASKED_LM and recipe in ("fp16", "int4"):
+        of_projections.remove(("FLOAT32", "INT8", "FLOAT32"))  # the product with the table
+    assert set(of_projections) == {KINDS[recipe]}
+    assert len(of_projections) >= 8
+    assert ("CONV_2D" in found) == RECIPES[recipe].convolutions
+    assert len(partitions(path)) == 1
+    inputs = inputs_for(name, 4, 24)
+    got, want = (
+        x["logits"] for x in (Runtime(path)(inputs), keras_outputs(models[name][1], inputs))
+    )
+    assert np.abs(got - want).max() > 1e-6
+    assert cosine(got, want) > {"fp16": 0.9999, "int8": 0.999}.get(recipe, 0.97)
+
+
+def test_recipes_make_files_smaller_in_their_order(exported):
+    for name in (CLASSIFIER, MASKED_LM):
+        exact, fp16, int8, int4 = (
+            exported(name, quantize=recipe).stat().st_size
+            for recipe in (None, "fp16", "int8", "int4")
+        )
+        assert exact > 1.8 * fp16 > 1.8 * int8 > 1.8 * int4
+        static = exported(name, quantize="int8-static").stat().st_size
+        assert abs(static - int8) < 0.2 * int8
+
+
+@pytest.mark.parametrize("recipe", [None, *RECIPES])
+def test_the_masked_lms_table_is_stored_once(recipe, exported):
+    path = exported(MASKED_LM, quantize=recipe)
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes())
+    shape = [CONFIG["vocab_size"], CONFIG["hidden_size"]]
+    tensors = [x for x in model.subgraphs[0].tensors if x.shape is not None]
+    assert (
+        len({x.buffer for x in tensors if x.shape.tolist() == shape and is_stored(model, x)}) == 1
+    )
+
+
+@pytest.mark.parametrize("options", [{"batch": None}, {"batch": 2, "length": 24}])
+def test_calibration_takes_the_shapes_of_the_file(options, models, exported):
+    path = exported(CLASSIFIER, quantize="int8-static", **options)
+    inputs = inputs_for(CLASSIFIER, 3, 24)
+    want = keras_outputs(models[CLASSIFIER][1], inputs)["logits"]
+    assert cosine(Runtime(path)(inputs)["logits"], want) > 0.97
+
+
+# Targets
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_files_for_accelerators_compute_what_the_model_does(name, models, exported):
+    path = exported(name, target="gpu", batch=2)
+    for length in (1, 128):
+        assert_equal(path, models[name][1], inputs_for(name, 3, length))
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "recipe"),
+    [
+        (CLASSIFIER, "gpu", None),
+        (CLASSIFIER, "gpu", "fp16"),
+        (CLASSIFIER, "gpu", "int8"),
+        (CLASSIFIER, "npu", "int8-static"),
+        (MASKED_LM, "gpu", "fp16"),
+        ("SqueezeBertForQuestionAnswering", "gpu", None),
+    ],
+)
+def test_files_for_accelerators_hold_what_is_right_there(name, target, recipe, models, exported):
+    path = exported(name, target=target, quantize=recipe)
+    assert Runtime(path).length == 128
+    found = operators(path)
+    assert found["FULLY_CONNECTED"] >= 13 * CONFIG["num_hidden_layers"]  # one a group
+    assert not found.keys() & {"CONV_2D", "GATHER", "GATHER_ND", "L2_NORMALIZATION"}
+    assert not [x for x in found if x.startswith(("Flex", "CUSTOM"))]
+
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes())
+    graph = model.subgraphs[0]
+    assert not [x.name for x in graph.tensors if x.shapeSignature is not None]
+    additions = {
+        i
+        for i, code in enumerate(model.operatorCodes)
+        if code.builtinCode == schema.BuiltinOperator.ADD
+    }
+    for op in graph.operators:
+        tensors = [graph.tensors[i] for i in op.inputs if i >= 0]
+        if op.opcodeIndex in additions and len(graph.tensors[op.outputs[0]].shape) == 2:
+            assert not [x.name for x in tensors if is_stored(model, x)]
+
+    inputs = inputs_for(name, 3, 24)
+    want = keras_outputs(models[name][1], inputs)
+    for output, got in Runtime(path)(inputs).items():
+        assert cosine(got, want[output]) > (0.97 if recipe == "int8-static" else 0.999)
+
+
+def test_int4_needs_groups_in_blocks_of_32(tmp_path):
+    config = tf_squeezebert.SqueezeBertConfig(**small_config(hidden_size=96, embedding_size=96))
+    model = tf_squeezebert.SqueezeBertModel(config)
+    with pytest.raises(ValueError, match=r"int4.* 32"):
+        export(model, tmp_path / "model.tflite", quantize="int4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_accelerators_length_is_at_most_the_models(tmp_path):
+    config = tf_squeezebert.SqueezeBertConfig(**small_config(num_hidden_layers=1))
+    model = tf_squeezebert.SqueezeBertModel(config)
+    assert Runtime(export(model, tmp_path / "npu.tflite", target="npu")).length == 40
+
+
+def test_the_norms_for_accelerators_stay_in_the_range_of_float16(models):
+    """Models have single channels of such a size; squared, they are beyond float16."""
+    _, model = models["SqueezeBertModel"]
+    layer = model.blocks[0].projection_norm
+    x = np.random.default_rng(0).standard_normal((1, 1, 5, CONFIG["hidden_size"]))
+    x[..., [3, 70]] = [[300, -2000]]
+    want = np.asarray(layer(x.astype(np.float32)))
+
+    def error(half_precision: bool) -> float:
+        graph = DeployedGraph(model, half_precision=half_precision)
+        weight = graph._weight
+        graph._weight = lambda *key: tf.cast(weight(*key), tf.float16)
+        got = graph._layer_norm(layer, tf.constant(x, tf.float16), graph._shrink)
+        return np.abs(got.numpy().astype(np.float32) - want).max()
+
+    assert error(half_precision=True) < 0.02
+    assert not error(half_precision=False) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "recipe"),
+    [
+        (CLASSIFIER, "cpu", "fp16"),
+        (MASKED_LM, "cpu", "int4"),
+        (CLASSIFIER, "npu", "int8-static"),
+    ],
+)
+def test_the_same_model_gives_the_same_bytes(name, target, recipe, models, exported, tmp_path):
+    again = write(models[name][1], tmp_path / "again.tflite", target=target, quantize=recipe)
+    assert again.read_bytes() == exported(name, target=target, quantize=recipe).read_bytes()
+
+
+# Labels and texts
+
+
+def test_labels_can_be_named(models, tmp_path):
+    _, model = models[CLASSIFIER]
+    path = export(model, tmp_path / "model.tflite", labels=["good", "bad", "neither"])
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("labels.txt") == b"good\nbad\nneither\n"
+    runtime = Runtime(path)
+    assert runtime.config.id2label == {0: "good", 1: "bad", 2: "neither"}
+    assert runtime.config.label2id == {"good": 0, "bad": 1, "neither": 2}
+    named, unnamed = predict(runtime, "tea"), predict(model, "tea")
+    assert list(named["scores"]) == ["good", "bad", "neither"]
+    assert_alike(list(named["scores"].values()), list(unnamed["scores"].values()))
+    assert model.config.id2label[0] == "LABEL_0"
+
+
+def test_texts_are_what_a_file_is_compared_on(models, tmp_path, monkeypatch, caplog):
+    _, model = models[CLASSIFIER]
+    runs = []
+    verify = exporter.verify_file
+    monkeypatch.setattr(
+        exporter,
+        "verify_file",
+        lambda *arguments: runs.append(arguments[2]) or verify(*arguments),
+    )
+    with caplog.at_level("INFO", logger="tf_squeezebert"):
+        export(model, tmp_path / "model.tflite", length=24, verify=TEXTS)
+    (inputs,) = runs
+    want = [model.tokenizer(x, truncation=True, max_length=24)["input_ids"] for x in TEXTS]
+    assert [row["input_ids"][0].tolist() for row in inputs] == want
+    assert "Inputs [1, 24]. On 3 samples the outputs differ" in caplog.text
+    assert f"ms at {sorted(map(len, want))[1]} tokens" in caplog.text
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        (CLASSIFIER, {"length": 0}, r"length must be in \[1, 160\].*not 0"),
+        (CLASSIFIER, {"length": 161}, "not 161"),
+        (CLASSIFIER, {"target": "gpu", "length": 161}, "not 161"),
+        (CLASSIFIER, {"batch": 0}, "batch must be at least 1, or None to leave it free, not 0"),
+        (CLASSIFIER, {"batch": 2, "target": "mediapipe"}, "one text at a time: batch must be 1"),
+        (CLASSIFIER, {"batch": None, "target": "mediapipe"}, "batch must be 1, not None"),
+        (CLASSIFIER, {"batch": None, "target": "gpu"}, "'gpu' takes fixed shapes alone"),
+        (CLASSIFIER, {"batch": None, "target": "npu"}, "'npu' takes fixed shapes alone"),
+        (CLASSIFIER, {"quantize": "int3"}, f"'int3' is unknown: None or {', '.join(RECIPES)}"),
+        (CLASSIFIER, {"target": "tpu"}, f"'tpu' is unknown: choose one of {', '.join(TARGETS)}"),
+        (CLASSIFIER, {"target": "gpu", "quantize": "int4"}, "'gpu' does not run int4 rightly"),
+        (CLASSIFIER, {"target": "npu", "quantize": "int4"}, "choose None or fp16, int8, int8-stat"),
+        (
+            CLASSIFIER,
+            {"target": "gpu", "quantize": "int8-static", "calibrate": TEXTS},
+            "'gpu' does not run int8-static rightly: choose None or fp16, int8",
+        ),
+        (CLASSIFIER, {"pooling": "mean"}, "sentence embeddings of a SqueezeBertModel; this is a"),
+        (MASKED_LM, {"pooling": "cls"}, "this is a SqueezeBertForMaskedLM"),
+        ("SqueezeBertModel", {"pooling": "max"}, "'max' is unknown: None or mean, cls"),
+        (CLASSIFIER, {"labels": ["a", "b"]}, r"Got 2 labels \(a, b\) for a model of 3"),
+        (CLASSIFIER, {"labels": []}, "Got 0 labels"),
+        (CLASSIFIER, {"labels": ["a", "b", "a"]}, "twice"),
+        (CLASSIFIER, {"quantize": "int8-static"}, "int8-static needs texts to calibrate on"),
+        (CLASSIFIER, {"quantize": "int8-static", "calibrate": []}, "and got none"),
+        (CLASSIFIER, {"calibrate": TEXTS}, "are for int8-static; quantize is None"),
+        (CLASSIFIER, {"quantize": "int8", "calibrate": TEXTS}, "int8-static; quantize is int8"),
+    ],
+)
+def test_impossible_options_are_refused(name, options, message, models, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export(models[name][1], tmp_path / "model.tflite", **options)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "options", [{"verify": TEXTS}, {"quantize": "int8-static", "calibrate": TEXTS}]
+)
+def test_texts_need_a_tokenizer(options, models, tmp_path):
+    _, model = models[CLASSIFIER]
+    bare = type(model)(model.config)
+    with pytest.raises(ValueError, match="came without a tokenizer, which texts need: give one"):
+        export(bare, tmp_path / "model.tflite", **options)
+    assert not list(tmp_path.iterdir())
+    given = export(bare, tmp_path / "model.tflite", tokenizer=model.tokenizer, **options)
+    assert Runtime(given).tokenizer("tea")["input_ids"] == model.tokenizer("tea")["input_ids"]
+
+
+@pytest.mark.parametrize(
+    "options", [{"verify": ["a"]}, {"quantize": "int8-static", "calibrate": ["a"]}]
+)
+def test_texts_must_fit_the_vocabulary(options, models, tmp_path):
+    vocabulary = tmp_path / "vocab.txt"
+    vocabulary.write_text("\n".join([*VOCABULARY[:5], *(f"b{i}" for i in range(800)), "a"]) + "\n")
+    tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
+    with pytest.raises(ValueError, match="tokenizer has 806 tokens, the model 700: give its own"):
+        export(models[CLASSIFIER][1], tmp_path / "m.tflite", tokenizer=tokenizer, **options)
+    assert list(tmp_path.iterdir()) == [vocabulary]
+
+
+@pytest.fixture
+def old_file(tmp_path):
+    """A file, of which the test must leave exactly this."""
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"the old file")
+    yield path
+    assert path.read_bytes() == b"the old file"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("options", [{}, {"verify": TEXTS}, {"quantize": "int8"}])
+def test_a_wrong_file_is_not_kept(options, models, old_file, monkeypatch):
+    """Verification is what finds it: here the converter gets another model's weights."""
+    _, model = models[CLASSIFIER]
+    other = type(model)(model.config)
+    convert = exporter._convert
+    monkeypatch.setattr(exporter, "_convert", lambda _, **options: convert(other, **options))
+    with pytest.raises(
+        ExportError, match=r"logits and the model's differ by .*, where .* is allowed: the file was"
+    ):
+        export(model, old_file, **options)
+
+
+@pytest.mark.parametrize("step", ["model", "files"])
+def test_a_full_disk_leaves_the_old_file(step, models, old_file, monkeypatch):
+    def fill(path, *_):
+        with open(path, "ab") as file:
+            file.write(b"half a file")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    owner, name = (Path, "write_bytes") if step == "model" else (exporter, "attach_files")
+    with monkeypatch.context() as patch:
+        convert = exporter._convert
+
+        def convert_and_fill(*arguments, **options):
+            content = convert(*arguments, **options)
+            patch.setattr(owner, name, fill)
+            return content
+
+        patch.setattr(exporter, "_convert", convert_and_fill)
+        with pytest.raises(OSError, match="No space left on device"):
+            export(models[CLASSIFIER][1], old_file)

@@ -1,0 +1,171 @@
+"""Runs a .tflite file on LiteRT's GPU accelerator, in a process of its own.
+
+What the accelerator can not compile may end the process. It needs a Vulkan, Metal or Direct3D
+device; on Debian, the software Vulkan that comes with Chromium is found by itself.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .model_file import one_line
+
+_SECONDS = 600
+_CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package puts a Vulkan device in software
+
+
+@dataclass
+class GpuRun:
+    """What came of it.
+
+    Attributes:
+        error: why there are no outputs; "" if there are.
+        found: whether there is a device.
+        device: its name.
+        outputs: by name, of each sample.
+        full: whether it took all operators,
+        taken: or else how many,
+        left: and what it left to the CPU, and why.
+    """
+
+    error: str
+    found: bool
+    device: str
+    outputs: list[dict[str, np.ndarray]] = field(default_factory=list)
+    full: bool = False
+    taken: int | None = None
+    left: list[str] = field(default_factory=list)
+
+
+def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> GpuRun:
+    """Runs a model on the GPU alone or, if that can not be, with the CPU's help.
+
+    It computes in float32: unlike half precision, this shows whether the operators are right.
+
+    Args:
+        content: the file's.
+        samples: inputs of its first signature, by name.
+    """
+    left: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "model.tflite").write_bytes(content)
+        (Path(folder) / "inputs.pickle").write_bytes(pickle.dumps(samples))
+        for accelerators in ("GPU", "GPU CPU"):
+            error, log = _start(folder, accelerators)
+            if not error or "not supported by GPU" not in log:
+                break
+            left = _refusals(log)
+        match = re.search(r"Selected adapter: ([^,]+),.*adapterType=(.*)", log)
+        device = match.expand(r"\1 (\2)") if match else "GPU"
+        if error:
+            found = "No adapters found" not in log and "ImportError" not in log
+            return GpuRun(error, found, device, left=left)
+        outputs, full = pickle.loads((Path(folder) / "outputs.pickle").read_bytes())
+    count = re.search(r"^(\d+) operations will run on the GPU", log, re.MULTILINE)
+    return GpuRun("", True, device, outputs, full, int(count[1]) if count else None, left)
+
+
+def _start(folder: str, accelerators: str) -> tuple[str, str]:
+    """Runs `_process`, and returns its error in a line, "" if none, and what it logged."""
+    command = [sys.executable, "-m", __name__, folder, accelerators]
+    environment = {"XDG_RUNTIME_DIR": folder, **os.environ}
+    for added in ({}, _software_vulkan()):
+        try:
+            process = subprocess.run(
+                command,
+                env={**environment, **added},
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return f"it did not end within {_SECONDS} seconds", ""
+        if "No adapters found" not in process.stderr:
+            break
+    return _failure(process), process.stderr
+
+
+def _software_vulkan() -> dict[str, str]:
+    """What makes Vulkan's loader find Chromium's device; nothing if there is none."""
+    driver = _CHROMIUM / "vk_swiftshader_icd.json"
+    if not driver.is_file():
+        return {}
+    # Its folder after the machine's own: it holds a loader as well.
+    folders = [os.environ.get("LD_LIBRARY_PATH"), str(_CHROMIUM)]
+    return {
+        "VK_ICD_FILENAMES": str(driver),
+        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, folders)),
+    }
+
+
+def _failure(process: subprocess.CompletedProcess) -> str:
+    if process.returncode < 0:
+        return f"the process died: {signal.strsignal(-process.returncode)}"
+    if process.returncode:
+        known = "(?:Check failed|INVALID_ARGUMENT|INTERNAL|UNIMPLEMENTED): |a delegate that only"
+        lines = [x for x in process.stderr.splitlines() if x and not x.startswith("INFO")]
+        reasons = [x[match.start() :] for x in lines if (match := re.search(known, x))]
+        return one_line([*reasons, *lines[-1:], "no reason given"][0]).removeprefix("└ ")
+    return ""
+
+
+def _refusals(log: str) -> list[str]:
+    """The lines in which LiteRT says which operators the GPU does not take, and why."""
+    start = log.index("not supported by GPU")
+    part = log[start : log.find("operations will run on the GPU", start)]
+    return re.findall(r"^([A-Z][A-Z0-9_]+: .*)$", part, re.MULTILINE)
+
+
+def _process(folder: str, accelerators: str) -> None:
+    """Runs model.tflite of a folder on inputs.pickle, and writes outputs.pickle."""
+    from ai_edge_litert.compiled_model import (
+        CompiledModel,
+        GpuOptions,
+        HardwareAccelerator,
+        Options,
+    )
+
+    hardware = HardwareAccelerator(0)
+    for name in accelerators.split():
+        hardware |= HardwareAccelerator[name]
+    options = Options(hardware_accelerators=hardware, gpu_options=GpuOptions(enforce_f32=True))
+    model = CompiledModel.from_file(f"{folder}/model.tflite", options=options)
+    samples = pickle.loads((Path(folder) / "inputs.pickle").read_bytes())
+    results = [_call(model, inputs) for inputs in samples], model.is_fully_accelerated()
+    (Path(folder) / "outputs.pickle").write_bytes(pickle.dumps(results))
+
+
+def _call(model: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    key, names = next(iter(model.get_signature_list().items()))
+    shapes = {k: [*map(int, x["shape"])] for k, x in model.get_input_tensor_details(key).items()}
+    for name, x in inputs.items():
+        if shapes[name] != list(x.shape):
+            model.resize_input_tensor_by_name(key, name, x.shape)
+    given = {name: model.create_input_buffer_by_name(key, name) for name in names["inputs"]}
+    got = {name: model.create_output_buffer_by_name(key, name) for name in names["outputs"]}
+    for name, buffer in given.items():
+        buffer.write(inputs[name])
+    model.run_by_name(key, given, got)
+    outputs = {}
+    for name, detail in model.get_output_tensor_details(key).items():
+        shape = [*map(int, detail["shape"])]
+        outputs[name] = got[name].read(math.prod(shape), np.dtype(detail["dtype"])).reshape(shape)
+    return outputs
+
+
+if __name__ == "__main__":
+    _process(*sys.argv[1:])

@@ -1,0 +1,354 @@
+"""Tells what is in a .tflite file and how it runs on this machine's delegates, by running it.
+
+A delegate may take every operator and still compute something else. So its numbers are compared
+with those of LiteRT's reference kernels, plain loops on the CPU, on the same weights as floats. On
+small integers as weights kernels round the other operand too, and the reference ones worst: they
+give a convolution's one scale for all positions, and are wrong for scales of blocks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import OpResolverType
+
+from .bundle import read_bundle
+from .gpu import run_on_gpu
+from .metadata import read_metadata
+from .model_file import (
+    TYPES,
+    FirstSignature,
+    one_line,
+    open_file,
+    operators,
+    pack,
+    sample_inputs,
+    unpack,
+    with_float_weights,
+)
+
+# Allowed differences of the outputs of all samples: the root mean square of the error, as a part of
+# the output's own. Measured on a trained classifier of six layers and on small random models:
+# Floats in another order: 1e-7 to 4e-6. Wrong on the GPU: positions 4e-3, int8 CONV_2D 0.1 to 7.
+_EXACT = 1e-3
+# XNNPACK's rounding of what it multiplies with small integers: int8 0.01 to 0.04, int4 0.02 to
+# 0.03. `export` allows int8 as much.
+_ROUNDED = 0.2
+# All activations in 8 bits: 0 to 0.06 on texts like those of the calibration, but up to 0.3 on
+# random ids, which leave the ranges that it found.
+_STATIC = 0.5
+_SAMPLES = ((7, 1.0), (7, 0.6), (33, 1.0), (33, 0.6))  # free lengths, and parts not padded
+_LOOK_UPS = {"EMBEDDING_LOOKUP", "GATHER"}
+_NO_GPU = (
+    "no GPU was found; on Debian `apt-get install chromium` brings one in software, which inspect "
+    "then uses"
+)
+_FLOAT32 = "run in float32; phones' GPUs take float16 unless told otherwise"
+_FIXED = "GPUs want fixed shapes, and inputs of this file have free ones"
+_NPU = (
+    "NPUs run what their vendor's compiler makes of a fixed-length file ahead of time. For "
+    "Qualcomm: `pip install ai-edge-litert-sdk-qualcomm`, then in Python, with `target` from "
+    "ai_edge_litert.aot.vendors.qualcomm: ai_edge_litert.aot.aot_compile.aot_compile(FILE, "
+    "target=target.Target(target.SocModel.SM8650)).export(FOLDER)"
+)
+
+
+@dataclass
+class Tensor:
+    """An input or output; -1 in `shape` is free."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+
+
+@dataclass
+class Delegate:
+    """How a delegate runs the file.
+
+    Attributes:
+        name: "XNNPACK", "GPU" or "NPU".
+        verdict: "agrees" or "DIFFERS", by the numbers; "fails"; or "not available".
+        device: what it ran on.
+        operators: how many of the file's it took.
+        partitions: in how many pieces; None where the delegate does not tell.
+        left: what it left to the CPU's other kernels.
+        difference: the largest absolute difference of an output.
+        relative: the largest root mean square of an output's error, as a part of the output's.
+        tolerance: up to which `relative` agrees.
+        note: a reason or a way out.
+    """
+
+    name: str
+    verdict: str
+    device: str = "CPU"
+    operators: int | None = None
+    partitions: int | None = None
+    left: list[str] = field(default_factory=list)
+    difference: float | None = None
+    relative: float | None = None
+    tolerance: float | None = None
+    note: str = ""
+
+
+@dataclass
+class Inspection:
+    """What `inspect` found; `str()` is a report for reading, `to_dict()` one for JSON.
+
+    Attributes:
+        size: of the file, in bytes.
+        signatures: the inputs' and outputs' names by signature.
+        inputs, outputs: of the first signature, which is the one that was run.
+        weights: bytes by data type.
+        operators: how many there are of each.
+        contents: of a file of this package, what it carries: architecture, labels, tokenizer ...
+        metadata: TFLite's own metadata, which MediaPipe reads.
+        delegates: how each delegate runs it.
+    """
+
+    path: str
+    size: int
+    signatures: dict[str, dict[str, list[str]]]
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    weights: dict[str, int]
+    operators: dict[str, int]
+    contents: dict[str, Any] | None
+    metadata: dict[str, Any] | None
+    delegates: list[Delegate]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [f"{self.path}: {self.size / 1e6:.1f} MB"]
+        lines += [f"signature {name}" for name in self.signatures] or ["no signature"]
+        for kind, tensors in (("input", self.inputs), ("output", self.outputs)):
+            lines += [f"  {kind:6} {x.name}: {x.dtype} [{_shown(x.shape)}]" for x in tensors]
+        weights = (f"{name} {size / 1e6:.2f} MB" for name, size in self.weights.items())
+        lines.append("weights: " + ", ".join(weights))
+        count = sum(self.operators.values())
+        counts = ", ".join(f"{name} {n}" for name, n in self.operators.items())
+        lines.append(f"{count} operators: {counts}")
+        if self.contents is None:
+            lines.append("carries no files of tf-squeezebert")
+        else:
+            lines += [f"{name}: {_plain(value)}" for name, value in self.contents.items()]
+        lines.append(f"metadata for MediaPipe: {_task_of(self.metadata)}")
+        lines += [line for x in self.delegates for line in _delegate_lines(x, count)]
+        return "\n".join(lines)
+
+
+def inspect(path: str | os.PathLike) -> Inspection:
+    """Looks into a .tflite file, of this package or not, and runs it on every delegate here.
+
+    These are XNNPACK, LiteRT's default on CPUs, and LiteRT's GPU accelerator, where there is a
+    Vulkan, Metal or Direct3D device; on Debian, Chromium's software Vulkan is found by itself. The
+    sample inputs are random: ids within the tables that they index, masks with and without padding.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What is in it, and each delegate's verdict.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no .tflite, or not a whole one.
+    """
+    path = Path(path)
+    opened = open_file(path)
+    content = path.read_bytes()
+    model = unpack(content)
+    return Inspection(
+        path=str(path),
+        size=len(content),
+        signatures=opened.signatures,
+        inputs=[_tensor(name, detail) for name, detail in opened.inputs.items()],
+        outputs=[_tensor(name, detail) for name, detail in opened.outputs.items()],
+        weights=_weights(model),
+        operators=dict(Counter(name for name, _, _ in operators(model)).most_common()),
+        contents=_contents(path),
+        metadata=_metadata(path),
+        delegates=[*_run_delegates(content, model), Delegate("NPU", "not available", note=_NPU)],
+    )
+
+
+# What is in the file
+
+
+def _tensor(name: str, detail: Mapping[str, Any]) -> Tensor:
+    return Tensor(name, np.dtype(detail["dtype"]).name, detail["shape_signature"].tolist())
+
+
+def _weights(model: schema.ModelT) -> dict[str, int]:
+    types = {x.buffer: x.type for graph in model.subgraphs for x in graph.tensors}
+    sizes: Counter = Counter()
+    for buffer, kind in types.items():
+        data = model.buffers[buffer].data
+        sizes[TYPES[kind].lower()] += 0 if data is None else len(data)
+    return {name: size for name, size in sizes.most_common() if size}
+
+
+def _contents(path: Path) -> dict[str, Any] | None:
+    try:
+        bundle = read_bundle(path)
+    except ValueError:
+        return None
+    config, tokenizer = bundle.config, bundle.tokenizer
+    options = ("target", "quantize", "pooling")
+    return {
+        "architecture": config.extra["architectures"][0],
+        **{name: config.extra[name] for name in options if config.extra.get(name)},
+        "labels": list(config.id2label.values()),
+        "tokenizer": tokenizer
+        and {"tokens": len(tokenizer), "lower_case": bool(tokenizer.do_lower_case)},
+        "max_length": config.max_position_embeddings,
+        "files": {name: len(content) for name, content in bundle.files.items()},
+    }
+
+
+def _metadata(path: Path) -> dict[str, Any] | None:
+    try:
+        return read_metadata(path)
+    except ValueError:
+        return None
+
+
+# Running it
+
+
+def _run_delegates(content: bytes, model: schema.ModelT) -> list[Delegate]:
+    floats = unpack(content)
+    changed = {*with_float_weights(floats)}
+    try:
+        reference = FirstSignature(OpResolverType.BUILTIN_REF, model_content=pack(floats))
+        is_free = any((x["shape_signature"] < 0).any() for x in reference.inputs.values())
+        samples = [
+            sample_inputs(model, reference.inputs, length, batch=2, part=part, seed=seed)
+            for seed, (length, part) in enumerate(_SAMPLES if is_free else _SAMPLES[:2])
+        ]
+        expected = [reference(inputs) for inputs in samples]
+    except (ValueError, RuntimeError, TypeError) as error:
+        note = f"the reference kernels can not run it on sample inputs: {one_line(error)}"
+        return [Delegate(name, "fails", note=note) for name in ("XNNPACK", "GPU")]
+    if _rounds_activations(model):
+        on_cpu = on_gpu = _STATIC
+    else:  # a GPU computes with the floats that the weights stand for
+        on_cpu, on_gpu = _ROUNDED if changed - _LOOK_UPS else _EXACT, _EXACT
+    gpu = _run_gpu(content, samples, expected, on_gpu)
+    if is_free and gpu.verdict in ("fails", "DIFFERS"):
+        gpu.note = f"{gpu.note}; {_FIXED}"
+    return [_run_xnnpack(content, samples, expected, on_cpu), gpu]
+
+
+def _rounds_activations(model: schema.ModelT) -> bool:
+    """Whether it keeps results as small integers."""
+    small = (schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT16)
+    return any(
+        graph.tensors[x].type in small for _, op, graph in operators(model) for x in op.outputs
+    )
+
+
+def _run_xnnpack(content: bytes, samples: list, expected: list, tolerance: float) -> Delegate:
+    delegate = Delegate("XNNPACK", "fails", tolerance=tolerance)
+    interpreter = FirstSignature(model_content=content)
+    try:
+        got = [interpreter(inputs) for inputs in samples]
+    except (ValueError, RuntimeError) as error:
+        delegate.note = one_line(error)
+        return delegate
+    delegate.partitions, delegate.left = interpreter.partitions()
+    delegate.operators = _count(content) - len(delegate.left)
+    return _judged(delegate, expected, got)
+
+
+def _run_gpu(content: bytes, samples: list, expected: list, tolerance: float) -> Delegate:
+    run = run_on_gpu(content, samples)
+    delegate = Delegate("GPU", "fails", run.device, left=run.left, tolerance=tolerance)
+    if not run.found:
+        delegate.verdict, delegate.note = "not available", _NO_GPU
+    elif run.error:
+        delegate.note = run.error
+    else:
+        delegate.operators = _count(content) if run.full else run.taken
+        delegate.note = _FLOAT32
+        _judged(delegate, expected, run.outputs)
+    return delegate
+
+
+def _count(content: bytes) -> int:
+    return sum(1 for _ in operators(unpack(content)))
+
+
+def _judged(delegate: Delegate, expected: list[dict], got: list[dict]) -> Delegate:
+    delegate.difference, delegate.relative = _compare(expected, got)
+    agrees = delegate.relative <= delegate.tolerance  # False for NaN
+    delegate.verdict = "agrees" if agrees else "DIFFERS"
+    return delegate
+
+
+def _compare(expected: Sequence[dict], got: Sequence[dict]) -> tuple[float, float]:
+    """The largest absolute, and the largest relative root mean square difference of an output."""
+    differences = []
+    for name in expected[0]:
+        # All samples together: a single one's scores may lie near 0.
+        want, have = (
+            np.concatenate([np.asarray(row[name], float).ravel() for row in rows])
+            for rows in (expected, got)
+        )
+        error = have - want
+        differences.append((np.abs(error).max(), _rms(error) / max(_rms(want), 1e-6)))
+    absolute, relative = np.max(differences, axis=0)  # NaN stays NaN
+    return float(absolute), float(relative)
+
+
+def _rms(x: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(x))))
+
+
+# For reading
+
+
+def _shown(shape: Iterable[int]) -> str:
+    return ", ".join("free" if n < 0 else str(n) for n in shape)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(x)}" for name, x in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value[:10])) + f" ... ({len(value)})" * (len(value) > 10)
+    return "none" if value is None else json.dumps(value).strip('"')
+
+
+def _task_of(metadata: dict[str, Any] | None) -> str:
+    return "none" if metadata is None else metadata.get("name", "without a name")
+
+
+def _delegate_lines(delegate: Delegate, count: int) -> list[str]:
+    lines = [f"{delegate.name}: {delegate.verdict}"]
+    if delegate.relative is not None:
+        lines[0] += (
+            f" {'with' if delegate.verdict == 'agrees' else 'from'} the reference kernels: largest "
+            f"difference {delegate.difference:.1e}; relative {delegate.relative:.1e}, where "
+            f"{delegate.tolerance:.1e} is allowed"
+        )
+    if delegate.operators is not None:
+        parts = delegate.partitions
+        pieces = f" in {parts} partition{'s' * (parts != 1)}" if parts is not None else ""
+        lines.append(
+            f"  takes {delegate.operators} of {count} operators{pieces}, on {delegate.device}"
+        )
+    if delegate.left:
+        left = Counter(delegate.left)
+        lines.append("  leaves " + ", ".join(f"{name} ({n})" for name, n in left.items()))
+    return lines + [f"  {delegate.note}"] * bool(delegate.note)
