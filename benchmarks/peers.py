@@ -29,6 +29,7 @@ from tf_squeezebert.tflite import Runtime, export
 
 SQUEEZEBERT, BERT = "SqueezeBERT", "BERT-base"
 FIXED = 128  # the length of files that have one
+CALIBRATION = 40  # sentences
 CLASSES = {
     SQUEEZEBERT: transformers.SqueezeBertForSequenceClassification,
     BERT: transformers.BertForSequenceClassification,
@@ -48,7 +49,7 @@ class Contender:
     Attributes:
         tool: whose it is: "ours", "litert-torch", "ONNX Runtime" or "PyTorch".
         model: SQUEEZEBERT or BERT.
-        numbers: "float32" or "int8".
+        numbers: "float32", "int8" or "int8-static".
         length: the only sequence length it takes, or None for any.
         file: what it runs; None for PyTorch.
         logits: int32 [1, S] by name to float32 [1, 2].
@@ -75,19 +76,23 @@ def missing_tools() -> list[str]:
     ]
 
 
-def make_contenders(layers: int, vocabulary: Path, cache: Path) -> list[Contender]:
+def make_contenders(
+    layers: int, vocabulary: Path, cache: Path, sentences: list[str]
+) -> list[Contender]:
     """Makes every contender whose tool is installed.
 
     Args:
         layers: of both models, which are otherwise of the base configuration.
         vocabulary: a vocab.txt, whose tokens give the size of both models' vocabulary.
         cache: a folder for the files. Ours are written anew, those of other tools stay.
+        sentences: to calibrate on.
     """
     torch.set_num_threads(1)
     tokenizer = transformers.BertTokenizer(str(vocabulary))
     models = {kind: _model(kind, layers, len(tokenizer)) for kind in CLASSES}
     files = _PeerFiles(models, cache)
-    contenders = list(_ours(models[SQUEEZEBERT], SqueezeBertTokenizer(vocabulary), cache))
+    ours = _ours(models[SQUEEZEBERT], SqueezeBertTokenizer(vocabulary), cache, sentences)
+    contenders = list(ours)
     missing = missing_tools()
     for kind, model in models.items():
         if "litert-torch" not in missing:
@@ -119,17 +124,26 @@ def _model(kind: str, layers: int, vocab_size: int) -> torch.nn.Module:
 
 
 def _ours(
-    pytorch: torch.nn.Module, tokenizer: SqueezeBertTokenizer, folder: Path
+    pytorch: torch.nn.Module,
+    tokenizer: SqueezeBertTokenizer,
+    folder: Path,
+    sentences: list[str],
 ) -> Iterator[Contender]:
     with tempfile.TemporaryDirectory() as checkpoint:
         pytorch.save_pretrained(checkpoint)
         model = SqueezeBertForSequenceClassification.from_pretrained(checkpoint)
+    model.tokenizer = tokenizer
+    layers = model.config.num_hidden_layers
     for length in (FIXED, None):
-        for numbers in ("float32", "int8"):
-            quantize = None if numbers == "float32" else numbers
-            layers = model.config.num_hidden_layers
+        for numbers in ("float32", "int8", "int8-static"):
             path = folder / f"ours-{layers}-{length or 'any'}.{numbers}.tflite"
-            export(model, path, length=length, quantize=quantize, tokenizer=tokenizer)
+            export(
+                model,
+                path,
+                length=length,
+                quantize=None if numbers == "float32" else numbers,
+                calibrate=sentences[:CALIBRATION] if numbers == "int8-static" else None,
+            )
             runtime = Runtime(path)
             yield Contender(
                 tool="ours",

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+import tf_squeezebert
+
 ROOT = Path(__file__).parents[1]
 TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", ".")
 LENGTHS = (8, 16, 32, 64, 128, 256, 512)
@@ -39,7 +41,14 @@ def vocabulary(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(latency, vocabulary, tmp_path_factory):
-    return latency.make_contenders(1, vocabulary, tmp_path_factory.mktemp("cache"))
+    sentences = ["ab cd.", "x y z", "abc"]
+    return latency.make_contenders(1, vocabulary, tmp_path_factory.mktemp("cache"), sentences)
+
+
+@pytest.fixture(scope="module")
+def tokenized(vocabulary):
+    tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
+    return lambda text: dict(tokenizer([text], return_tensors="np"))
 
 
 def run(latency, monkeypatch, *arguments) -> None:
@@ -52,13 +61,15 @@ def numbers(line: str) -> list[float]:
     return [float(word) for word in line[48:].split()]
 
 
-def test_our_contenders_compute_what_pytorch_does(made, latency):
-    inputs = latency.random_inputs(np.random.default_rng(0), 19, len(TOKENS))
+def test_our_contenders_compute_what_pytorch_does(made, tokenized):
+    inputs = tokenized("ab cd.")
     ours = [c for c in made if c.tool == "ours"]
     pytorch, bert = (c for c in made if c.tool != "ours")
     expected = pytorch.logits(inputs)
     assert {(c.numbers, c.length) for c in ours} == {
-        (numbers, length) for numbers in ("float32", "int8") for length in (128, None)
+        (numbers, length)
+        for numbers in ("float32", "int8", "int8-static")
+        for length in (128, None)
     }
     for c in ours:
         allowed = 1e-5 if c.numbers == "float32" else 0.1 * np.abs(expected).max()
@@ -84,7 +95,7 @@ def test_all_parts_print_their_tables(latency, vocabulary, made, tmp_path, monke
     assert "litert-torch is not compared: pip install" in head
     assert f"torch {torch.__version__}" in head
 
-    for table, count in ((fixed, 6), (answers, 4)):
+    for table, count in ((fixed, 8), (answers, 5)):
         rows = [numbers(line) for line in table.splitlines()[2 : 2 + count]]
         assert all(len(row) == 4 and row[0] <= row[1] for row in rows)  # median, p90, two ratios
         assert rows[-2][2] == rows[-1][3] == 1  # PyTorch's own
@@ -92,9 +103,9 @@ def test_all_parts_print_their_tables(latency, vocabulary, made, tmp_path, monke
     assert "All of BERT-base give the same label to 3 sentences." in answers
     _, header, *rows = lengths.splitlines()
     assert numbers(header) == list(LENGTHS)
-    assert [len(numbers(row)) for row in rows] == [len(LENGTHS)] * 4
+    assert [len(numbers(row)) for row in rows] == [len(LENGTHS)] * 5
     rows = [numbers(line) for line in memory.splitlines()[2:]]
-    assert len(rows) == 2  # of ours, those of free length
+    assert len(rows) == 3  # of ours, those of free length
     for size, seconds, resident, ratio in rows:
         assert min(size, seconds, resident) > 0
         assert ratio == pytest.approx(resident / size, rel=0.05)
@@ -102,10 +113,10 @@ def test_all_parts_print_their_tables(latency, vocabulary, made, tmp_path, monke
     assert plot.stat().st_size < 100_000
 
 
-def test_a_contender_that_computes_something_else_ends_the_comparison(made, latency):
+def test_a_contender_that_computes_something_else_ends_the_comparison(made, latency, tokenized):
     other = dataclasses.replace(made[0], logits=lambda x: made[0].logits(x) + 0.001)
     with pytest.raises(SystemExit, match="ours SqueezeBERT float32, fixed 128 are not its model's"):
-        latency.check_agreement([other, *made[1:]], len(TOKENS))
+        latency.check_agreement([other, *made[1:]], [tokenized("abc")])
 
 
 def test_a_round_runs_every_call_once_in_its_own_order_and_the_first_warms_up(latency):
