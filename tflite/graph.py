@@ -3,8 +3,8 @@
 It computes what the Keras model computes, written for LiteRT's delegates instead of for training:
 
 - grouped projections are one FULLY_CONNECTED a group, or one grouped CONV_2D: in float the first
-  is faster (0.8 of the time with AVX-512) at as many instructions on ARM; in int8 the second, which
-  quantizes its input once (0.9 of both), but GPUs get it wrong;
+  is faster on x86-64 at as many instructions on ARM; in int8 the second, which quantizes its input
+  once, but GPUs get it wrong;
 - all is [B, 1, S, C], which nothing but the embedding lookups leaves the delegate for;
 - word and segment embeddings are EMBEDDING_LOOKUP on flat ids, which quantization reaches (it
   leaves the table of a GATHER in float);
