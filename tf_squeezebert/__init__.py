@@ -32,10 +32,10 @@ def __getattr__(name: str):
         value = getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("convert", "tflite"):
+    if name in ("convert", "data", "tflite"):
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "convert", "tflite"})
+    return sorted({*globals(), *__all__, "convert", "data", "tflite"})

@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .config import SqueezeBertConfig
+from .data import TASKS, read_glue
+from .data import Task as Task
 from .prediction import predict
-
-
-class Task(NamedTuple):
-    """A task of GLUE, and where its files have what.
-
-    Attributes:
-        texts: names of the columns of the text, or of the two texts.
-        label: name of the label's column.
-        metrics: the first is the task's own.
-        labels: as the files have them, in the order of their ids; None for scores.
-        columns: where the file has no header, all names.
-    """
-
-    texts: tuple[str, ...]
-    label: str
-    metrics: tuple[str, ...] = ("accuracy",)
-    labels: tuple[str, ...] | None = ("0", "1")
-    columns: tuple[str, ...] | None = None
-
-
-_ENTAILMENT = ("entailment", "not_entailment")
-# As the GLUE benchmark distributes them (Wang et al., 2018, https://gluebenchmark.com).
-TASKS = {
-    "cola": Task(
-        ("sentence",), "label", ("matthews",), columns=("source", "label", "mark", "sentence")
-    ),
-    "mnli": Task(
-        ("sentence1", "sentence2"),
-        "gold_label",
-        labels=("entailment", "neutral", "contradiction"),
-    ),
-    "mrpc": Task(("#1 String", "#2 String"), "Quality", ("f1", "accuracy")),
-    "qnli": Task(("question", "sentence"), "label", labels=_ENTAILMENT),
-    "qqp": Task(("question1", "question2"), "is_duplicate", ("f1", "accuracy")),
-    "rte": Task(("sentence1", "sentence2"), "label", labels=_ENTAILMENT),
-    "sst2": Task(("sentence",), "label"),
-    "stsb": Task(("sentence1", "sentence2"), "score", ("spearman", "pearson"), labels=None),
-    "wnli": Task(("sentence1", "sentence2"), "label"),
-}
 
 
 class Evaluation(NamedTuple):
@@ -97,42 +58,10 @@ def evaluate(model: Any, data: str | os.PathLike, task: str) -> Evaluation:
 
 def read_examples(path: str | os.PathLike, task: str) -> tuple[list[tuple[str, ...]], np.ndarray]:
     """The texts of a file in GLUE's form; and their labels' ids in the task's order, or values."""
-    names, label, columns = TASKS[task].texts, TASKS[task].label, TASKS[task].columns
-    texts, values = [], []
-    # GLUE's MRPC begins with a byte-order mark.
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, columns, delimiter="\t", quoting=csv.QUOTE_NONE)
-        try:
-            missing = {*names, label} - set(reader.fieldnames or ())
-            if missing:
-                raise ValueError(
-                    f"'{path}' has no column {', '.join(sorted(missing))}, which {task} needs."
-                )
-            for row in reader:
-                place = f"'{path}', line {reader.line_num}"
-                if any(not row[name] for name in (*names, label)):
-                    raise ValueError(f"{place}: a text or its label is missing.")
-                texts.append(tuple(row[name] for name in names))
-                values.append(_value(row[label], TASKS[task], place))
-        except UnicodeDecodeError as error:
-            raise ValueError(f"'{path}' is not in UTF-8: {error}.") from error
-        except csv.Error as error:
-            raise ValueError(f"'{path}', line {reader.line_num + 1}: {error}.") from error
-    if not texts:
-        raise ValueError(f"'{path}' holds no examples.")
-    return texts, np.array(values)
-
-
-def _value(label: str, task: Task, place: str) -> float:
-    """A label's id in the task's order, or a score."""
-    if task.labels is not None:
-        if label not in task.labels:
-            raise ValueError(f"{place}: {label!r} is none of {', '.join(task.labels)}.")
-        return task.labels.index(label)
-    try:
-        return float(label)
-    except ValueError:
-        raise ValueError(f"{place}: {label!r} is no number.") from None
+    examples = list(read_glue(path, task))
+    names = ("text", "text_pair")[: len(TASKS[task].texts)]
+    texts = [tuple(example[name] for name in names) for example in examples]
+    return texts, np.array([example["label"] for example in examples])
 
 
 def _order(config: SqueezeBertConfig, task: str) -> list[str] | None:

@@ -1,0 +1,527 @@
+"""Readers of files of examples, and the batches that `fit` gets of them."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_squeezebert
+from tf_squeezebert import data
+
+from .reference import small_config
+
+VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
+BIO = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+
+
+def written(folder: Path, content: str, name: str = "file") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode())
+    return path
+
+
+# Readers: GLUE's forms are read in test_evaluation.py too
+
+
+def test_glue(tmp_path):
+    path = written(
+        tmp_path, '\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\r\n1\t2\t3\tA "\tB\n'
+    )
+    examples = data.read_glue(path, "mrpc")
+    expected = [{"text": 'A "', "text_pair": "B", "label": 1}]
+    assert list(examples) == expected
+    assert list(examples) == expected, "each loop reads anew"
+    scores = written(tmp_path, "sentence1\tsentence2\tscore\nA\tB\t3.25\n")
+    assert next(iter(data.read_glue(scores, "stsb")))["label"] == 3.25
+    with pytest.raises(ValueError, match="'sst5' is unknown: choose one of cola"):
+        data.read_glue(path, "sst5")
+
+
+def test_csv(tmp_path):
+    content = 'review,other,stars\n"Good,\n""really""",,4.5\n\nBad,x,1\n'
+    path = written(tmp_path, content)
+    written_as = [{"text": 'Good,\n"really"', "label": "4.5"}, {"text": "Bad", "label": "1"}]
+    assert list(data.read_csv(path, "review", label="stars")) == written_as
+    ids = data.read_csv(path, "review", label="stars", labels=["1", "4.5"])
+    assert [example["label"] for example in ids] == [1, 0]
+    scores = data.read_csv(path, "review", label="stars", labels=float)
+    assert [example["label"] for example in scores] == [4.5, 1.0]
+    assert list(data.read_csv(path, "review", label=None))[1] == {"text": "Bad"}
+    pairs = written(tmp_path, "a;b;rude;loud\nX;Y;1;0\n")
+    several = data.read_csv(pairs, "a", "b", label=["rude", "loud"], delimiter=";")
+    assert list(several) == [{"text": "X", "text_pair": "Y", "label": [1.0, 0.0]}]
+
+
+def test_jsonl(tmp_path):
+    path = written(tmp_path, '{"q": "A", "c": "B", "y": "no"}\n\n{"q": "C", "c": "D", "y": 1}\n')
+    assert list(data.read_jsonl(path, "q", "c", "y", ["1", "no"])) == [
+        {"text": "A", "text_pair": "B", "label": 1},
+        {"text": "C", "text_pair": "D", "label": 0},
+    ]
+    several = written(tmp_path, '{"text": "A", "label": ["x", "z"]}\n{"text": "B", "label": []}\n')
+    labels = [example["label"] for example in data.read_jsonl(several, labels=["x", "y", "z"])]
+    assert labels == [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    assert data.label_names(data.read_jsonl(several)) == ["x", "z"]
+
+
+SENTENCE = ["B-PER", "I-PER", "B-PER", "O", "B-LOC", "B-PER", "O"]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        SENTENCE,
+        ["I-PER", "I-PER", "B-PER", "O", "I-LOC", "I-PER", "O"],  # IOB1
+        ["B-PER", "E-PER", "S-PER", "O", "S-LOC", "S-PER", "O"],  # BIOES
+        ["B-PER", "L-PER", "U-PER", "O", "U-LOC", "U-PER", "O"],  # BILOU
+    ],
+)
+def test_conll_becomes_bio(tags, tmp_path):
+    words = ["Ann", "Lee", "Bob", "#met", "Rome's", "Cy", "."]
+    lines = [f"{word} NN {tag}\n" for word, tag in zip(words, tags, strict=True)]
+    content = "-DOCSTART- -X- O\n\n" + "".join(lines) + "\n\nHi UH O\n"
+    examples = data.read_conll(written(tmp_path, content))
+    hi = {"tokens": ["Hi"], "ner_tags": ["O"]}
+    assert list(examples) == [{"tokens": words, "ner_tags": SENTENCE}, hi]
+    names = data.label_names(examples)
+    assert names == ["O", "B-LOC", "B-PER", "I-PER"]
+    ids = next(iter(data.read_conll(written(tmp_path, content), names)))["ner_tags"]
+    assert [names[i] for i in ids] == SENTENCE
+    speech = list(data.read_conll(written(tmp_path, content), tag_column=1))[1]["ner_tags"]
+    assert speech == ["UH"]
+
+
+def test_conll_with_tabs_and_blank_lines_that_are_not_empty(tmp_path):
+    content = "New York\tB-LOC\n\u00a0\tO\n\t\r\nHi\tO\r\n"
+    assert list(data.read_conll(written(tmp_path, content))) == [
+        {"tokens": ["New York", "\u00a0"], "ner_tags": ["B-LOC", "O"]},
+        {"tokens": ["Hi"], "ner_tags": ["O"]},
+    ]
+
+
+def squad(questions: list[dict], context: str = "Ann met Bob in Rome.") -> str:
+    return json.dumps({"data": [{"paragraphs": [{"context": context, "qas": questions}]}]})
+
+
+def test_squad(tmp_path):
+    answered = {
+        "id": "1",
+        "question": " Who?",
+        "answers": [{"text": "Bob", "answer_start": 8}, {"text": "Ann", "answer_start": 0}],
+    }
+    plausible = {"plausible_answers": [{"text": "Ann", "answer_start": 0}]}
+    none = {"id": "2", "question": "Why?", "answers": [], "is_impossible": True, **plausible}
+    first, second = data.read_squad(written(tmp_path, squad([answered, none])))
+    assert first == {
+        "id": "1",
+        "question": "Who?",
+        "context": "Ann met Bob in Rome.",
+        "answers": {"text": ["Bob", "Ann"], "answer_start": [8, 0]},
+    }
+    assert second["answers"] == {"text": [], "answer_start": []}
+
+
+SWAG = ",video-id,fold-ind,startphrase,sent1,sent2,gold-source," + (
+    "ending0,ending1,ending2,ending3,label\n"
+    '0,v,1,Ann runs. She,Ann runs.,She,gold,"stops, then.",b.,c.,d.,2\n'
+)
+
+
+def test_choices(tmp_path):
+    assert list(data.read_swag(written(tmp_path, SWAG))) == [
+        {
+            "text": "Ann runs.",
+            "choices": ["She stops, then.", "She b.", "She c.", "She d."],
+            "label": 2,
+        }
+    ]
+    choices = [{"label": "A", "text": "bank"}, {"label": "B", "text": "mall"}]
+    question = {"question": {"stem": "Where?", "choices": choices}, "answerKey": "B", "id": "x"}
+    path = written(tmp_path, json.dumps(question) + "\n")
+    expected = [{"text": "Where?", "choices": ["bank", "mall"], "label": 1}]
+    assert list(data.read_commonsense_qa(path)) == expected
+
+
+def test_text(tmp_path):
+    paths = [written(tmp_path, " = A =\n\n\tB c\r\n", "a"), written(tmp_path, "D", "b")]
+    assert [example["text"] for example in data.read_text(*paths)] == ["= A =", "B c", "D"]
+
+
+def test_readers_stream(tmp_path):
+    """What comes after the examples asked for is not read."""
+    path = written(tmp_path, "text,label\n" + "good,1\n" * 20_000 + "bad\n")
+    examples = iter(data.read_csv(path, labels=["0", "1"]))
+    assert next(examples) == {"text": "good", "label": 1}
+    with pytest.raises(ValueError, match="line 20002: a text or its label is missing"):
+        list(examples)
+
+
+@pytest.mark.parametrize(
+    ("read", "content", "message"),
+    [
+        (data.read_csv, "", "'.*file' has no column label, text, which read_csv needs"),
+        (data.read_csv, "text,label\n", "'.*file' holds no examples"),
+        (data.read_csv, 'text,label\n"a\nb",1\n"c\nd",\n', "file', line 4: a text or its label"),
+        (data.read_csv, "text,label\na, b,1\n", "file', line 2: there are more columns"),
+        (data.read_csv, 'text,label\na,1\n"b,1\n', "file', line 3: unexpected end of data"),
+        (lambda p: data.read_csv(p, labels=["x"]), "text,label\na,y\n", "line 2: 'y' is none of x"),
+        (lambda p: data.read_csv(p, labels=float), "text,label\na,nan\n", "line 2: 'nan' is no nu"),
+        (data.read_jsonl, '{"text": "a", "label": 1}\n{"text"\n', "line 2: this is no JSON: Exp"),
+        (data.read_jsonl, '{"text": "a"}\n', "file', line 1: there is no 'label'"),
+        (data.read_jsonl, '{"text": 5, "label": 1}\n', "line 1: text is 5, not a text"),
+        (data.read_jsonl, '["a", 1]\n', "line 1: the JSON has another form"),
+        (data.read_conll, "a O\nb\n", "line 2: 'b' has no 2 columns"),
+        (data.read_conll, "\tO\n", "line 1: 'O' has no 2 columns"),
+        (lambda p: data.read_conll(p, BIO), "a O\n\nb I-ORG\n", "line 3: 'B-ORG' is none of O, B-"),
+        (data.read_squad, "{", "file' is not in SQuAD's form: this is no JSON"),
+        (data.read_squad, '{"version": 2}', "is not in SQuAD's form: there is no 'data'"),
+        (data.read_squad, squad([{"id": "q7", "question": "?"}]), "question q7: there is no 'answ"),
+        (
+            data.read_squad,
+            squad([{"id": "q7", "question": "?", "answers": [{"text": "b", "answer_start": 0}]}]),
+            "file', question q7: the context has no 'b' at 0",
+        ),
+        (data.read_squad, squad(["?"]), "paragraph 1, question 1: the JSON has another form"),
+        (data.read_swag, SWAG.replace(",2\n", ",4\n"), "line 2: '4' is none of 0, 1, 2, 3"),
+        (data.read_commonsense_qa, '{"answerKey": "A"}\n', "line 1: there is no 'question'"),
+        (data.read_text, "\n \n", "file' holds no examples"),
+    ],
+)
+def test_a_bad_row_is_named(read, content, message, tmp_path):
+    with pytest.raises(ValueError, match=message) as error:
+        list(read(written(tmp_path, content)))
+    assert "\n" not in str(error.value)
+
+
+def test_other_encodings_and_missing_files_are_refused(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"caf\xc3\xa9\ncaf\xe9\n")
+    with pytest.raises(ValueError, match="file' is not in UTF-8: line 2 has other bytes"):
+        list(data.read_text(path))
+    with pytest.raises(FileNotFoundError):
+        list(data.read_text(tmp_path / "none"))
+
+
+# Batches
+
+
+def batches(*arguments, **options) -> list[tuple[dict, object]]:
+    return list(data.make_dataset(*arguments, **options).as_numpy_iterator())
+
+
+def numbered(count: int) -> list[dict]:
+    """Texts of 1 to 60 words, each labelled by its number."""
+    rng = np.random.default_rng(0)
+    return [{"text": "word " * n, "label": i} for i, n in enumerate(rng.integers(1, 60, count))]
+
+
+@pytest.mark.parametrize("buffer_size", [100, 400, 10_000])
+def test_each_epoch_has_every_example_once_in_a_new_order_of_its_own(tokenizer, buffer_size):
+    examples = numbered(1003)
+    options = {"batch_size": 8, "buffer_size": buffer_size}
+    dataset = data.make_dataset(examples, tokenizer, "text-classification", **options)
+    first, second = ([y.tolist() for _, y in dataset.as_numpy_iterator()] for _ in range(2))
+    assert len(first) == 126
+    assert sorted(chain(*first)) == sorted(chain(*second)) == list(range(1003))
+    assert first != second
+    assert sorted(map(sorted, first)) != sorted(map(sorted, second)), "batches are new ones"
+
+    def labels(**others):
+        found = batches(examples, tokenizer, "text-classification", **options, **others)
+        return [y.tolist() for _, y in found]
+
+    assert labels() == first
+    assert labels(initial_epoch=1) == second
+    assert labels(seed=1) not in (first, second)
+
+
+def test_little_is_padding(tokenizer):
+    def padding(**options) -> float:
+        found = batches(numbered(2000), tokenizer, "text-classification", batch_size=16, **options)
+        masks = [x["attention_mask"] for x, _ in found]
+        return 1 - sum(m.sum() for m in masks) / sum(m.size for m in masks)
+
+    assert padding() < 0.06
+    assert padding(shuffle=False) > 0.3
+
+
+def test_batches_hold_what_the_tokenizer_gives(tokenizer):
+    examples = [
+        {"text": "A b", "text_pair": "C d e", "label": 1.5},
+        {"text": "F", "text_pair": "G", "label": 2},
+    ]
+    ((inputs, labels),) = batches(examples, tokenizer, "text-classification", shuffle=False)
+    expected = tokenizer([("A b", "C d e"), ("F", "G")], padding=True, return_tensors="np")
+    assert {name: x.tolist() for name, x in inputs.items()} == {
+        name: x.tolist() for name, x in expected.items()
+    }
+    assert labels.dtype == np.float32
+    assert labels.tolist() == [1.5, 2]
+
+
+def test_the_order_can_be_kept_and_shapes_be_few(tokenizer):
+    options = {"shuffle": False, "batch_size": 4, "max_length": 32}
+    found = batches(
+        numbered(10), tokenizer, "text-classification", **options, pad_to_multiple_of=16
+    )
+    assert [y.tolist() for _, y in found] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert {x["input_ids"].shape[1] for x, _ in found} <= {16, 32}
+    whole = batches(numbered(10), tokenizer, "text-classification", **options, drop_remainder=True)
+    assert [len(y) for _, y in whole] == [4, 4]
+
+
+# Alignment
+
+
+def test_a_words_first_piece_is_labelled(tokenizer):
+    words = ["Ann", "visited", "Unbelievableville", "'s", "antidisestablishment", "."]
+    tags = [1, 0, 3, 4, 0, 0]
+    examples = [{"tokens": words, "ner_tags": tags}]
+    task = "token-classification"
+    ((inputs, labels),) = batches(examples, tokenizer, task)
+    row = tokenizer(words, is_split_into_words=True)
+    assert inputs["input_ids"][0].tolist() == row["input_ids"]
+    assert len(row["input_ids"]) > len(words) + 2, "words of several pieces are tried"
+    starts = [row.word_ids().index(i) for i in range(len(words))]
+    assert labels[0, starts].tolist() == tags
+    assert (np.delete(labels[0], starts) == -100).all()
+    # Windows label each word once, and what they label is the word.
+    for options in ({}, {"stride": 2}):
+        found = batches(examples, tokenizer, task, max_length=8, shuffle=False, **options)
+        ((inputs, labels),) = found
+        assert len(labels) > 1, "there are windows"
+        kept = list(zip(inputs["input_ids"][labels != -100], labels[labels != -100], strict=True))
+        assert kept == [(row["input_ids"][s], t) for s, t in zip(starts, tags, strict=True)]
+
+
+CONTEXT = " ".join(f"Guest {i} of the Hotel Überwald ate {i * 7} croissants." for i in range(40))
+
+
+def test_spans_are_the_answers(tokenizer):
+    # Some of so many lie on the edges of windows.
+    answers = ["Überwald", *(f"ate {i * 7} croissants" for i in range(40))]
+    examples = [
+        {
+            "question": f"Which is number {i}?",
+            "context": CONTEXT,
+            "answers": {"text": [text], "answer_start": [CONTEXT.index(text)]},
+        }
+        for i, text in enumerate(answers)
+    ]
+    none = {"question": "Why?", "context": CONTEXT, "answers": {"text": [], "answer_start": []}}
+    options = {"max_length": 61, "stride": 17, "shuffle": False, "batch_size": 1000}
+    ((inputs, spans),) = batches([*examples, none], tokenizer, "question-answering", **options)
+    found = {text: [] for text in [*answers, None]}
+    cut = 0
+    for ids, start, end in zip(inputs["input_ids"], *spans.values(), strict=True):
+        question, window = tokenizer.decode(ids, skip_special_tokens=True).split("?", 1)
+        answer = answers[int(question.split()[-1])] if "number" in question else None
+        found[answer].append(tokenizer.decode(ids[start : end + 1]) if end else None)
+        if end == 0:
+            assert start == 0
+            # Where it occurs once, the whole answer is out of sight.
+            assert answer in (None, "Überwald") or answer not in window
+            cut += answer is not None and window.endswith(answer.removesuffix(" croissants"))
+    assert all(len(windows) > 5 for windows in found.values()), "there are windows"
+    for answer in answers:
+        assert set(found[answer]) == {answer.lower().replace("ü", "u"), None}
+    assert set(found[None]) == {None}
+    assert cut, "some windows hold a part of the answer"
+
+
+def test_choices_are_rows_of_three_axes(tokenizer):
+    examples = [{"text": "Where?", "choices": ["bank", "the mall", "x"], "label": 1}] * 2
+    ((inputs, labels),) = batches(examples, tokenizer, "multiple-choice")
+    assert inputs["input_ids"].shape == (2, 3, 7)
+    assert tokenizer.decode(inputs["input_ids"][1, 1]) == "[CLS] where? [SEP] the mall [SEP]"
+    assert inputs["attention_mask"][0].sum(-1).tolist() == [6, 7, 6]
+    assert inputs["token_type_ids"][0, 1].tolist() == [0, 0, 0, 0, 1, 1, 1]
+    assert labels.tolist() == [1, 1]
+
+
+# Masks
+
+
+def test_masks_are_of_whole_words_and_new_each_epoch(tokenizer):
+    texts = [
+        {"text": f"Unbelievableville's guests disembarked {i} zeppelins."} for i in range(3000)
+    ]
+    dataset = data.make_dataset(texts, tokenizer, "fill-mask", max_length=64, batch_size=64)
+    epochs = [list(dataset.as_numpy_iterator()) for _ in range(2)]
+    counts = {"chosen": 0, "real": 0, "masked": 0, "kept": 0}
+    mask = tokenizer.mask_token_id
+    for inputs, labels in epochs[0]:
+        ids, chosen = inputs["input_ids"], labels != -100
+        original = np.where(chosen, labels, ids)
+        special = np.isin(original, [0, tokenizer.cls_token_id, tokenizer.sep_token_id])
+        assert not (special & chosen).any()
+        counts["real"] += (~special).sum()
+        counts["chosen"] += chosen.sum()
+        counts["masked"] += (ids[chosen] == mask).sum()
+        counts["kept"] += (ids == labels)[chosen].sum()
+        assert (chosen.any(axis=1)).all()
+        for row, flags in zip(original, chosen, strict=True):
+            tokens = tokenizer.convert_ids_to_tokens(row)
+            inside = [i for i in range(2, len(row)) if tokens[i].startswith("##")]
+            assert all(flags[i] == flags[i - 1] for i in inside)
+    assert counts["chosen"] / counts["real"] == pytest.approx(0.15, abs=0.01)
+    assert counts["masked"] / counts["chosen"] == pytest.approx(0.8, abs=0.02)
+    assert counts["kept"] / counts["chosen"] == pytest.approx(0.1, abs=0.02)
+    lengths = [x["attention_mask"].sum(-1) for x, _ in epochs[0]]
+    assert np.sort(np.concatenate(lengths))[1] == 64, "all rows but the last are full"
+    assert any(
+        (a[0]["input_ids"] != b[0]["input_ids"]).any()
+        for a, b in zip(*epochs, strict=True)
+        if a[0]["input_ids"].shape == b[0]["input_ids"].shape
+    )
+
+
+def test_masked_texts_are_all_of_the_text(tokenizer):
+    texts = [{"text": "one two three"}, {"text": "\u200b"}, {"text": "four " * 9}]
+
+    def rows(**options):
+        options = {"max_length": 8, "shuffle": False, "whole_word": False, **options}
+        ((inputs, labels),) = batches(texts, tokenizer, "fill-mask", **options)
+        ids = np.where(labels == -100, inputs["input_ids"], labels)
+        return [tokenizer.decode(row, skip_special_tokens=True) for row in ids]
+
+    assert rows() == ["one two three" + " four" * 3, " ".join(["four"] * 6)]
+    separate = ["one two three", " ".join(["four"] * 6), "four four four"]
+    assert rows(pack=False) == separate
+    assert rows(pack=False, mlm_probability=0.0) == separate, "one word is chosen in any case"
+
+
+# Training
+
+FITS = {
+    "text-classification": ("SequenceClassification", numbered(6), 6, {}),
+    "regression": ("SequenceClassification", [{"text": "A", "label": 0.5}] * 4, 1, {}),
+    "multi-label": (
+        "SequenceClassification",
+        [{"text": "A", "label": [0.0, 1.0, 1.0]}] * 4,
+        3,
+        {"problem_type": "multi_label_classification"},
+    ),
+    "token-classification": (
+        "TokenClassification",
+        [{"tokens": ["Ann", "ran"], "ner_tags": [1, 0]}] * 4,
+        5,
+        {},
+    ),
+    "question-answering": (
+        "QuestionAnswering",
+        [
+            {
+                "question": "Who?",
+                "context": CONTEXT[:300],
+                "answers": {"text": ["Guest 0"], "answer_start": [0]},
+            }
+        ]
+        * 2,
+        2,
+        {},
+    ),
+    "multiple-choice": (
+        "MultipleChoice",
+        [{"text": "A", "choices": ["b", "c d"], "label": 1}] * 4,
+        2,
+        {},
+    ),
+    "fill-mask": ("MaskedLM", [{"text": "Ann ran home."}] * 40, 2, {}),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_fit_takes_every_tasks_batches(name, tokenizer):
+    head, examples, labels, values = FITS[name]
+    keras.utils.set_random_seed(0)
+    shape = {"vocab_size": len(tokenizer), "num_hidden_layers": 1, "num_labels": labels}
+    config = tf_squeezebert.SqueezeBertConfig(**small_config(**shape, **values))
+    model = getattr(tf_squeezebert, f"SqueezeBertFor{head}")(config)
+    model.compile()
+    task = name if "-" in name and name != "multi-label" else "text-classification"
+    dataset = data.make_dataset(examples, tokenizer, task, batch_size=4, max_length=40)
+    history = model.fit(dataset, epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    assert history["loss"][0] > 0
+    assert all(np.isfinite(x).all() for x in keras.tree.flatten(model.predict(dataset, verbose=0)))
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("examples", "task", "options", "message"),
+    [
+        ([{"text": "A", "label": 1}], "sst2", {}, "'sst2' is unknown: choose one of text-class"),
+        ([], "fill-mask", {}, "There are no examples"),
+        (iter([{"text": "A"}]), "fill-mask", {}, "only once: pass a list or one of the readers"),
+        (
+            [{"text": "A"}],
+            "text-classification",
+            {},
+            "needs examples with text, label: .* no label",
+        ),
+        ([{"text": "A", "label": "x"}], "text-classification", {}, "'x' is no number: give the re"),
+        ([{"tokens": ["A"], "ner_tags": ["O"]}], "token-classification", {}, "no numbers: give"),
+        ([{"text": "A"}], "fill-mask", {"stride": 3}, "fill-mask has no option stride"),
+    ],
+)
+def test_mistakes_are_named(examples, task, options, message, tokenizer):
+    with pytest.raises(ValueError, match=message):
+        data.make_dataset(examples, tokenizer, task, **options)
+
+
+@pytest.mark.parametrize(
+    ("examples", "task", "message"),
+    [
+        (
+            [{"text": "A", "label": 1}, {"text": "B", "label": 0.5}],
+            "text-classification",
+            "label 0.5 of the text 'B' is of another kind than the first",
+        ),
+        (
+            [{"text": "A", "choices": ["b"] * n, "label": 0} for n in (2, 3)],
+            "multiple-choice",
+            "'A' has 3 choices, the first one 2",
+        ),
+        (
+            [{"question": "w " * 20, "context": "x", "answers": {"text": []}}],
+            "question-answering",
+            "leave no room for a context beside the question 'w w",
+        ),
+    ],
+)
+def test_mistakes_further_on_are_named_before_training(examples, task, message, tokenizer):
+    with pytest.raises(ValueError, match=message) as error:
+        data.make_dataset(examples, tokenizer, task, max_length=16)
+    assert "\n" not in str(error.value)
+    uncounted = data.make_dataset(examples, tokenizer, task, max_length=16, count=False)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        list(uncounted)
+
+
+def test_batches_are_counted(tokenizer):
+    def steps(**options) -> int:
+        options = {"max_length": 16, "batch_size": 4, **options}
+        dataset = data.make_dataset(texts, tokenizer, "fill-mask", **options)
+        found = sum(1 for _ in dataset)
+        assert int(dataset.cardinality()) in (found, tf.data.UNKNOWN_CARDINALITY)
+        return int(dataset.cardinality())
+
+    texts = [{"text": "one two three four"}] * 33  # 132 tokens: ten rows of 14
+    assert steps() == 3
+    assert steps(drop_remainder=True) == 2
+    assert steps(pack=False) == 9
+    assert steps(count=False) == tf.data.UNKNOWN_CARDINALITY

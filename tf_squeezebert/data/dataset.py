@@ -1,0 +1,135 @@
+"""Batches of examples as a `tf.data.Dataset`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .encoders import ENCODERS, Row, cut
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from ..tokenizer import SqueezeBertTokenizer
+
+
+def make_dataset(
+    examples: Iterable[Mapping[str, Any]],
+    tokenizer: SqueezeBertTokenizer,
+    task: str,
+    *,
+    batch_size: int = 32,
+    max_length: int | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    initial_epoch: int = 0,
+    buffer_size: int = 16384,
+    drop_remainder: bool = False,
+    pad_to_multiple_of: int = 1,
+    count: bool = True,
+    **options: Any,
+) -> tf.data.Dataset:
+    """The batches of a task's examples, tokenized, as `fit`, `evaluate` and `predict` take them.
+
+    Examples are read and tokenized as they are needed, so that a file may be larger than memory.
+
+    Args:
+        examples: a reader's, a list, or another iterable of dicts that can be gone through again.
+        tokenizer: the model's.
+        task: "text-classification" (regression too), "token-classification",
+            "question-answering", "multiple-choice" or "fill-mask".
+        batch_size: rows a batch, B.
+        max_length: the most tokens a row, S; by default the tokenizer's `model_max_length`. Texts
+            of classification and choices are cut to it; others become several rows.
+        shuffle: new batches each epoch, of rows of like length, so that little is padding. False
+            keeps the examples' order, as `predict` needs it.
+        seed: of the order and of masks; the same gives the same epochs.
+        initial_epoch: the epoch the first pass over the dataset is, as in `fit`.
+        buffer_size: rows among which those of a batch are chosen, the most held in memory.
+        drop_remainder: leave out the batch of fewer than `batch_size` rows.
+        pad_to_multiple_of: rounds S up; for XLA, and so JAX, which compiles anew for each S.
+        count: go through the examples once now: errors show before training, and the dataset has a
+            `cardinality()`, for progress bars and learning-rate schedules. Without, give `fit`
+            `dataset.repeat()` and `steps_per_epoch`.
+        **options: for question answering and token classification `stride`, how many tokens of
+            a window the next one repeats (128, at most a quarter of max_length; and 0);
+            for masks `mlm_probability` (0.15), `whole_word` (True) and `pack` (True: texts follow
+            each other in rows of max_length tokens).
+
+    Returns:
+        A dataset of (inputs, labels): inputs int32 [B, S], of choices [B, C, S]; labels as the
+        task's model expects them.
+
+    Raises:
+        ValueError: the task or an option is unknown, or the examples are another task's, or wrong.
+    """
+    import tensorflow as tf
+
+    if task not in ENCODERS:
+        raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(ENCODERS)}.")
+    if iter(examples) is examples:
+        raise ValueError("The examples can be read only once: pass a list or one of the readers.")
+    kind = ENCODERS[task]
+    if unknown := sorted(set(options) - set(kind.options)):
+        raise ValueError(f"{task} has no option {', '.join(unknown)}.")
+    length = max_length or tokenizer.model_max_length
+    if length is None:
+        raise ValueError("The tokenizer has no model_max_length: pass max_length.")
+    encoder = kind(tokenizer, length, pad_to_multiple_of, **options)
+    spec = encoder.label_spec(_first(examples, task, kind.needs))
+    total = encoder.count(iter(examples)) if count else None
+    epochs = itertools.count(initial_epoch)
+
+    def batches() -> Iterator[tuple[dict[str, np.ndarray], Any]]:
+        rng = np.random.default_rng((seed, next(epochs)))
+        rows = encoder.rows(iter(examples))
+        split = _bucketed(rows, batch_size, buffer_size, rng) if shuffle else cut(rows, batch_size)
+        for batch in split:
+            if len(batch) == batch_size or not drop_remainder:
+                yield encoder.collate(batch, rng)
+
+    ids = tf.TensorSpec([None] * encoder.rank, tf.int32)
+    signature = dict.fromkeys(tokenizer.model_input_names, ids), spec
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    if total is not None:
+        steps = total // batch_size if drop_remainder else -(-total // batch_size)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _first(examples: Iterable, task: str, needs: Sequence[str]) -> Mapping[str, Any]:
+    """The first example, which must be the task's."""
+    first = next(iter(examples), None)
+    if first is None:
+        raise ValueError("There are no examples.")
+    if missing := [name for name in needs if name not in first]:
+        raise ValueError(
+            f"{task} needs examples with {', '.join(needs)}: the first has no {missing[0]}."
+        )
+    return first
+
+
+def _bucketed(
+    rows: Iterable[Row], size: int, buffer_size: int, rng: np.random.Generator
+) -> Iterator[list[Row]]:
+    """Batches of rows of like length, in random order: half of the buffer leaves it at a time."""
+    half = max(1, buffer_size // (2 * size)) * size
+    pool: list[Row] = []
+    for row in rows:
+        pool.append(row)
+        if len(pool) == 2 * half:
+            pool = [pool[i] for i in rng.permutation(len(pool))]
+            yield from _of_like_length(pool[:half], size, rng)
+            del pool[:half]
+    yield from _of_like_length(pool, size, rng)
+
+
+def _of_like_length(rows: list[Row], size: int, rng: np.random.Generator) -> Iterator[list[Row]]:
+    # Nearly sorted, so that a row's neighbours change from epoch to epoch.
+    order = np.argsort([row.width() for row in rows] * rng.uniform(1, 1.1, len(rows)))
+    batches = list(cut(order, size))
+    for i in rng.permutation(len(batches)):
+        yield [rows[j] for j in batches[i]]

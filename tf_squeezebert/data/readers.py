@@ -1,0 +1,400 @@
+"""Readers: the examples of a file, one at a time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TAG = re.compile("([BIESLU])-(.+)")
+
+Path = str | os.PathLike
+Labels = Sequence[str] | type[float] | None
+
+
+class Task(NamedTuple):
+    """A task of GLUE, and where its files have what.
+
+    Attributes:
+        texts: names of the columns of the text, or of the two texts.
+        label: name of the label's column.
+        metrics: the first is the task's own.
+        labels: as the files have them, in the order of their ids; None for scores.
+        columns: where the file has no header, all names.
+    """
+
+    texts: tuple[str, ...]
+    label: str
+    metrics: tuple[str, ...] = ("accuracy",)
+    labels: tuple[str, ...] | None = ("0", "1")
+    columns: tuple[str, ...] | None = None
+
+
+_ENTAILMENT = ("entailment", "not_entailment")
+# As the GLUE benchmark distributes them (Wang et al., 2018, https://gluebenchmark.com).
+TASKS = {
+    "cola": Task(
+        ("sentence",), "label", ("matthews",), columns=("source", "label", "mark", "sentence")
+    ),
+    "mnli": Task(
+        ("sentence1", "sentence2"),
+        "gold_label",
+        labels=("entailment", "neutral", "contradiction"),
+    ),
+    "mrpc": Task(("#1 String", "#2 String"), "Quality", ("f1", "accuracy")),
+    "qnli": Task(("question", "sentence"), "label", labels=_ENTAILMENT),
+    "qqp": Task(("question1", "question2"), "is_duplicate", ("f1", "accuracy")),
+    "rte": Task(("sentence1", "sentence2"), "label", labels=_ENTAILMENT),
+    "sst2": Task(("sentence",), "label"),
+    "stsb": Task(("sentence1", "sentence2"), "score", ("spearman", "pearson"), labels=None),
+    "wnli": Task(("sentence1", "sentence2"), "label"),
+}
+
+
+# Readers
+
+
+class Examples:
+    """The examples of one or more files; each loop over them reads the files anew.
+
+    Looping raises a FileNotFoundError where there is no such file, and a ValueError that names the
+    file and the line (in SQuAD's form the question's id) of a row that is wrong.
+    """
+
+    def __init__(self, paths: Sequence[Path], read: Callable[[Path], Iterator[dict[str, Any]]]):
+        self.paths = tuple(paths)
+        self._read = read
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for path in self.paths:
+            empty = True
+            for example in self._read(path):
+                empty = False
+                yield example
+            if empty:
+                raise ValueError(f"'{path}' holds no examples.")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, map(str, self.paths)))})"
+
+
+def read_glue(path: Path, task: str) -> Examples:
+    """A file in GLUE's form: columns parted by tabs, without quoting.
+
+    Args:
+        path: the file.
+        task: one of `TASKS`. Labels become ids in the task's order, or scores.
+    """
+    if task not in TASKS:
+        raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(TASKS)}.")
+    texts, label, _, names, columns = TASKS[task]
+    convert = _text_example(*texts, label=label, labels=float if names is None else names)
+    form = {"fieldnames": columns, "delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    return Examples([path], lambda p: _csv_rows(p, (*texts, label), task, convert, **form))
+
+
+def read_csv(
+    path: Path,
+    text: str = "text",
+    text_pair: str | None = None,
+    label: str | Sequence[str] | None = "label",
+    labels: Labels = None,
+    delimiter: str = ",",
+) -> Examples:
+    """A file of comma-separated values, whose first line names the columns.
+
+    Args:
+        path: the file.
+        text, text_pair: the columns of the text, and of the second one where there is one.
+        label: the label's column; or columns of 0 or 1, one for each label that may apply; None
+            for texts without.
+        labels: the labels' names in the order of their ids; `float` where they are scores; None to
+            have them as they are written, see `label_names`.
+        delimiter: what parts the columns.
+    """
+    texts = (text,) if text_pair is None else (text, text_pair)
+    columns = [label] if isinstance(label, str) else list(label or ())
+    convert = _text_example(*texts, label=label, labels=labels)
+    form = {"delimiter": delimiter, "strict": True}
+    return Examples([path], lambda p: _csv_rows(p, (*texts, *columns), "read_csv", convert, **form))
+
+
+def read_jsonl(
+    path: Path,
+    text: str = "text",
+    text_pair: str | None = None,
+    label: str | None = "label",
+    labels: Labels = None,
+) -> Examples:
+    """A file of JSON objects, one a line; arguments as in `read_csv`, of keys.
+
+    A label that is a list of names becomes 0 or 1 for each of `labels`.
+    """
+    texts = (text,) if text_pair is None else (text, text_pair)
+    convert = _text_example(*texts, label=label, labels=labels)
+    return Examples([path], lambda p: _json_rows(p, convert))
+
+
+def read_conll(
+    path: Path, labels: Sequence[str] | None = None, token_column: int = 0, tag_column: int = -1
+) -> Examples:
+    """A file of a word a line, its tag in another column, and a blank line between sentences.
+
+    Columns are parted by tabs, or by spaces. Tags in the forms IOB1, BIO, BIOES and BILOU become
+    BIO; others, such as parts of speech, stay as they are.
+
+    Args:
+        path: the file.
+        labels: the tags' names (in BIO) in the order of their ids; None to have names.
+        token_column, tag_column: the word's column and its tag's, from 0, or from the end from -1.
+    """
+    ids = None if labels is None else {name: i for i, name in enumerate(labels)}
+
+    def sentence(rows: list[tuple[int, list[str]]], path: Path) -> dict[str, Any]:
+        tags = _as_bio([columns[tag_column] for _, columns in rows])
+        for (line, _), tag in zip(rows, tags, strict=True):
+            if ids is not None and tag not in ids:
+                raise ValueError(f"'{path}', line {line}: {tag!r} is none of {', '.join(ids)}.")
+        tokens = [columns[token_column] for _, columns in rows]
+        return {"tokens": tokens, "ner_tags": tags if ids is None else [ids[tag] for tag in tags]}
+
+    def read(path: Path) -> Iterator[dict[str, Any]]:
+        rows, width = [], None
+        for line, content in _lines(path):
+            # Split at these only: a word may be of characters that count as whitespace.
+            stripped = content.strip(" \t\r\n")
+            columns = re.split("\t" if "\t" in content else " +", content.strip(" \r\n"))
+            if not stripped or columns[0] == "-DOCSTART-":
+                if rows:
+                    yield sentence(rows, path)
+                rows = []
+                continue
+            width = width or len(columns)
+            if len(columns) < 2 or len(columns) != width or not all(columns):
+                raise ValueError(
+                    f"'{path}', line {line}: {stripped!r} has no {max(width, 2)} columns as the "
+                    "lines before."
+                )
+            rows.append((line, columns))
+        if rows:
+            yield sentence(rows, path)
+
+    return Examples([path], read)
+
+
+def read_squad(path: Path) -> Examples:
+    """A file in the JSON form of SQuAD v1.1 or v2.0, which is read as a whole.
+
+    A question without an answer has empty lists of `answers`.
+    """
+
+    def read(path: Path) -> Iterator[dict[str, Any]]:
+        try:
+            articles = json.loads("".join(line for _, line in _lines(path)))["data"]
+            paragraphs = [p for article in articles for p in article["paragraphs"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"'{path}' is not in SQuAD's form: {_said(error)}.") from error
+        for number, paragraph in enumerate(paragraphs, 1):
+            for i, question in enumerate(_listed(paragraph, "qas", f"paragraph {number}", path), 1):
+                place = f"'{path}', paragraph {number}, question {i}"
+                if isinstance(question, Mapping) and "id" in question:
+                    place = f"'{path}', question {question['id']}"
+                yield _converted(_question, (paragraph, question), place)
+
+    return Examples([path], read)
+
+
+def read_swag(path: Path) -> Examples:
+    """A CSV file in SWAG's form: each choice is the second sentence's beginning and an ending."""
+    endings = [f"ending{i}" for i in range(4)]
+    ids = _label_reader(("0", "1", "2", "3"))
+
+    def convert(row: Mapping[str, str]) -> dict[str, Any]:
+        choices = [f"{row['sent2']} {row[ending]}".strip() for ending in endings]
+        return {"text": row["sent1"], "choices": choices, "label": ids(row["label"])}
+
+    columns = ("sent1", "sent2", *endings, "label")
+    return Examples([path], lambda p: _csv_rows(p, columns, "SWAG", convert, strict=True))
+
+
+def read_commonsense_qa(path: Path) -> Examples:
+    """A file in the JSON lines of CommonsenseQA."""
+
+    def convert(row: Mapping[str, Any]) -> dict[str, Any]:
+        question = row["question"]
+        ids = _label_reader([choice["label"] for choice in question["choices"]])
+        choices = [_text(choice, "text") for choice in question["choices"]]
+        return {
+            "text": _text(question, "stem"),
+            "choices": choices,
+            "label": ids(row["answerKey"]),
+        }
+
+    return Examples([path], lambda p: _json_rows(p, convert))
+
+
+def read_text(*paths: Path) -> Examples:
+    """Files of plain text: each line that is not blank is a text."""
+
+    def read(path: Path) -> Iterator[dict[str, Any]]:
+        for _, line in _lines(path):
+            if text := line.strip():
+                yield {"text": text}
+
+    return Examples(paths, read)
+
+
+def label_names(examples: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The labels that occur, sorted, of a reader that was given none; of tags, "O" is first."""
+    names: set[str] = set()
+    for example in examples:
+        found = example["ner_tags"] if "ner_tags" in example else example["label"]
+        names.update(map(str, found if isinstance(found, list) else [found]))
+    return sorted(names, key=lambda name: (name != "O", name))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file, their ends included, and their numbers."""
+    # Half of the files that Windows programs write, and GLUE's MRPC, begin with a byte-order mark.
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        for number, line in enumerate(file, 1):
+            if not line.isascii() and _SURROGATE.search(line):
+                raise ValueError(f"'{path}' is not in UTF-8: line {number} has other bytes.")
+            yield number, line
+
+
+def _csv_rows(
+    path: Path, needed: Sequence[str], who: str, convert: Callable, **form: Any
+) -> Iterator[dict[str, Any]]:
+    reader = csv.DictReader((line for _, line in _lines(path)), **form)
+    try:
+        missing = sorted(set(needed) - set(reader.fieldnames or ()))
+        if missing:
+            raise ValueError(f"'{path}' has no column {', '.join(missing)}, which {who} needs.")
+        for row in reader:
+            # A quoted text may go over several lines.
+            inside = sum(x.count("\n") for x in row.values() if isinstance(x, str))
+            place = f"'{path}', line {reader.line_num - inside}"
+            if None in row:
+                raise ValueError(f"{place}: there are more columns than the header has.")
+            if any(not row[name] for name in needed):
+                raise ValueError(f"{place}: a text or its label is missing.")
+            yield _converted(convert, (row,), place)
+    except csv.Error as error:
+        raise ValueError(f"'{path}', line {reader.line_num + 1}: {error}.") from error
+
+
+def _json_rows(path: Path, convert: Callable) -> Iterator[dict[str, Any]]:
+    for number, line in _lines(path):
+        if line.strip():
+            place = f"'{path}', line {number}"
+            yield _converted(convert, (_converted(json.loads, (line,), place),), place)
+
+
+def _converted(convert: Callable, arguments: tuple, place: str) -> Any:
+    """What `convert` makes of a row; an error names its place."""
+    try:
+        return convert(*arguments)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{place}: {_said(error)}.") from error
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"there is no {error}"
+    if isinstance(error, json.JSONDecodeError):
+        return f"this is no JSON: {error.msg} at column {error.colno}"
+    if isinstance(error, (TypeError, AttributeError)):
+        return "the JSON has another form"
+    return str(error).rstrip(".")
+
+
+def _text_example(
+    text: str, text_pair: str | None = None, *, label: str | Sequence[str] | None, labels: Labels
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """What makes an example of a row."""
+    read_label, applies = _label_reader(labels), _label_reader(("0", "1"))
+
+    def convert(row: Mapping[str, Any]) -> dict[str, Any]:
+        example = {"text": _text(row, text)}
+        if text_pair is not None:
+            example["text_pair"] = _text(row, text_pair)
+        if isinstance(label, str):
+            example["label"] = read_label(row[label])
+        elif label is not None:
+            example["label"] = [float(applies(row[name])) for name in label]
+        return example
+
+    return convert
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    if not isinstance(row[name], str):
+        raise ValueError(f"{name} is {row[name]!r}, not a text")
+    return row[name]
+
+
+def _label_reader(labels: Labels) -> Callable[[Any], Any]:
+    """What makes an id of a label's name, a number of a score, and 0 and 1 of a list of names."""
+    if labels is None:
+        return lambda value: value
+    if labels is float:
+        return _score
+    ids = {str(name): i for i, name in enumerate(labels)}
+
+    def read(value: Any) -> int | list[float]:
+        for name in value if isinstance(value, list) else [value]:
+            if str(name) not in ids:
+                raise ValueError(f"{name!r} is none of {', '.join(ids)}")
+        if isinstance(value, list):
+            return [float(name in map(str, value)) for name in ids]
+        return ids[str(value)]
+
+    return read
+
+
+def _score(value: Any) -> float:
+    try:
+        score = float(value)
+    except (ValueError, TypeError):
+        score = math.nan
+    if not math.isfinite(score):
+        raise ValueError(f"{value!r} is no number")
+    return score
+
+
+def _as_bio(tags: list[str]) -> list[str]:
+    """A sentence's tags, of whichever form, in BIO."""
+    result, previous = [], ("O", None)
+    for tag in tags:
+        match = _TAG.fullmatch(tag)
+        prefix, kind = match.groups() if match else ("O", None)
+        # What an I or E follows without a beginning begins there, as IOB1 has it.
+        begins = prefix in "BSU" or previous[0] in "OELSU" or kind != previous[1]
+        result.append(f"{'B' if begins else 'I'}-{kind}" if match else tag)
+        previous = prefix, kind
+    return result
+
+
+def _listed(parent: Any, name: str, place: str, path: Path) -> list:
+    if not isinstance(parent, Mapping) or not isinstance(parent.get(name), list):
+        raise ValueError(f"'{path}', {place}: there is no list of {name}.")
+    return parent[name]
+
+
+def _question(paragraph: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, Any]:
+    context = _text(paragraph, "context")
+    answers = {"text": [], "answer_start": []}
+    for answer in [] if question.get("is_impossible") else question["answers"]:
+        text, start = _text(answer, "text"), answer["answer_start"]
+        if not text or context[start : start + len(text)] != text:
+            raise ValueError(f"the context has no {text!r} at {start}")
+        answers["text"].append(text)
+        answers["answer_start"].append(start)
+    asked = _text(question, "question").strip()
+    return {"id": question["id"], "question": asked, "context": context, "answers": answers}
