@@ -10,7 +10,6 @@ import numpy as np
 
 from .config import SqueezeBertConfig
 from .data import TASKS, read_glue
-from .data import Task as Task
 from .prediction import predict
 
 

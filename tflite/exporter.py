@@ -21,6 +21,7 @@ from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
 from .metadata import attach_metadata
 from .quantization import RECIPES, apply
+from .runtime import Runtime
 from .targets import POOLINGS, TARGETS
 from .verification import encode, median_time, random_inputs
 from .verification import verify as verify_file
@@ -130,8 +131,9 @@ def export(
         temporary.write_bytes(content)
         attach_files(temporary, files)
         tolerance = None if recipe is None else recipe.tolerance
-        difference = verify_file(temporary, model, inputs, tolerance, pooling)
-        tokens, milliseconds = median_time(temporary, inputs)
+        runtime = Runtime(temporary)
+        difference = verify_file(runtime, model, inputs, tolerance, pooling)
+        tokens, milliseconds = median_time(runtime, inputs)
     logger.info(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(content) / len(exact):.2f} of float32. "
         f"Inputs [{batch or 'any batch'}, {length or 'any length'}]. On {len(inputs)} samples the "

@@ -5,14 +5,12 @@ Inputs are dicts of `input_ids`, `attention_mask` and `token_type_ids`, [B, S] i
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from ..models import (
-    SqueezeBertForMultipleChoice,
     SqueezeBertForSequenceClassification,
     SqueezeBertModel,
     SqueezeBertPreTrainedModel,
@@ -57,7 +55,7 @@ def random_inputs(model: SqueezeBertPreTrainedModel, length: int | None) -> list
 
 
 def verify(
-    path: str | os.PathLike,
+    runtime: Runtime,
     model: SqueezeBertPreTrainedModel,
     inputs: Iterable[Mapping[str, np.ndarray]],
     tolerance: float | None = None,
@@ -66,7 +64,7 @@ def verify(
     """Compares a file with its model.
 
     Args:
-        path: the file.
+        runtime: the file.
         model: the model that it was made of.
         inputs: what to run both on.
         tolerance: of a quantized file: how large the root mean square of an output's error may
@@ -79,12 +77,10 @@ def verify(
     Raises:
         ExportError: the two differ by more than that.
     """
-    runtime = Runtime(path)
     errors: dict[str, list] = {}
     wants: dict[str, list] = {}
     for row in inputs:
-        if isinstance(model, SqueezeBertForMultipleChoice):
-            row = {name: x[None] for name, x in row.items()}
+        row = _shaped(runtime, row)
         want = _expected(model, row, pooling)
         for name, got in runtime(row).items():
             errors.setdefault(name, []).append((got - want[name]).ravel())
@@ -127,16 +123,20 @@ def _rms(x: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(x))))
 
 
-def median_time(path: str | os.PathLike, inputs: Sequence[Mapping[str, np.ndarray]]) -> tuple:
+def median_time(runtime: Runtime, inputs: Sequence[Mapping[str, np.ndarray]]) -> tuple[int, float]:
     """The median number of tokens of the inputs, and the milliseconds that it takes."""
     row = sorted(inputs, key=lambda x: x["input_ids"].shape[-1])[len(inputs) // 2]
-    row = {name: x[:1] for name, x in row.items()}
-    runtime = Runtime(path)
-    if runtime.architecture == "SqueezeBertForMultipleChoice":
-        row = {name: x[None] for name, x in row.items()}
+    row = _shaped(runtime, {name: x[:1] for name, x in row.items()})
     times = []
     for _ in range(12):
         start = time.perf_counter()
         runtime(row)
         times.append(time.perf_counter() - start)
     return row["input_ids"].shape[-1], 1e3 * float(np.median(times[2:]))
+
+
+def _shaped(runtime: Runtime, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """Inputs as the model wants them: of multiple choice, rows are one text's choices."""
+    if runtime.architecture != "SqueezeBertForMultipleChoice":
+        return inputs
+    return {name: x[None] for name, x in inputs.items()}
