@@ -1,0 +1,260 @@
+"""The field's metrics, on plain data: labels, tags and answers, expected and got.
+
+All are fractions, and equal those that papers report: of scikit-learn and SciPy, of seqeval, and of
+SQuAD's official scripts.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import warnings
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+# Labels and values
+
+
+def _accuracy(expected: Sequence, got: Sequence) -> float:
+    """Of labels, or of whole rows of labels that may each apply."""
+    expected, got = np.asarray(expected), np.asarray(got)
+    if expected.shape != got.shape or not expected.size:
+        raise ValueError(
+            f"Labels of shape {expected.shape} are expected, {got.shape} given: there must be as "
+            "many, and one at least."
+        )
+    return float((expected == got).reshape(len(expected), -1).all(axis=1).mean())
+
+
+def _scikit_learn(name: str, **options: Any) -> Callable[[Sequence, Sequence], float]:
+    def measure(expected: Sequence, got: Sequence) -> float:
+        try:
+            from sklearn import metrics
+        except ImportError as error:
+            raise ImportError(f"{name} needs scikit-learn: pip install scikit-learn.") from error
+        with warnings.catch_warnings():
+            # Of matthews_corrcoef, where all labels are one: the result is 0.
+            warnings.filterwarnings("ignore", "A single label was found", UserWarning)
+            return float(getattr(metrics, name)(expected, got, **options))
+
+    return measure
+
+
+def _scipy(name: str) -> Callable[[Sequence, Sequence], float]:
+    def measure(expected: Sequence, got: Sequence) -> float:
+        try:
+            from scipy import stats
+        except ImportError as error:
+            raise ImportError(f"{name} needs SciPy: pip install scipy.") from error
+        with warnings.catch_warnings():
+            # The result says as much: nan.
+            warnings.simplefilter("ignore", stats.ConstantInputWarning)
+            return float(getattr(stats, name)(expected, got).statistic)
+
+    return measure
+
+
+# Of N labels' ids or values; accuracy, f1_macro and f1_micro also of rows [N, L] of 0 and 1.
+METRICS: dict[str, Callable[[Sequence, Sequence], float]] = {
+    "accuracy": _accuracy,
+    "f1": _scikit_learn("f1_score", zero_division=0),
+    "f1_macro": _scikit_learn("f1_score", average="macro", zero_division=0),
+    "f1_micro": _scikit_learn("f1_score", average="micro", zero_division=0),
+    "matthews": _scikit_learn("matthews_corrcoef"),
+    "pearson": _scipy("pearsonr"),
+    "spearman": _scipy("spearmanr"),
+}
+
+
+# Tags
+
+
+def entity_scores(
+    expected: Sequence[Sequence[str]], got: Sequence[Sequence[str]]
+) -> dict[str, float]:
+    """How many entities were found, each by its kind and its exact first and last words.
+
+    Equals seqeval (Nakayama, 2018) as it is by default, which follows CoNLL's conlleval: tags may
+    be of the forms IOB1, BIO or BIOES, and an entity that lacks its beginning or end counts. Of
+    BILOU an L and a U only count by their kind, so that neighbouring U-PER are one entity: convert
+    to BIO first, as `data.read_conll` does.
+
+    Args:
+        expected: each sentence's tags.
+        got: as many tags of as many sentences.
+
+    Returns:
+        precision, recall and f1 over all entities, 0 where there are none; accuracy of the tags.
+
+    Raises:
+        ValueError: there are not as many tags as expected, or none.
+    """
+    if len(expected) != len(got):
+        raise ValueError(f"{len(expected)} sentences are expected, {len(got)} given.")
+    for i, (tags, other) in enumerate(zip(expected, got, strict=True)):
+        if len(tags) != len(other):
+            raise ValueError(f"Sentence {i} has {len(tags)} tags, {len(other)} are given.")
+    if not any(map(len, expected)):
+        raise ValueError("There are no tags to measure.")
+    entities, found = _entities(expected), _entities(got)
+    right = len(entities & found)
+    precision, recall = right / max(len(found), 1), right / max(len(entities), 1)
+    equal = [a == b for pair in zip(expected, got, strict=True) for a, b in zip(*pair, strict=True)]
+    return {
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / (precision + recall) if right else 0.0,
+        "accuracy": sum(equal) / len(equal),
+    }
+
+
+def _entities(sentences: Sequence[Sequence[str]]) -> set[tuple[str, int, int]]:
+    """Kind, first and last word of each, in all sentences joined by an "O"."""
+    entities, first = set(), 0
+    last, last_kind = "O", ""
+    for i, tag in enumerate(tag for tags in sentences for tag in (*tags, "O")):
+        # "B-PER" is a B of PER; "." is outside of entities too.
+        prefix, kind = tag[0], tag[1:].split("-", 1)[-1]
+        ends = last in "ES" or (last in "BI" and prefix in "BSO")
+        if ends or (last not in "O." and kind != last_kind):
+            entities.add((last_kind, first, i - 1))
+        begins = prefix in "BS" or (last in "ESO" and prefix in "EI")
+        if begins or (prefix not in "O." and kind != last_kind):
+            first = i
+        last, last_kind = prefix, kind
+    return entities
+
+
+# Answers
+
+
+def squad_scores(
+    references: Iterable[Mapping[str, Any]],
+    predictions: Mapping[Hashable, str],
+    no_answer_probabilities: Mapping[Hashable, float] | None = None,
+) -> dict[str, float]:
+    """Exact matches, and F1 of words, of answers to questions.
+
+    Equals the official scripts of SQuAD, but for percent: evaluate-v1.1.py (Rajpurkar et al., 2016)
+    where every question has an answer, evaluate-v2.0.py (Rajpurkar et al., 2018) where one has none
+    or `no_answer_probabilities` are given.
+
+    Args:
+        references: examples as `data.read_squad` gives them, each of an id of its own.
+        predictions: by id the answer's text, "" for none.
+        no_answer_probabilities: by id, how likely there is no answer.
+
+    Returns:
+        exact_match, f1 and total, the number of questions. By the rules of v2.0 also HasAns_exact,
+        HasAns_f1, HasAns_total and NoAns_exact, NoAns_f1, NoAns_total of the questions with and
+        without an answer; of probabilities best_exact and best_f1, and best_exact_thresh and
+        best_f1_thresh, the probability above which the answer is to be none for them.
+
+    Raises:
+        ValueError: there are no references, an id comes twice, or a question has no prediction or
+            no probability from 0 to 1.
+    """
+    answers = _answers_by_id(references)
+    has_answer = {key: bool(texts) for key, texts in answers.items()}
+    _check_given(answers, predictions, no_answer_probabilities)
+    v2 = no_answer_probabilities is not None or not all(has_answer.values())
+    exact, f1 = {}, {}
+    for key, texts in answers.items():
+        exact[key], f1[key] = _answer_scores(texts, predictions[key], v2)
+    scores = {"exact_match": _mean(exact, answers), "f1": _mean(f1, answers), "total": len(answers)}
+    if not v2:
+        return scores
+    for name, kind in (("HasAns", True), ("NoAns", False)):
+        if keys := [key for key in answers if has_answer[key] is kind]:
+            scores[f"{name}_exact"] = _mean(exact, keys)
+            scores[f"{name}_f1"] = _mean(f1, keys)
+            scores[f"{name}_total"] = len(keys)
+    if no_answer_probabilities is not None:
+        for name, values in (("exact", exact), ("f1", f1)):
+            # What an answer brings where it is given, instead of none.
+            gains = {k: values[k] if has_answer[k] else -bool(predictions[k]) for k in answers}
+            without = len(answers) - sum(has_answer.values())
+            best, threshold = _best(gains, without, no_answer_probabilities)
+            scores[f"best_{name}"], scores[f"best_{name}_thresh"] = best / len(answers), threshold
+    return scores
+
+
+def _answers_by_id(references: Iterable[Mapping[str, Any]]) -> dict[Hashable, Sequence[str]]:
+    answers = {}
+    for reference in references:
+        if reference["id"] in answers:
+            raise ValueError(f"There are two questions {reference['id']!r}: give each its own id.")
+        answers[reference["id"]] = reference["answers"]["text"]
+    if not answers:
+        raise ValueError("There are no references to measure answers by.")
+    return answers
+
+
+def _check_given(
+    keys: Iterable[Hashable],
+    predictions: Mapping[Hashable, str],
+    probabilities: Mapping[Hashable, float] | None,
+) -> None:
+    for key in keys:
+        if key not in predictions:
+            raise ValueError(f'Question {key!r} has no prediction: give "" for no answer.')
+        if probabilities is not None and not 0 <= probabilities.get(key, np.nan) <= 1:
+            given = probabilities.get(key)
+            raise ValueError(
+                f"The no-answer probability of question {key!r} is {given}, not from 0 to 1."
+            )
+
+
+def _answer_scores(texts: Sequence[str], prediction: str, v2: bool) -> tuple[float, float]:
+    """Exact match and F1, by the answer that is nearest."""
+    answers, words = [_words(text) for text in texts], _words(prediction)
+    if v2:
+        answers = [answer for answer in answers if answer]
+        if not answers:
+            return float(not words), float(not words)
+    return float(words in answers), max(_overlap(answer, words) for answer in answers)
+
+
+def _words(text: str) -> list[str]:
+    """The words that count: without case, ASCII's punctuation, and articles."""
+    return _ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split()
+
+
+def _overlap(expected: list[str], got: list[str]) -> float:
+    same = (Counter(expected) & Counter(got)).total()
+    if not same:
+        return 0.0
+    precision, recall = same / len(got), same / len(expected)
+    return 2 * precision * recall / (precision + recall)
+
+
+def _mean(values: Mapping[Hashable, float], keys: Iterable[Hashable]) -> float:
+    chosen = [values[key] for key in keys]
+    return sum(chosen) / len(chosen)
+
+
+def _best(
+    gains: Mapping[Hashable, float], without: int, probabilities: Mapping[Hashable, float]
+) -> tuple[float, float]:
+    """The highest sum that a threshold reaches, from `without` where no answer is given; and it."""
+    # One after the other, equal probabilities too, as the official script has it.
+    keys = sorted((key for key in probabilities if key in gains), key=probabilities.__getitem__)
+    sums = np.cumsum([without, *(gains[key] for key in keys)])
+    best = int(np.argmax(sums))
+    return float(sums[best]), float([0.0, *map(probabilities.__getitem__, keys)][best])
+
+
+# Masked language modelling
+
+
+def perplexity(loss: float) -> float:
+    """Of a mean cross-entropy; infinite where it overflows."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(np.float64(loss)))
