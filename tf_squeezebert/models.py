@@ -35,6 +35,7 @@ from .layers import (
     dense,
     softmax,
 )
+from .optimization import make_optimizer
 from .tokenizer import SqueezeBertTokenizer
 
 # Keras looks into plain dicts only; now a tokenizer's output goes into model() and predict().
@@ -156,6 +157,8 @@ class SqueezeBertPreTrainedModel(keras.Model):
         """
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
         default = {"optimizer": default_optimizer, **self._task()}
+        if isinstance(loss, str) and loss == "auto":
+            kwargs.setdefault("loss_weights", default.get("loss_weights"))
         chosen = {
             name: default[name]() if isinstance(value, str) and value == "auto" else value
             for name, value in given.items()
@@ -164,7 +167,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
         self._auto_compiled = tuple(name for name in given if chosen[name] is not given[name])
 
     def _task(self) -> dict[str, Any]:
-        """What makes the task's loss and metrics; the bare model has none."""
+        """What makes the task's loss and metrics, and loss weights; the bare model has none."""
         return {"loss": lambda: None, "metrics": lambda: None}
 
     # Keras saves what compile() was given, and would lose AdamW's exclusions: save "auto" itself.
@@ -244,6 +247,8 @@ class SqueezeBertPreTrainedModel(keras.Model):
         }
 
     _input_rank = 2
+    # Of a derived class with more heads: their layers' names here, and in checkpoints.
+    further_heads: tuple[tuple[str, str], ...] = ()
 
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
@@ -487,17 +492,11 @@ class SqueezeBertForQuestionAnswering(_Head):
         logits = outputs.pop("logits")  # [B, S, 2]
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1], **outputs}
 
-    def compile(
-        self, optimizer: Any = "auto", loss: Any = "auto", *, metrics: Any = "auto", **kwargs: Any
-    ) -> None:
-        if isinstance(loss, str) and loss == "auto":
-            kwargs.setdefault("loss_weights", {"start_logits": 0.5, "end_logits": 0.5})
-        super().compile(optimizer, loss, metrics=metrics, **kwargs)
-
     def _task(self):
         names = ("start_logits", "end_logits")
         return {
             "loss": lambda: {name: losses.PositionLoss() for name in names},
+            "loss_weights": dict.fromkeys(names, 0.5),
             "metrics": lambda: {name: [losses.PositionAccuracy()] for name in names},
         }
 
@@ -512,9 +511,7 @@ class SqueezeBertForQuestionAnswering(_Head):
 
 def default_optimizer() -> keras.optimizers.Optimizer:
     """AdamW as transformers' fine-tuning uses it: 5e-5, 0.01 decay but for biases and norms."""
-    optimizer = keras.optimizers.AdamW(learning_rate=5e-5, weight_decay=0.01, epsilon=1e-8)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
+    return make_optimizer(5e-5, clip_norm=None)
 
 
 def named_inputs(inputs) -> dict[str, Any]:
