@@ -246,6 +246,35 @@ def test_each_epoch_has_every_example_once_in_a_new_order_of_its_own(tokenizer, 
     assert labels(seed=1) not in (first, second)
 
 
+def test_a_pass_can_begin_where_another_was_broken_off(tokenizer):
+    """With the batches, and the masks, that it would have had."""
+    texts = [{"text": f"number {i} of many"} for i in range(50)]
+    for task, examples in (("text-classification", numbered(50)), ("fill-mask", texts)):
+        whole = batches(examples, tokenizer, task, max_length=32, batch_size=4, initial_epoch=3)
+        rest = batches(
+            examples, tokenizer, task, max_length=32, batch_size=4, initial_epoch=3, initial_step=5
+        )
+        assert len(rest) == len(whole) - 5 > 0
+        for (inputs, labels), (want, expected) in zip(rest, whole[5:], strict=True):
+            np.testing.assert_array_equal(labels, expected)
+            for name, x in inputs.items():
+                np.testing.assert_array_equal(x, want[name])
+
+
+def test_masks_stay_where_the_order_does(tokenizer):
+    texts = [{"text": f"number {i} of many"} for i in range(50)]
+    options = {"max_length": 32, "batch_size": 4}
+
+    def labels(**others):
+        dataset = data.make_dataset(texts, tokenizer, "fill-mask", **options, **others)
+        return [[y.numpy().tolist() for _, y in dataset] for _ in range(2)]
+
+    first, second = labels(shuffle=False)
+    assert first == second
+    first, second = labels()
+    assert first != second
+
+
 def test_little_is_padding(tokenizer):
     def padding(**options) -> float:
         found = batches(numbered(2000), tokenizer, "text-classification", batch_size=16, **options)

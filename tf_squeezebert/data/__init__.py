@@ -13,9 +13,9 @@ A reader yields a file's examples as dicts, under the names that the `datasets` 
 
 from .dataset import make_dataset
 from .readers import (
-    TASKS,
+    GLUE_TASKS,
     Examples,
-    Task,
+    GlueTask,
     label_names,
     read_commonsense_qa,
     read_conll,
@@ -28,9 +28,9 @@ from .readers import (
 )
 
 __all__ = [
-    "TASKS",
+    "GLUE_TASKS",
     "Examples",
-    "Task",
+    "GlueTask",
     "label_names",
     "make_dataset",
     "read_commonsense_qa",

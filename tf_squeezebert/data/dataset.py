@@ -26,6 +26,7 @@ def make_dataset(
     shuffle: bool = True,
     seed: int = 0,
     initial_epoch: int = 0,
+    initial_step: int = 0,
     buffer_size: int = 16384,
     drop_remainder: bool = False,
     pad_to_multiple_of: int = 1,
@@ -44,10 +45,12 @@ def make_dataset(
         batch_size: rows a batch, B.
         max_length: the most tokens a row, S; by default the tokenizer's `model_max_length`. Texts
             of classification and choices are cut to it; others become several rows.
-        shuffle: new batches each epoch, of rows of like length, so that little is padding. False
-            keeps the examples' order, as `predict` needs it.
+        shuffle: new batches and masks each epoch, of rows of like length, so that little is
+            padding. False keeps the examples' order, as `predict` needs it, and the masks.
         seed: of the order and of masks; the same gives the same epochs.
         initial_epoch: the epoch the first pass over the dataset is, as in `fit`.
+        initial_step: how many batches each pass leaves out at its beginning: those that training
+            had before it was interrupted.
         buffer_size: rows among which those of a batch are chosen, the most held in memory.
         drop_remainder: leave out the batch of fewer than `batch_size` rows.
         pad_to_multiple_of: rounds S up; for XLA, and so JAX, which compiles anew for each S.
@@ -56,8 +59,9 @@ def make_dataset(
             `dataset.repeat()` and `steps_per_epoch`.
         **options: for question answering and token classification `stride`, how many tokens of
             a window the next one repeats (128, at most a quarter of max_length; and 0);
-            for masks `mlm_probability` (0.15), `whole_word` (True) and `pack` (True: texts follow
-            each other in rows of max_length tokens).
+            for masks `mlm_probability` (0.15), `whole_word` (True), `pack` (True: texts follow
+            each other in rows of max_length tokens) and `sentence_order` (False; True parts each
+            row into two texts, in half of the rows swapped: ALBERT, arXiv 1909.11942).
 
     Returns:
         A dataset of (inputs, labels): inputs int32 [B, S], of choices [B, C, S]; labels as the
@@ -84,18 +88,21 @@ def make_dataset(
     epochs = itertools.count(initial_epoch)
 
     def batches() -> Iterator[tuple[dict[str, np.ndarray], Any]]:
-        rng = np.random.default_rng((seed, next(epochs)))
+        epoch = next(epochs) if shuffle else 0
         rows = encoder.rows(iter(examples))
+        rng = np.random.default_rng((seed, epoch))
         split = _bucketed(rows, batch_size, buffer_size, rng) if shuffle else cut(rows, batch_size)
-        for batch in split:
-            if len(batch) == batch_size or not drop_remainder:
-                yield encoder.collate(batch, rng)
+        for step, batch in enumerate(split):
+            if step >= initial_step and (len(batch) == batch_size or not drop_remainder):
+                # Its own, so that a batch is the same whether or not those before it were made.
+                yield encoder.collate(batch, np.random.default_rng((seed, epoch, step)))
 
     ids = tf.TensorSpec([None] * encoder.rank, tf.int32)
     signature = dict.fromkeys(tokenizer.model_input_names, ids), spec
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     if total is not None:
         steps = total // batch_size if drop_remainder else -(-total // batch_size)
+        steps = max(0, steps - initial_step)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
     return dataset.prefetch(tf.data.AUTOTUNE)
 

@@ -169,6 +169,16 @@ class _QuestionAnswering(Encoder):
     def label_spec(self, first: Mapping[str, Any]) -> Any:
         return {name: _spec(1, "int32") for name in ("start_positions", "end_positions")}
 
+    def count(self, examples: Iterator[Mapping[str, Any]]) -> int:
+        examples, answered = itertools.tee(examples)
+        ends = [row.label[1] for row in self.rows(examples)]
+        if not any(ends) and any(example["answers"]["text"] for example in answered):
+            raise ValueError(
+                f"No window of the contexts holds its answer whole, at max_length "
+                f"{self.max_length} and stride {self.stride}: pass greater ones."
+            )
+        return len(ends)
+
     def encode(self, examples: list[Mapping[str, Any]]) -> Iterator[Row]:
         questions = [example["question"] for example in examples]
         try:
@@ -234,7 +244,8 @@ class _MultipleChoice(_OneRow):
 
 
 class _MaskedLM(Encoder):
-    needs, options = ("text",), ("mlm_probability", "whole_word", "pack")
+    needs = ("text",)
+    options = ("mlm_probability", "whole_word", "pack", "sentence_order")
 
     def __init__(
         self,
@@ -242,15 +253,19 @@ class _MaskedLM(Encoder):
         mlm_probability: float = 0.15,
         whole_word: bool = True,
         pack: bool = True,
+        sentence_order: bool = False,
     ):
         super().__init__(*args)
         self.probability, self.whole_word, self.pack = mlm_probability, whole_word, pack
+        self.sentence_order = sentence_order
 
     def label_spec(self, first: Mapping[str, Any]) -> Any:
+        if self.sentence_order:
+            return {"labels": _spec(2, "int32"), "order": _spec(1, "int32")}
         return _spec(2, "int32")
 
     def rows(self, examples: Iterator[Mapping[str, Any]]) -> Iterator[Row]:
-        room = self.max_length - self.tokenizer.num_special_tokens_to_add()
+        room = self.max_length - self.tokenizer.num_special_tokens_to_add(self.sentence_order)
         ids: list[int] = []
         begins: list[bool] = []  # whether a token is a word's first piece
         for chunk in cut(examples, _ENCODED_TOGETHER):
@@ -267,10 +282,26 @@ class _MaskedLM(Encoder):
 
     def _block(self, ids: list[int], begins: list[bool]) -> Row:
         """A row, whose label is each token's word, from 1; 0 for special tokens."""
-        framed = np.array(self.tokenizer.build_inputs_with_special_tokens(ids), np.int32)
         # A word's rest, cut off by the row before, counts as one.
-        words = np.cumsum([True, *begins[1:]])
-        return Row([framed], [np.zeros_like(framed)], np.array([0, *words, 0], np.int32))
+        words = np.cumsum([True, *begins[1:]]).tolist()
+        if not self.sentence_order:
+            framed = np.array(self.tokenizer.build_inputs_with_special_tokens(ids), np.int32)
+            return Row([framed], [np.zeros_like(framed)], np.array([0, *words, 0], np.int32))
+        # Two texts, the second from the middle word on.
+        half = int(np.searchsorted(words, words[-1] // 2 + 1))
+        parts = ids[:half], ids[half:]
+        framed = np.array(self.tokenizer.build_inputs_with_special_tokens(*parts), np.int32)
+        types = self.tokenizer.create_token_type_ids_from_sequences(*parts)
+        words = np.array([0, *words[:half], 0, *words[half:], 0], np.int32)
+        return Row([framed], [np.array(types, np.int8)], words)
+
+    def collate(self, rows: list[Row], rng: np.random.Generator) -> tuple[dict, Any]:
+        if not self.sentence_order:
+            return super().collate(rows, rng)
+        order = rng.integers(0, 2, len(rows), dtype=np.int32)  # 1: the texts are swapped
+        rows = [_swapped(row) if swap else row for row, swap in zip(rows, order, strict=True)]
+        inputs, labels = super().collate(rows, rng)
+        return inputs, {"labels": labels, "order": order}
 
     def labels(self, labels: list, inputs: dict[str, np.ndarray], rng: np.random.Generator) -> Any:
         ids = inputs["input_ids"]
@@ -289,6 +320,15 @@ class _MaskedLM(Encoder):
         masked = np.where(fate < 0.8, self.tokenizer.mask_token_id, others)
         inputs["input_ids"] = np.where(chosen & (fate < 0.9), masked, ids).astype(np.int32)
         return targets.astype(np.int32)
+
+
+def _swapped(row: Row) -> Row:
+    """A row of two texts, [CLS] A [SEP] B [SEP], as [CLS] B [SEP] A [SEP]."""
+    (ids,), (types,) = row.ids, row.types
+    second = int(types.argmax())
+    order = [0, *range(second, len(ids) - 1), second - 1, *range(1, second - 1), len(ids) - 1]
+    types = np.repeat(np.array([0, 1], np.int8), [len(ids) - second + 1, second - 1])
+    return Row([ids[order]], [types], row.label[order])
 
 
 ENCODERS: dict[str, type[Encoder]] = {

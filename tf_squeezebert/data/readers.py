@@ -17,7 +17,7 @@ Path = str | os.PathLike
 Labels = Sequence[str] | type[float] | None
 
 
-class Task(NamedTuple):
+class GlueTask(NamedTuple):
     """A task of GLUE, and where its files have what.
 
     Attributes:
@@ -37,22 +37,22 @@ class Task(NamedTuple):
 
 _ENTAILMENT = ("entailment", "not_entailment")
 # As the GLUE benchmark distributes them (Wang et al., 2018, https://gluebenchmark.com).
-TASKS = {
-    "cola": Task(
+GLUE_TASKS = {
+    "cola": GlueTask(
         ("sentence",), "label", ("matthews",), columns=("source", "label", "mark", "sentence")
     ),
-    "mnli": Task(
+    "mnli": GlueTask(
         ("sentence1", "sentence2"),
         "gold_label",
         labels=("entailment", "neutral", "contradiction"),
     ),
-    "mrpc": Task(("#1 String", "#2 String"), "Quality", ("f1", "accuracy")),
-    "qnli": Task(("question", "sentence"), "label", labels=_ENTAILMENT),
-    "qqp": Task(("question1", "question2"), "is_duplicate", ("f1", "accuracy")),
-    "rte": Task(("sentence1", "sentence2"), "label", labels=_ENTAILMENT),
-    "sst2": Task(("sentence",), "label"),
-    "stsb": Task(("sentence1", "sentence2"), "score", ("spearman", "pearson"), labels=None),
-    "wnli": Task(("sentence1", "sentence2"), "label"),
+    "mrpc": GlueTask(("#1 String", "#2 String"), "Quality", ("f1", "accuracy")),
+    "qnli": GlueTask(("question", "sentence"), "label", labels=_ENTAILMENT),
+    "qqp": GlueTask(("question1", "question2"), "is_duplicate", ("f1", "accuracy")),
+    "rte": GlueTask(("sentence1", "sentence2"), "label", labels=_ENTAILMENT),
+    "sst2": GlueTask(("sentence",), "label"),
+    "stsb": GlueTask(("sentence1", "sentence2"), "score", ("spearman", "pearson"), labels=None),
+    "wnli": GlueTask(("sentence1", "sentence2"), "label"),
 }
 
 
@@ -83,19 +83,23 @@ class Examples:
         return f"{type(self).__name__}({', '.join(map(repr, map(str, self.paths)))})"
 
 
-def read_glue(path: Path, task: str) -> Examples:
+def read_glue(path: Path, task: str, labelled: bool = True) -> Examples:
     """A file in GLUE's form: columns parted by tabs, without quoting.
 
     Args:
         path: the file.
-        task: one of `TASKS`. Labels become ids in the task's order, or scores.
+        task: one of `GLUE_TASKS`. Labels become ids in the task's order, or scores.
+        labelled: False reads the texts alone, as of GLUE's test files.
     """
-    if task not in TASKS:
-        raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(TASKS)}.")
-    texts, label, _, names, columns = TASKS[task]
-    convert = _text_example(*texts, label=label, labels=float if names is None else names)
+    if task not in GLUE_TASKS:
+        raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(GLUE_TASKS)}.")
+    texts, label, _, names, columns = GLUE_TASKS[task]
+    labels = [label] if labelled else []
+    convert = _text_example(
+        *texts, label=label if labelled else None, labels=float if names is None else names
+    )
     form = {"fieldnames": columns, "delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    return Examples([path], lambda p: _csv_rows(p, (*texts, label), task, convert, **form))
+    return Examples([path], lambda p: _csv_rows(p, (*texts, *labels), task, convert, **form))
 
 
 def read_csv(
