@@ -154,6 +154,27 @@ def test_token_classification_reads_long_texts_in_windows(tmp_path):
     assert [word["score"] for word in words] == pytest.approx(expected, abs=1e-5)
 
 
+def test_texts_may_be_words_already(tmp_path):
+    """Each word gets its first piece's label, also where nothing is left of the word."""
+    theirs, tokenizer, ours = with_tokenizer("SqueezeBertForTokenClassification", tmp_path)
+    texts = [["Ferries", "don't", "leave", "\u200b", "Trondheim"], ["At", "noon."]]
+    answers = predict(ours, texts)
+    for words, answer in zip(texts, answers, strict=True):
+        assert [word["word"] for word in answer["words"]] == words
+        row = tokenizer(words, is_split_into_words=True)
+        logits = run_reference(theirs, {"input_ids": np.array([row["input_ids"]])})["logits"][0]
+        for i, word in enumerate(answer["words"]):
+            if words[i] == "\u200b":
+                assert (word["label"], word["score"]) == ("O", 0.0)
+                continue
+            best = logits[row.word_ids().index(i)].argmax()
+            assert word["label"] == ours.config.id2label[int(best)]
+    bare = tf_squeezebert.SqueezeBertModel(ours.config)
+    bare.tokenizer = ours.tokenizer
+    with pytest.raises(ValueError, match="is no text: expected a string"):
+        predict(bare, [["Ferries", "leave"]])
+
+
 def test_masked_lm_equals_the_pipeline(tmp_path):
     theirs, tokenizer, ours = with_tokenizer("SqueezeBertForMaskedLM", tmp_path)
     pipe = transformers.pipeline("fill-mask", model=theirs, tokenizer=tokenizer)

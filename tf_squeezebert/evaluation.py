@@ -1,77 +1,103 @@
-"""The metrics of the GLUE tasks, of Keras models and .tflite files alike."""
+"""The metrics of every task, of Keras models and .tflite files alike."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .config import SqueezeBertConfig
-from .data import TASKS, read_glue
+from .data import GLUE_TASKS, make_dataset
+from .metrics import METRICS, entity_scores, perplexity, squad_scores
 from .prediction import predict
+from .tasks import TASKS, Task, find_task, read_examples
+
+_IGNORED = -100  # as in tf_squeezebert.losses, which needs Keras
 
 
 class Evaluation(NamedTuple):
     """What a model made of a file of examples.
 
     Attributes:
-        metrics: by name; fractions, not percent.
-        texts: the examples' texts.
-        expected: their labels' ids in the task's order, or values.
+        metrics: by name, the task's own first; fractions, not percent.
+        texts: what `predict` was given of each example.
+        expected: of each example the label's id in the task's order, the value, 0 or 1 for each
+            label, the words' tags, or the answers' texts; empty for masked LM.
         got: the model's.
     """
 
     metrics: dict[str, float]
-    texts: list[tuple[str, ...]]
-    expected: np.ndarray
-    got: np.ndarray
+    texts: list[tuple]
+    expected: Sequence
+    got: Sequence
 
 
-def evaluate(model: Any, data: str | os.PathLike, task: str) -> Evaluation:
-    """Measures a classifier, or a regression, on a file of examples.
+def evaluate(
+    model: Any,
+    data: str | os.PathLike | Iterable[Mapping[str, Any]],
+    task: str,
+    *,
+    max_length: int | None = None,
+    **columns: Any,
+) -> Evaluation:
+    """Measures a model on a file of examples.
 
     Args:
         model: a Keras model of this package with its `tokenizer`, or a `tflite.Runtime`.
-        data: a file in GLUE's form: columns parted by tabs, without quoting.
-        task: one of `TASKS`, which says what the columns are and what is measured. Labels are
-            matched with the names of the model's; where it has none of them, by GLUE's order.
+        data: a file in the task's form, see `tf_squeezebert.tasks.read_examples`; or examples as
+            the readers of `tf_squeezebert.data` give them.
+        task: one of `tasks.TASKS`, which says what the file holds and what is measured. Labels
+            are matched with the names of the model's; where a task of GLUE has none of them, by
+            GLUE's order.
+        max_length: of masked LM, the tokens of a row; by default 128.
+        **columns: `text`, `text_pair` and `label` of `read_examples`.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the task is unknown; a row or a column is wrong; the model is of another task.
         ImportError: the metric needs scikit-learn or SciPy, and it is not installed.
     """
-    if task not in TASKS:
-        raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(TASKS)}.")
-    if getattr(model, "architecture", None) != "SqueezeBertForSequenceClassification":
-        raise ValueError(f"{task} is measured on a SqueezeBertForSequenceClassification.")
-    order = _order(model.config, task)
-    texts, expected = read_examples(data, task)
-    answers = predict(model, *(list(column) for column in zip(*texts, strict=True)))
-    got = np.array([_answered(answer, order) for answer in answers])
-    metrics = {name: METRICS[name](expected, got) for name in TASKS[task].metrics}
-    return Evaluation(metrics, texts, expected, got)
+    chosen = find_task(task)
+    if getattr(model, "architecture", None) != chosen.architecture:
+        raise ValueError(f"{task} is measured on a {chosen.architecture}.")
+    order = _order(model.config, task) if chosen.kind == "text-classification" else None
+    if isinstance(data, (str, os.PathLike)):
+        names = None if task in GLUE_TASKS else list(model.config.id2label.values())
+        data = read_examples(data, task, names, **columns)
+    examples = list(data)
+    if chosen.kind == "fill-mask":
+        return _masked_lm(model, examples, max_length or chosen.max_length)
+    texts = [texts_of(example, chosen.kind) for example in examples]
+    return _MEASURES[chosen.kind](model, chosen, examples, texts, order)
 
 
-def read_examples(path: str | os.PathLike, task: str) -> tuple[list[tuple[str, ...]], np.ndarray]:
-    """The texts of a file in GLUE's form; and their labels' ids in the task's order, or values."""
-    examples = list(read_glue(path, task))
-    names = ("text", "text_pair")[: len(TASKS[task].texts)]
-    texts = [tuple(example[name] for name in names) for example in examples]
-    return texts, np.array([example["label"] for example in examples])
+def texts_of(example: Mapping[str, Any], kind: str) -> tuple:
+    """What `predict` takes of an example of a kind of task."""
+    if kind == "token-classification":
+        return (example["tokens"],)
+    if kind == "question-answering":
+        return example["question"], example["context"]
+    if kind == "multiple-choice":
+        return example["text"], *example["choices"]
+    return (example["text"], *([example["text_pair"]] if "text_pair" in example else []))
 
 
 def _order(config: SqueezeBertConfig, task: str) -> list[str] | None:
     """The model's names of the task's labels, in the task's order; None for a regression."""
-    labels, regression = TASKS[task].labels, config.task_problem_type == "regression"
-    if regression != (labels is None):
+    problem_type, labels = TASKS[task].problem_type, TASKS[task].labels
+    regression = config.task_problem_type == "regression"
+    if regression != (problem_type == "regression"):
         kind = "regression" if regression else "classification"
         raise ValueError(f"The model is a {kind}, which {task} is not.")
-    if labels is None:
+    if not regression and config.task_problem_type != problem_type:
+        raise ValueError(f"The model's problem_type is {config.task_problem_type}, not {task}'s.")
+    if regression:
         return None
     names = list(config.id2label.values())
+    if labels is None:
+        return names
     if len(names) != len(labels):
         raise ValueError(f"{task} has {len(labels)} labels, the model {len(names)}.")
     if not set(labels) & set(names):
@@ -84,38 +110,90 @@ def _order(config: SqueezeBertConfig, task: str) -> list[str] | None:
     return list(labels)
 
 
-def _answered(answer: dict[str, Any], order: list[str] | None) -> float:
+def _text_classification(
+    model: Any, task: Task, examples: list, texts: list[tuple], order: list[str] | None
+) -> Evaluation:
+    answers = predict(model, *_columns(texts))
+    expected = np.array([example["label"] for example in examples])
     if order is None:
-        return next(iter(answer["values"].values()))
-    return order.index(answer["label"])
+        got = np.array([next(iter(answer["values"].values())) for answer in answers])
+    elif task.problem_type == "multi_label_classification":
+        got = np.array([[answer["scores"][name] >= 0.5 for name in order] for answer in answers])
+    else:
+        got = np.array([order.index(answer["label"]) for answer in answers])
+    metrics = {name: METRICS[name](expected, got) for name in task.metrics}
+    return Evaluation(metrics, texts, expected, got)
 
 
-def _scikit_learn(name: str) -> Callable:
-    def measure(expected: np.ndarray, got: np.ndarray) -> float:
-        try:
-            from sklearn import metrics
-        except ImportError as error:
-            raise ImportError(f"{name} needs scikit-learn: pip install scikit-learn.") from error
-        return float(getattr(metrics, name)(expected, got))
-
-    return measure
-
-
-def _scipy(name: str) -> Callable:
-    def measure(expected: np.ndarray, got: np.ndarray) -> float:
-        try:
-            from scipy import stats
-        except ImportError as error:
-            raise ImportError(f"{name} needs SciPy: pip install scipy.") from error
-        return float(getattr(stats, name)(expected, got).statistic)
-
-    return measure
+def _token_classification(
+    model: Any, task: Task, examples: list, texts: list[tuple], order: None
+) -> Evaluation:
+    names = model.config.id2label
+    answers = predict(model, *_columns(texts))
+    expected = [[names[i] for i in example["ner_tags"]] for example in examples]
+    got = [[word["label"] for word in answer["words"]] for answer in answers]
+    return Evaluation(_first(entity_scores(expected, got), task), texts, expected, got)
 
 
-METRICS: dict[str, Callable[[Sequence, Sequence], float]] = {
-    "accuracy": lambda expected, got: float(np.mean(expected == got)),
-    "f1": _scikit_learn("f1_score"),
-    "matthews": _scikit_learn("matthews_corrcoef"),
-    "pearson": _scipy("pearsonr"),
-    "spearman": _scipy("spearmanr"),
+def _question_answering(
+    model: Any, task: Task, examples: list, texts: list[tuple], order: None
+) -> Evaluation:
+    # Files in SQuAD's form have ids; other examples need none.
+    numbered = [{**example, "id": str(i)} for i, example in enumerate(examples)]
+    may_be_none = not all(example["answers"]["text"] for example in examples)
+    answers = predict(model, *_columns(texts), handle_impossible_answer=may_be_none)
+    got = [answer["answer"] for answer in answers]
+    scores = squad_scores(numbered, {str(i): answer for i, answer in enumerate(got)})
+    expected = [list(example["answers"]["text"]) for example in examples]
+    return Evaluation(_first(scores, task), texts, expected, got)
+
+
+def _multiple_choice(
+    model: Any, task: Task, examples: list, texts: list[tuple], order: None
+) -> Evaluation:
+    answers = predict(model, *_columns(texts))
+    expected = np.array([example["label"] for example in examples])
+    got = np.array([answer["index"] for answer in answers])
+    return Evaluation({"accuracy": METRICS["accuracy"](expected, got)}, texts, expected, got)
+
+
+_MEASURES: dict[str, Callable[..., Evaluation]] = {
+    "text-classification": _text_classification,
+    "token-classification": _token_classification,
+    "question-answering": _question_answering,
+    "multiple-choice": _multiple_choice,
 }
+
+
+def _masked_lm(model: Any, examples: list, max_length: int) -> Evaluation:
+    """On masks that are the same each time, over all masked tokens alike."""
+    dataset = make_dataset(
+        examples,
+        model.tokenizer,
+        "fill-mask",
+        batch_size=getattr(model, "batch", None) or 16,
+        max_length=min(max_length, model.config.max_position_embeddings),
+        shuffle=False,
+        count=False,
+    )
+    total = count = 0
+    for inputs, labels in dataset.as_numpy_iterator():
+        chosen = labels != _IGNORED
+        outputs = model(inputs)
+        logits = np.asarray(outputs["logits"] if isinstance(outputs, Mapping) else outputs)[chosen]
+        highest = logits.max(axis=-1)
+        log_sum = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=-1))
+        total += float((log_sum - logits[np.arange(len(logits)), labels[chosen]]).sum())
+        count += len(logits)
+    return Evaluation({"perplexity": perplexity(total / count)}, [], [], [])
+
+
+def _columns(texts: list[tuple]) -> list[list]:
+    if len(set(map(len, texts))) > 1:
+        raise ValueError("The examples have different numbers of texts: they must have as many.")
+    return [list(column) for column in zip(*texts, strict=True)]
+
+
+def _first(scores: Mapping[str, float], task: Task) -> dict[str, float]:
+    """All scores, the task's own first."""
+    return {**{name: scores[name] for name in task.metrics}, **scores}

@@ -43,7 +43,8 @@ def predict(
 
     Args:
         model: a Keras model of this package with its `tokenizer`, or a `tflite.Runtime`.
-        text: the text, or a list of texts; for question answering the question.
+        text: the text, or a list of texts; for question answering the question. In a list, token
+            classification takes texts as lists of words too.
         *pair: nothing, or the second text of a pair; for question answering the context, for
             multiple choice the choices. Beside a list of texts, lists of as many.
         top_k: of a masked LM, how many tokens to give for each [MASK]; by default 5.
@@ -83,11 +84,11 @@ def predict(
         _require(name in kind.options, f"{kind.title} has no option {name}.")
     task = kind(model, **options)
     if isinstance(text, str):
-        return _answers(task, model, _examples([text], *([other] for other in pair)))[0]
-    return _answers(task, model, _examples(text, *pair))
+        return _answers(task, model, _examples(False, [text], *([other] for other in pair)))[0]
+    return _answers(task, model, _examples(kind.takes_words, text, *pair))
 
 
-def _examples(*columns: Any) -> list[tuple[str, ...]]:
+def _examples(takes_words: bool, *columns: Any) -> list[tuple]:
     """Each example's texts, from lists of the first texts, the second ones and so on."""
     for column in columns:
         if not isinstance(column, (list, tuple)):
@@ -98,8 +99,15 @@ def _examples(*columns: Any) -> list[tuple[str, ...]]:
                 "lists of equal length."
             )
         for text in column:
-            _require(isinstance(text, str), f"{text!r} is no text: expected a string.")
+            _require(
+                isinstance(text, str) or (takes_words and _is_words(text)),
+                f"{text!r} is no text: expected a string.",
+            )
     return list(zip(*columns, strict=True))
+
+
+def _is_words(text: Any) -> bool:
+    return isinstance(text, (list, tuple)) and all(isinstance(word, str) for word in text)
 
 
 def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[dict[str, Any]]:
@@ -138,6 +146,7 @@ class _Task:
 
     title: str
     options: tuple[str, ...] = ()
+    takes_words = False  # whether a text of a list may be a list of words
 
     def __init__(self, model: Any):
         self.config: SqueezeBertConfig = model.config
@@ -190,11 +199,16 @@ class _SequenceClassification(_Task):
 
 class _TokenClassification(_Task):
     title = "Token classification"
+    takes_words = True
 
-    def encode(self, text: str, *pair: str) -> list[Encoding]:
+    def encode(self, text: str | Sequence[str], *pair: str) -> list[Encoding]:
         _require(not pair, "Token classification takes one text.")
-        stride = min(_WINDOW_OVERLAP, self.max_length // 4)
-        return self.tokenize([text], stride=stride, return_overflowing_tokens=True)
+        return self.tokenize(
+            [text],
+            is_split_into_words=not isinstance(text, str),
+            stride=min(_WINDOW_OVERLAP, self.max_length // 4),
+            return_overflowing_tokens=True,
+        )
 
     def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> dict[int, tuple[int, dict]]:
         """By word its distance from the window's edge, and its first piece's label."""
@@ -210,12 +224,29 @@ class _TokenClassification(_Task):
             words[word][1]["end"] = end
         return words
 
-    def answer(self, parts: list[dict[int, tuple[int, dict]]], text: str) -> dict[str, Any]:
-        indices = sorted({index for part in parts for index in part})
+    def answer(
+        self, parts: list[dict[int, tuple[int, dict]]], text: str | Sequence[str]
+    ) -> dict[str, Any]:
         # Where windows overlap, the one that shows most around a word labels it.
-        found = [max((p[i] for p in parts if i in p), key=lambda w: w[0])[1] for i in indices]
-        words = [{**word, "word": text[word["start"] : word["end"]]} for word in found]
+        found = {
+            i: max((p[i] for p in parts if i in p), key=lambda word: word[0])[1]
+            for i in sorted({index for part in parts for index in part})
+        }
+        if not isinstance(text, str):
+            found = _among_words(found, text)
+            text = " ".join(text)
+        words = [{**word, "word": text[word["start"] : word["end"]]} for word in found.values()]
         return {"words": words, "entities": _entities(words, text)}
+
+
+def _among_words(found: dict[int, dict], words: Sequence[str]) -> dict[int, dict]:
+    """Each given word's label, "O" where the tokenizer left nothing of it, and its place."""
+    result, start = {}, 0
+    for i, word in enumerate(words):
+        place = {"start": start, "end": start + len(word)}
+        result[i] = {**found.get(i, {"label": "O", "score": 0.0}), **place}
+        start += len(word) + 1
+    return result
 
 
 def _entities(words: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
