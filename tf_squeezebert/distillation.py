@@ -1,0 +1,206 @@
+"""Distillation: a model, the student, that learns from another of its task, the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from .models import SqueezeBertForQuestionAnswering, SqueezeBertPreTrainedModel
+
+
+class Distiller(SqueezeBertPreTrainedModel):
+    """A student with its teacher, as `fit` trains them; only the student changes.
+
+    The loss is
+
+        (1 - soft_weight) * the task's own
+        + soft_weight * T^2 * KL(teacher's softmax of logits / T, student's)
+        + hidden_weight * mean squared difference of hidden states
+        + attention_weight * KL(teacher's attention probabilities, student's)
+
+    The first two are Hinton et al., 2015 (arXiv 1503.02531), and how the SqueezeBERT paper distils
+    when it fine-tunes; the others follow TinyBERT (Jiao et al., 2019, arXiv 1909.10351) and
+    MobileBERT (Sun et al., 2020, arXiv 2004.02984). A regression's soft labels are compared by
+    squares, several labels' each by itself. Padding does not count. In `evaluate`, the loss is the
+    task's own.
+
+    Args:
+        student: the model to train, of any of the five tasks.
+        teacher: a fine-tuned model of the same class, labels and vocabulary. Where it has more
+            layers, the student's learn from evenly spaced ones, the last from the last.
+        temperature: T.
+        soft_weight: 0 to 1.
+        hidden_weight, attention_weight: None is 1 where sizes allow the comparison (equal
+            hidden_size, equal num_attention_heads), and otherwise 0.
+
+    Raises:
+        ValueError: the two are not of one task, or can't be compared as asked.
+    """
+
+    def __init__(
+        self,
+        student: SqueezeBertPreTrainedModel,
+        teacher: SqueezeBertPreTrainedModel,
+        *,
+        temperature: float = 2.0,
+        soft_weight: float = 0.9,
+        hidden_weight: float | None = None,
+        attention_weight: float | None = None,
+    ):
+        super().__init__(student.config, dtype=student.dtype_policy, name="distiller")
+        _check_pair(student, teacher)
+        if not temperature > 0:
+            raise ValueError(f"temperature must be above 0, not {temperature!r}.")
+        if not 0 <= soft_weight <= 1:
+            raise ValueError(f"soft_weight must lie in 0 to 1, not {soft_weight!r}.")
+        self.student, self.teacher = student, teacher
+        self.teacher.trainable = False
+        self._input_rank = student._input_rank
+        self.temperature, self.soft_weight = temperature, soft_weight
+        self.hidden_weight = self._weight("hidden_weight", hidden_weight, "hidden_size")
+        self.attention_weight = self._weight(
+            "attention_weight", attention_weight, "num_attention_heads"
+        )
+        self._taught_by = _layer_map(student.config, teacher.config)
+        self.built = True
+
+    def _weight(self, name: str, weight: float | None, size: str) -> float:
+        ours, theirs = (getattr(m.config, size) for m in (self.student, self.teacher))
+        layers = [m.config.num_hidden_layers for m in (self.student, self.teacher)]
+        fits = ours == theirs and layers[0] <= layers[1]
+        if weight is None:
+            return float(fits)
+        if weight < 0:
+            raise ValueError(f"{name} must be 0 or more, not {weight!r}.")
+        if weight and not fits:
+            raise ValueError(
+                f"{name} compares layers of equal {size}, and the student has {ours} in "
+                f"{layers[0]} layers, the teacher {theirs} in {layers[1]}: pass {name}=0."
+            )
+        return float(weight)
+
+    @property
+    def _asked(self) -> dict[str, bool]:
+        return {
+            "output_hidden_states": self.hidden_weight > 0,
+            "output_attentions": self.attention_weight > 0,
+        }
+
+    def call(self, inputs, training: bool | None = None):
+        return self.student(inputs, training=training, **self._asked)
+
+    def _task(self):
+        return self.student._task()
+
+    def _targets(self, y):
+        return self.student._targets(y)
+
+    def _predictions(self, y_pred):
+        return self.student._predictions(y_pred)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        hard = super().compute_loss(x, y, y_pred, sample_weight, training=training)
+        if not training:
+            return hard
+        taught = self.teacher(x, training=False, **self._asked)
+        mask = x.get("attention_mask") if isinstance(x, Mapping) else None
+        soft = self._soft_loss(taught, y_pred, mask)
+        loss = (1 - self.soft_weight) * hard + self.soft_weight * ops.cast(soft, hard.dtype)
+        rows = None if mask is None else ops.reshape(mask, (-1, ops.shape(mask)[-1]))  # [B, S]
+        if self.hidden_weight:
+            loss += self.hidden_weight * self._hidden_loss(taught, y_pred, rows)
+        if self.attention_weight:
+            loss += self.attention_weight * self._attention_loss(taught, y_pred, rows)
+        return loss
+
+    def _soft_loss(self, taught, y_pred, mask):
+        if isinstance(self.student, SqueezeBertForQuestionAnswering):
+            pairs = [(taught[name], y_pred[name]) for name in ("start_logits", "end_logits")]
+            return sum(self._divergence(*pair, classes=mask) for pair in pairs) / 2
+        taught, got = (_as_float(self._predictions(outputs)) for outputs in (taught, y_pred))
+        problem = self.config.task_problem_type
+        if self.student.architecture.endswith("SequenceClassification"):
+            if problem == "regression":
+                return ops.mean(ops.square(taught - got))
+            if problem == "multi_label_classification":
+                probs = ops.sigmoid(taught / self.temperature)
+                loss = ops.binary_crossentropy(probs, got / self.temperature, from_logits=True)
+                return ops.mean(loss) * self.temperature**2
+        per_token = len(got.shape) == 3
+        return self._divergence(taught, got, rows=mask if per_token else None)
+
+    def _divergence(self, taught, got, rows=None, classes=None):
+        """T^2 * KL of logits [..., C], averaged over `rows` [...], of the `classes` [..., C]."""
+        taught, got = (_as_float(logits) / self.temperature for logits in (taught, got))
+        if classes is not None:
+            hidden = ops.where(ops.cast(classes, "bool"), 0.0, -1e9)
+            taught, got = taught + hidden, got + hidden
+        return self.temperature**2 * _mean(
+            _kl(ops.log_softmax(taught), ops.log_softmax(got)),
+            rows,
+        )
+
+    def _hidden_loss(self, taught, y_pred, rows):
+        """Of every layer, and of the embeddings."""
+        ours, theirs = y_pred["hidden_states"], taught["hidden_states"]
+        pairs = [(ours[0], theirs[0])]
+        pairs += [(ours[i + 1], theirs[j + 1]) for i, j in enumerate(self._taught_by)]
+        losses = [
+            _mean(ops.mean(ops.square(_as_float(a) - _as_float(b)), axis=-1), rows)
+            for a, b in pairs
+        ]
+        return sum(losses) / len(losses)
+
+    def _attention_loss(self, taught, y_pred, rows):
+        ours, theirs = y_pred["attentions"], taught["attentions"]
+        losses = []
+        for i, j in enumerate(self._taught_by):
+            divergence = _kl(ops.log_softmax(theirs[j]), ops.log_softmax(ours[i]))  # [B, N, S]
+            losses.append(_mean(ops.mean(divergence, axis=1), rows))
+        return sum(losses) / len(losses)
+
+
+def _check_pair(student: SqueezeBertPreTrainedModel, teacher: SqueezeBertPreTrainedModel) -> None:
+    if student.architecture != teacher.architecture:
+        raise ValueError(
+            f"The teacher is a {teacher.architecture} and the student a {student.architecture}: "
+            "give a teacher of the student's task."
+        )
+    for name in ("vocab_size", "id2label", "problem_type"):
+        ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
+        if name == "problem_type":
+            ours, theirs = student.config.task_problem_type, teacher.config.task_problem_type
+        if ours != theirs:
+            raise ValueError(
+                f"The teacher's {name} is {theirs}, the student's {ours}: they must be equal."
+            )
+
+
+def _layer_map(student: Any, teacher: Any) -> list[int]:
+    """For each of the student's layers that of the teacher it learns from."""
+    ours, theirs = student.num_hidden_layers, teacher.num_hidden_layers
+    return [round((i + 1) * theirs / ours) - 1 for i in range(ours)]
+
+
+def _as_float(x):
+    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+
+
+def _kl(log_taught, log_got):
+    """KL divergence of log probabilities, over the last axis."""
+    # Where the teacher's probability is nothing, neither is its part of the sum.
+    lowest = float(np.finfo("float32").min) / 4
+    difference = ops.maximum(log_taught, lowest) - ops.maximum(log_got, lowest)
+    return ops.sum(ops.exp(log_taught) * difference, axis=-1)
+
+
+def _mean(values, rows):
+    """The mean of values, of those where `rows` is 1."""
+    if rows is None:
+        return ops.mean(values)
+    weights = ops.cast(rows, values.dtype)
+    return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)
