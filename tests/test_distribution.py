@@ -1,0 +1,179 @@
+"""Two devices, and two processes, train to what one does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from . import toy
+
+# Dropout would differ from device to device.
+CONFIG = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+OPTIONS = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "max_length": 32, "verbose": 0}
+
+MIRRORED = """
+import tensorflow as tf
+devices = [tf.config.LogicalDeviceConfiguration()] * count
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
+from tf_squeezebert import SqueezeBertForSequenceClassification
+from tf_squeezebert.finetuning import finetune
+names = [f"CPU:{i}" for i in range(count)]
+with tf.distribute.MirroredStrategy(names).scope():
+    import keras
+    keras.utils.set_random_seed(0)
+    model = SqueezeBertForSequenceClassification.from_pretrained(bare)
+assert model.distribute_strategy.num_replicas_in_sync == count
+finetune(model, "sst2", train, dev, out, labels=list(model.config.id2label.values()), **options)
+"""
+DATA_PARALLEL = """
+import os
+os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
+import keras
+if count > 1:
+    keras.distribution.set_distribution(keras.distribution.DataParallel())
+    assert keras.distribution.distribution().device_mesh.devices.size == count
+from tf_squeezebert.finetuning import finetune
+finetune(bare, "sst2", train, dev, out, **options)
+"""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    bare = toy.checkpoint(folder / "bare", **CONFIG)
+    return {
+        "bare": str(bare),
+        "train": str(toy.write(folder, "sst2", 64, 1)),
+        "dev": str(toy.write(folder, "sst2", 16, 2)),
+    }
+
+
+def environment(backend: str) -> dict[str, str]:
+    return {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def assert_same_training(one, other) -> None:
+    """To float rounding: sums over two devices are in another order."""
+    for name, want in load_file(one / "model.safetensors").items():
+        got = load_file(other / "model.safetensors")[name]
+        np.testing.assert_allclose(got, want, atol=3e-5, err_msg=name)
+    losses = []
+    for folder in (one, other):
+        header, *rows = (folder / "history.csv").read_text().splitlines()
+        place = header.split(",").index("loss")
+        losses.append([float(row.split(",")[place]) for row in rows])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("program", "backend"), [(MIRRORED, "tensorflow"), (DATA_PARALLEL, "jax")], ids=["tf", "jax"]
+)
+def test_two_devices_train_as_one(program, backend, inputs, tmp_path):
+    folders = {count: tmp_path / str(count) for count in (1, 2)}
+    running = []
+    for count, out in folders.items():
+        names = {**inputs, "count": count, "out": str(out), "options": OPTIONS}
+        setup = "".join(f"{name} = {value!r}\n" for name, value in names.items())
+        command = [sys.executable, "-c", setup + program]
+        running.append(
+            subprocess.Popen(command, env=environment(backend), stderr=subprocess.PIPE, text=True)
+        )
+    for process in running:
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+    assert_same_training(*folders.values())
+
+
+def free_addresses(count: int) -> str:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ",".join(f"127.0.0.1:{port}" for port in ports)
+
+
+def start(inputs, out, *more: str, processes: int = 2) -> list[subprocess.Popen]:
+    """The command line in several processes, as on several hosts."""
+    addresses = free_addresses(processes)
+    command = [sys.executable, "-m", "tf_squeezebert", "finetune", inputs["bare"], "--task", "sst2"]
+    command += ["--train", inputs["train"], "--dev", inputs["dev"], "--out", str(out), *more]
+    for name, value in OPTIONS.items():
+        if name != "verbose":
+            command += [f"--{name.replace('_', '-')}", str(value)]
+    return [
+        subprocess.Popen(
+            command + (["--processes", addresses, "--process", str(i)] if processes > 1 else []),
+            env=environment("jax"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(processes)
+    ]
+
+
+def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, tmp_path):
+    """Each with half of every batch; to what a single process gives."""
+    (single,) = start(inputs, tmp_path / "one", processes=1)
+    first, second = start(inputs, tmp_path / "two", "--save-steps", "1")
+    state = tmp_path / "two" / "training.safetensors"
+    while not state.exists() and first.poll() is None and second.poll() is None:
+        pass
+    second.send_signal(signal.SIGKILL)
+    _, err = first.communicate(timeout=100)
+    assert first.returncode == 2, err
+    last = err.strip().splitlines()[-1]
+    assert "Process 0 of 2 lost another one" in last
+    assert "start all of them again, with resume" in last
+    second.communicate()
+
+    resumed = start(inputs, tmp_path / "two", "--save-steps", "1", "--resume")
+    for process in [*resumed, single]:
+        _, err = process.communicate(timeout=200)
+        assert process.returncode == 0, err
+    assert_same_training(tmp_path / "one", tmp_path / "two")
+    assert json.loads((tmp_path / "two" / "results.json").read_text())["steps"] == 8
+
+
+def test_mistakes(inputs, tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import tf_squeezebert.distribution as d; d.initialize('a:1,b:2', 2, 0)",
+        ],
+        env=environment("tensorflow"),
+        capture_output=True,
+        text=True,
+    )
+    assert "needs Keras's JAX backend: set KERAS_BACKEND=jax" in done.stderr
+    program = """
+import tf_squeezebert.distribution as d, keras, os
+try:
+    d.initialize("127.0.0.1:1,127.0.0.1:2", process_id=2)
+except ValueError as error:
+    print(error)
+keras.distribution.set_distribution(keras.distribution.DataParallel())
+try:
+    d.batch_options(15)
+except ValueError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environment("jax"), "XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == [
+        "There is no process 2 of 2: they count from 0.",
+        "batch_size 15 can not be shared evenly by 2 devices: pass a multiple.",
+    ], done.stderr

@@ -1,0 +1,404 @@
+"""`finetune`: every task learns; runs are reproducible, and go on after being killed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import transformers
+
+import tf_squeezebert
+from tf_squeezebert import evaluation, finetuning
+from tf_squeezebert.finetuning import STATE_FILE, finetune
+from tf_squeezebert.tasks import TASKS
+
+from . import toy
+
+# Learns the toy files in seconds.
+FAST = {"learning_rate": 1e-2, "batch_size": 16, "max_length": 32, "verbose": 0}
+# What a model that has learnt nothing reaches at most, by the task's first metric.
+CHANCE = {
+    "sst2": 0.6,
+    "mrpc": 0.7,
+    "stsb": 0.3,
+    "classification": 0.6,
+    "regression": 0.5,
+    "multilabel": 0.6,
+    "ner": 0.5,
+    "qa": 0.5,
+    "choice": 0.5,
+}
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    return toy.checkpoint(tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """By task its files to train and to measure on."""
+    folder = tmp_path_factory.mktemp("files")
+    return {
+        task: (toy.write(folder, task, 96, seed=1), toy.write(folder, task, 30, seed=2))
+        for task in toy.FILES
+    }
+
+
+@pytest.mark.parametrize("task", toy.FILES)
+def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, tmp_path):
+    train, dev = files[task]
+    out = tmp_path / "out"
+    options = {"data_options": {"pack": False}} if task == "mlm" else {}
+    result = finetune(bare, task, train, dev, out, epochs=6, **options, **FAST)
+    metric = TASKS[task].metrics[0]
+    assert next(iter(result.metrics)) == metric
+    if task == "mlm":
+        points = [point["val_perplexity"] for point in result.history if "val_loss" in point]
+        assert min(points) == result.metrics["perplexity"] < 100 < 30522 / 10
+    else:
+        assert result.metrics[metric] > CHANCE[task]
+    # The folder's model is the one returned, and measures the same.
+    again = type(result.model).from_pretrained(out)
+    assert evaluation.evaluate(again, dev, task).metrics == pytest.approx(
+        result.metrics, abs=1e-6, rel=1e-4
+    )
+    theirs = TASKS[task].architecture
+    assert type(getattr(transformers, theirs).from_pretrained(out)).__name__ == theirs
+    saved = json.loads((out / "results.json").read_text())
+    assert saved["metrics"] == result.metrics
+    assert saved["options"]["learning_rate"] == FAST["learning_rate"]
+    with open(out / "history.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[-1]["epoch"]) == result.history[-1]["epoch"] == 6
+    assert f"val_{metric}" in rows[0]
+    assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert not (out / STATE_FILE).exists()
+
+
+def test_labels_come_from_the_file_the_list_or_the_model(bare, files, tmp_path):
+    train, dev = files["classification"]
+    quick = {**FAST, "epochs": 1}
+    by_file = finetune(bare, "classification", train, dev, tmp_path / "a", **quick)
+    assert by_file.model.config.id2label == {0: "bad", 1: "good"}
+    named = finetune(
+        bare, "classification", train, dev, tmp_path / "b", labels=["good", "bad"], **quick
+    )
+    assert named.model.config.id2label == {0: "good", 1: "bad"}
+    model = named.model
+    again = finetune(model, "classification", train, dev, tmp_path / "c", **quick)
+    assert again.model is model, "trained in place"
+    assert model.config.id2label == {0: "good", 1: "bad"}
+    sst2 = finetune(bare, "sst2", *files["sst2"], tmp_path / "d", labels=["no", "yes"], **quick)
+    assert sst2.model.config.id2label == {0: "no", 1: "yes"}
+    assert sst2.model.config.problem_type == "single_label_classification"
+
+
+def test_examples_may_be_a_list_and_dev_may_be_missing(bare, tmp_path):
+    examples = [{"text": f"number {i}", "label": i % 3} for i in range(20)]
+    labels = ["a", "b", "c"]
+    result = finetune(
+        bare, "classification", examples, None, tmp_path, labels=labels, epochs=1, **FAST
+    )
+    assert result.metrics == {}
+    assert result.model.config.num_labels == 3
+    assert (tmp_path / "model.safetensors").is_file()
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path, monkeypatch):
+    """With scores made up: the second epoch is the best of those seen."""
+    scores, weights = iter([0.5, 0.7, 0.6, 0.65, 0.9]), []
+
+    def measured(model, dev, task):
+        weights.append(model.get_weights())
+        return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
+
+    monkeypatch.setattr(finetuning, "evaluate", measured)
+    result = finetune(bare, "sst2", *files["sst2"], tmp_path, epochs=5, patience=2, **FAST)
+    assert result.metrics == {"accuracy": 0.7}
+    assert len(weights) == 4, "it stopped"
+    for got, want in zip(result.model.get_weights(), weights[1], strict=True):
+        np.testing.assert_array_equal(got, want)
+    assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 2
+
+
+def test_the_loss_in_the_history_is_that_of_the_batches(bare, files, tmp_path):
+    losses = []
+
+    class Spy(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            losses.append(logs["loss"])  # the epoch's mean so far
+
+    result = finetune(
+        bare, "sst2", files["sst2"][0], None, tmp_path, epochs=2, callbacks=[Spy()], **FAST
+    )
+    assert [point["step"] for point in result.history] == [6, 12]
+    assert [point["loss"] for point in result.history] == pytest.approx([losses[5], losses[11]])
+
+
+# Runs that are interrupted
+
+PROGRAM = """
+import sys, time
+import keras
+from tf_squeezebert.finetuning import finetune
+model, train, dev, out, resume, pause = sys.argv[1:]
+class Slow(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        print("step", batch, flush=True)
+        time.sleep(float(pause))
+finetune(model, "sst2", train, dev, out, epochs=3, save_steps=2, resume=resume == "yes",
+         callbacks=[Slow()], learning_rate=3e-3, batch_size=16, max_length=32, verbose=0)
+"""
+
+
+def run(*arguments, **options):
+    command = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+
+
+def test_a_killed_run_goes_on_to_the_result_of_an_unbroken_one(bare, files, tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    unbroken = run(bare, *files["sst2"], whole, "no", 0)
+    killed = run(bare, *files["sst2"], broken, "no", 0.5)
+    steps = 0
+    for line in killed.stdout:
+        steps += line.startswith("step")
+        if steps == 11:  # in the middle of the second of three epochs of six steps
+            killed.send_signal(signal.SIGKILL)
+            break
+    assert killed.wait() == -signal.SIGKILL
+    killed.stdout.close()
+    progress = finetuning.read_progress(broken / STATE_FILE)
+    assert (progress["epoch"], progress["step"]) == (1, 4)
+    unbroken.communicate()
+    assert unbroken.returncode == 0
+
+    resumed = run(bare, *files["sst2"], broken, "yes", 0)
+    printed, _ = resumed.communicate()
+    assert resumed.returncode == 0
+    assert printed.count("step") == 2 + 6, "it did not begin anew"
+    for name in ("model.safetensors", "history.csv", "config.json"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
+    results = [json.loads((folder / "results.json").read_text()) for folder in (whole, broken)]
+    assert results[0]["metrics"] == results[1]["metrics"]
+    print(
+        f"\nkilled in step 11 of 18, resumed at step 10: {results[1]['metrics']}, equal to the byte"
+    )
+
+
+def test_a_run_broken_at_an_epochs_end_goes_on(bare, files, tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    options = {**FAST, "epochs": 2}
+    with pytest.raises(KeyboardInterrupt):
+        finetune(bare, "sst2", *files["sst2"], tmp_path / "a", callbacks=[Stop()], **options)
+    resumed = finetune(bare, "sst2", *files["sst2"], tmp_path / "a", resume=True, **options)
+    whole = finetune(bare, "sst2", *files["sst2"], tmp_path / "b", **options)
+    assert resumed.metrics == whole.metrics
+    for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+@pytest.fixture
+def interrupted(bare, files, tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 3:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Stop()], save_steps=2, **FAST)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch_size": 8}, "steps 6, not 12"),
+        ({"learning_rate": 1e-3}, "learning_rate 0.01, not 0.001"),
+        ({"task": "classification"}, "task sst2, not classification"),
+        ({"hidden_size": 96}, "hidden_size 48, not 96"),
+    ],
+)
+def test_another_run_is_not_resumed(change, message, interrupted, bare, files, tmp_path_factory):
+    task = change.pop("task", "sst2")
+    if "hidden_size" in change:
+        folder = tmp_path_factory.mktemp("other")
+        bare = toy.checkpoint(folder, embedding_size=96, **change)
+        change = {}
+    before = (interrupted / STATE_FILE).read_bytes()
+    with pytest.raises(ValueError, match=f"holds a run of {message}: resume it with its own"):
+        finetune(
+            bare, task, *files[task], interrupted, resume=True, save_steps=2, **{**FAST, **change}
+        )
+    assert (interrupted / STATE_FILE).read_bytes() == before
+
+
+def test_a_folder_with_a_run_is_not_overwritten(interrupted, bare, files, tmp_path_factory):
+    with pytest.raises(ValueError, match="holds an unfinished run: resume it, or give another"):
+        finetune(bare, "sst2", *files["sst2"], interrupted, **FAST)
+    finetune(bare, "sst2", *files["sst2"], interrupted, resume=True, save_steps=2, **FAST)
+    for resume, error in ((False, ValueError), (True, FileNotFoundError)):
+        with pytest.raises(error, match="holds a finished run"):
+            finetune(bare, "sst2", *files["sst2"], interrupted, resume=resume, **FAST)
+    with pytest.raises(FileNotFoundError, match="holds no run to resume"):
+        finetune(bare, "sst2", *files["sst2"], tmp_path_factory.mktemp("new"), resume=True, **FAST)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"not a state"])
+def test_a_damaged_state_is_refused(damage, interrupted, bare, files):
+    (interrupted / STATE_FILE).write_bytes(damage)
+    with pytest.raises(ValueError, match="is damaged or holds no training run"):
+        finetune(bare, "sst2", *files["sst2"], interrupted, resume=True, save_steps=2, **FAST)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, tmp_path):
+    class Break(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 4:
+                kernel = self.model.classifier.kernel
+                kernel.assign(np.full(kernel.shape, np.nan, "float32"))
+
+    with pytest.raises(
+        FloatingPointError, match=r"diverged at step 5: the loss is nan.*holds the run as of step 4"
+    ):
+        finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Break()], save_steps=2, **FAST)
+    assert finetuning.read_progress(tmp_path / STATE_FILE)["step"] == 4
+
+
+def test_weights_that_are_no_numbers_are_not_saved(bare, files, tmp_path):
+    """A gradient may break them in a step whose own loss is fine."""
+
+    class Break(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise AssertionError("it went on")
+
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 4:
+                momentum = self.model.optimizer.variables[-1]
+                momentum.assign(np.full(momentum.shape, np.inf, "float32"))
+
+    with pytest.raises(FloatingPointError, match=r"is no number any more.* as of step 4"):
+        finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Break()], save_steps=1, **FAST)
+
+
+# Mistakes
+
+
+def text(folder, content: str, name: str = "file.csv"):
+    path = folder / name
+    path.write_text(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("task", "content", "message"),
+    [
+        ("sst2", "sentence\tlabel\nA\t1\nB\t1\n", "All examples have the same label, 1: there"),
+        ("regression", "text,label\nA,1\nB,1\n", "All examples have the same label, 1.0"),
+        ("ner", "Ann\tO\nruns\tO\n\n", "All examples have the same label, O"),
+        ("sst2", "", "has no column label, sentence"),
+        ("sst2", "sentence\tlabel\n", "holds no examples"),
+        ("classification", "", "has no column label, text"),
+        ("classification", "review,label\nA,1\n", "has no column text"),
+        ("sst2", "sentence\tlabel\nA\t1\nB\t2\n", "line 3: '2' is none of 0, 1"),
+        ("ner", "", "holds no examples"),
+        ("mlm", "\n\n", "holds no examples"),
+        ("choice", "", "holds no examples"),
+        ("qa", "", "is not in SQuAD's form"),
+        (
+            "qa",
+            toy.json.dumps(
+                {"data": [{"paragraphs": [{"context": "A b.", "qas": [
+                    {"id": "1", "question": "Why?", "answers": [], "is_impossible": True}
+                ]}]}]}
+            ),
+            "None of the questions has an answer",
+        ),
+    ],
+)  # fmt: skip
+def test_files_from_which_nothing_can_be_learnt(task, content, message, bare, tmp_path):
+    path = text(tmp_path, content, "file.jsonl" if task == "choice" else "file.csv")
+    with pytest.raises(ValueError, match=message):
+        finetune(bare, task, path, None, tmp_path / "out", **FAST)
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_outside_the_models_are_named(bare, tmp_path):
+    examples = [{"text": f"number {i}", "label": i} for i in range(4)]
+    with pytest.raises(
+        ValueError, match=r"The label 3 of 'number 3' is none of the model's 3, 0 to"
+    ):
+        finetune(bare, "classification", examples, None, tmp_path, labels=["a", "b", "c"], **FAST)
+    words = [{"tokens": ["a", "b"], "ner_tags": [0, -1]}]
+    with pytest.raises(ValueError, match="The label -1 of 'a b' is none of the model's 2"):
+        finetune(bare, "ner", words, None, tmp_path, labels=["O", "B-x"], **FAST)
+
+
+def test_contexts_and_questions_that_are_too_long(bare, files, tmp_path):
+    context = "a film . " * 30 + "it was seen in rome ."
+    answer = {"text": "rome", "answer_start": context.index("rome")}
+    example = {"question": "where ?", "context": context}
+    examples = [{**example, "answers": {k: [v] for k, v in answer.items()}}] * 4
+    # Longer than the model: windows.
+    result = finetune(bare, "qa", examples, None, tmp_path / "a", epochs=1, **FAST)
+    assert result.history[-1]["step"] > 1
+    with pytest.raises(ValueError, match="max_length 64 is more than the model's 40 tokens"):
+        finetune(bare, "qa", examples, None, tmp_path, **{**FAST, "max_length": 64})
+    long = [{**examples[0], "question": "where " * 40}]
+    with pytest.raises(ValueError, match="leave no room for a context beside the question 'where"):
+        finetune(bare, "qa", long, None, tmp_path, **FAST)
+    cut = [{**examples[0], "answers": {"text": [context[:-2]], "answer_start": [0]}}]
+    with pytest.raises(ValueError, match="No window of the contexts holds its answer whole"):
+        finetune(bare, "qa", cut, None, tmp_path, **FAST)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "epochs must be 1 or more, not 0"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"warmup": 2.0}, "warmup"),
+        ({"optimizer": "sgd"}, "sgd"),
+        ({"labels": ["a", "a"]}, "A label is named twice"),
+        ({"labels": ["a", "b", "c"]}, "sst2 has 2 labels, and 3 are named"),
+        ({"task": "sst5"}, "'sst5' is unknown: choose one of cola"),
+        ({"task": "qa", "labels": ["a"]}, "qa has no labels to name"),
+    ],
+)
+def test_options_that_are_wrong(options, message, bare, files, tmp_path):
+    options = {**FAST, **options}
+    task = options.pop("task", "sst2")
+    train, dev = files.get(task, files["sst2"])
+    with pytest.raises(ValueError, match=message):
+        finetune(bare, task, train, dev, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(TypeError, match="learning_rat"):
+        finetune(bare, "sst2", train, dev, tmp_path, learning_rat=1)
+
+
+def test_models_that_do_not_go_with_the_task(bare, files, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        finetune(tmp_path / "none", "sst2", *files["sst2"], tmp_path, **FAST)
+    model = tf_squeezebert.SqueezeBertForMaskedLM.from_pretrained(bare)
+    with pytest.raises(ValueError, match="needs a SqueezeBertForSequenceClassification, not a"):
+        finetune(model, "sst2", *files["sst2"], tmp_path, labels=["a", "b"], **FAST)
+    model = tf_squeezebert.SqueezeBertForSequenceClassification.from_pretrained(bare)
+    with pytest.raises(
+        ValueError, match="The model's labels are LABEL_0, LABEL_1, the task's a, b"
+    ):
+        finetune(model, "sst2", *files["sst2"], tmp_path, labels=["a", "b"], **FAST)
+    model.tokenizer = None
+    with pytest.raises(ValueError, match="came without a tokenizer"):
+        finetune(model, "sst2", *files["sst2"], tmp_path, **FAST)
+    assert list(tmp_path.iterdir()) == []

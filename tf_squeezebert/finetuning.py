@@ -1,0 +1,508 @@
+"""Fine-tuning in one call: from files of examples to a measured model."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import logging
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from . import distribution, models
+from .curves import draw_curves, write_history
+from .data import label_names, make_dataset
+from .distillation import Distiller
+from .evaluation import evaluate
+from .files import write_text
+from .models import SqueezeBertPreTrainedModel
+from .optimization import make_optimizer
+from .options import TrainingOptions
+from .tasks import Task, find_task, is_better, read_examples
+from .training_state import read_progress, restore_variables, save_state
+
+logger = logging.getLogger("tf_squeezebert")
+
+STATE_FILE = "training.safetensors"
+RESULTS_FILE = "results.json"
+_STEPS_A_POINT = 20  # of the learning curve
+
+
+class FineTuned(NamedTuple):
+    """What `finetune` returns.
+
+    Attributes:
+        model: the model, with the weights of its best epoch.
+        metrics: of the best epoch on the dev examples, by name; empty without any.
+        history: a dict for each point of the learning curve, as in history.csv.
+    """
+
+    model: SqueezeBertPreTrainedModel
+    metrics: dict[str, float]
+    history: list[dict[str, float]]
+
+
+def finetune(
+    model: SqueezeBertPreTrainedModel | str | os.PathLike,
+    task: str,
+    train: str | os.PathLike | Iterable[Mapping[str, Any]],
+    dev: str | os.PathLike | Iterable[Mapping[str, Any]] | None,
+    out: str | os.PathLike,
+    *,
+    labels: Sequence[str] | None = None,
+    columns: Mapping[str, Any] | None = None,
+    data_options: Mapping[str, Any] | None = None,
+    teacher: SqueezeBertPreTrainedModel | str | os.PathLike | None = None,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: Any = "auto",
+    **options: Any,
+) -> FineTuned:
+    """Trains a model for a task, and keeps its best epoch.
+
+    The folder `out` then holds the model as `from_pretrained` and transformers load it,
+    results.json, and the learning curve: history.csv, and curves.png where matplotlib is
+    installed. While training goes on it holds the run's state as well, from which a run that was
+    killed goes on, to the same result.
+
+    Args:
+        model: a checkpoint's folder or hub id; or a model, which is trained in place.
+        task: a name in `tasks.TASKS`.
+        train: a file of examples, in the task's form (see `tasks.read_examples`), or examples as
+            the readers of `tf_squeezebert.data` give them, with ids for labels.
+        dev: the same, to measure each epoch on, and choose the best by the task's first metric.
+            None keeps the last epoch.
+        out: the folder to write.
+        labels: their names in the order of their ids. By default the task's own, or the model's
+            where they are those of the file, or those of the file, sorted.
+        columns: `text`, `text_pair` and `label` of `tasks.read_examples`.
+        data_options: of `make_dataset` for the task: `stride`, `mlm_probability`, ...
+        teacher: a fine-tuned model to learn from too, see `distillation.Distiller`.
+        resume: go on with the run that `out` holds; the other arguments must be its own.
+        callbacks: further ones of Keras's, such as TensorBoard.
+        verbose: as in `fit`.
+        **options: fields of `TrainingOptions`.
+
+    Raises:
+        FileNotFoundError: there is no such file; or nothing to resume.
+        ValueError: an argument, a file or an example is wrong, by name; `out` holds a run already;
+            the run to resume is another one.
+        FloatingPointError: the loss became NaN or infinite, at the step that is named. The state
+            last saved, from before, is kept.
+    """
+    settings, chosen, folder = TrainingOptions(**options), find_task(task), Path(out)
+    _check_folder(folder, resume)
+    columns = dict(columns or {})
+    keras.utils.set_random_seed(settings.seed)
+    labels = _labels(model, chosen, task, labels, train, columns)
+    train, dev = (_examples(data, task, labels, columns) for data in (train, dev))
+    model = _model(model, chosen, labels, settings.precision)
+    check_examples(train, chosen, model.config)
+    trainee = model if teacher is None else _distiller(model, teacher, settings)
+
+    data = _batches(model, chosen, settings, data_options or {})
+    steps = int(data(train).cardinality())
+    total = settings.max_steps or steps * settings.epochs
+    _compile(trainee, settings, total)
+    run = Run(
+        model,
+        folder,
+        steps,
+        total,
+        settings,
+        evaluator=None if dev is None else lambda: evaluate(model, dev, task).metrics,
+        metric=chosen.metrics[0],
+        identity={"task": task, "config": model.config.to_dict(), "teacher": teacher is not None},
+    )
+    if resume:
+        run.restore(trainee, data(train))
+    validation = None if dev is None else data(dev, shuffle=False)
+    fit = {"validation_data": validation, "callbacks": [run, *callbacks], "verbose": verbose}
+    try:
+        for first, end, skipped in run.parts():
+            batches = data(train, initial_epoch=first, initial_step=skipped)
+            trainee.fit(batches, initial_epoch=first, epochs=end, **fit)
+            if trainee.stop_training:
+                break
+    except Exception as error:
+        if (lost := distribution.lost(error)) is not None:
+            raise lost from error
+        raise
+    return run.finish(trainee)
+
+
+def _batches(
+    model: SqueezeBertPreTrainedModel,
+    task: Task,
+    settings: TrainingOptions,
+    data_options: Mapping[str, Any],
+) -> Any:
+    """What makes a dataset of examples, as the settings say."""
+    longest = model.config.max_position_embeddings
+    length = settings.max_length or min(task.max_length, longest)
+    if length > longest:
+        raise ValueError(
+            f"max_length {length} is more than the model's {longest} tokens "
+            "(max_position_embeddings): pass a smaller one."
+        )
+
+    fixed = {
+        "batch_size": settings.batch_size,
+        "max_length": length,
+        "seed": settings.seed,
+        **distribution.batch_options(settings.batch_size),
+        **data_options,
+    }
+
+    def make(examples: Iterable, **options: Any) -> Any:
+        dataset = make_dataset(examples, model.tokenizer, task.kind, **fixed, **options)
+        return distribution.own_part(dataset)
+
+    return make
+
+
+def _compile(trainee: SqueezeBertPreTrainedModel, settings: TrainingOptions, total: int) -> None:
+    optimizer = make_optimizer(
+        settings.learning_rate,
+        optimizer=settings.optimizer,
+        total_steps=max(1, total // settings.accumulate),
+        warmup=settings.warmup,
+        weight_decay=settings.weight_decay,
+        clip_norm=settings.clip_norm or None,
+        layer_decay=settings.layer_decay,
+        num_layers=trainee.config.num_hidden_layers,
+        accumulate=settings.accumulate,
+    )
+    if settings.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    trainee.compile(optimizer=optimizer)
+
+
+def _check_folder(folder: Path, resume: bool) -> None:
+    unfinished, finished = (folder / STATE_FILE).is_file(), (folder / RESULTS_FILE).is_file()
+    if resume and not unfinished:
+        state = "a finished run" if finished else "no run"
+        raise FileNotFoundError(f"'{folder}' holds {state} to resume.")
+    if not resume and unfinished:
+        raise ValueError(
+            f"'{folder}' holds an unfinished run: resume it, or give another folder (or delete "
+            f"{folder / STATE_FILE})."
+        )
+    if not resume and finished:
+        raise ValueError(f"'{folder}' holds a finished run: give another folder.")
+
+
+def _examples(data: Any, task: str, labels: Sequence[str] | None, columns: dict) -> Any:
+    is_path = isinstance(data, (str, os.PathLike))
+    return read_examples(data, task, labels, **columns) if is_path else data
+
+
+def _labels(
+    model: Any, task: Task, name: str, labels: Sequence[str] | None, train: Any, columns: dict
+) -> list[str] | None:
+    """The labels' names in the order of their ids; None for a task that has none."""
+    if not task.has_labels:
+        if labels is not None:
+            raise ValueError(f"{name} has no labels to name.")
+        return None
+    of_model = isinstance(model, keras.Model)
+    if labels is None and of_model and (task.labels or not _is_path(train)):
+        return list(model.config.id2label.values())
+    if labels is not None or task.labels:
+        labels = list(labels or task.labels)
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"A label is named twice: {', '.join(labels)}.")
+        if task.labels and len(labels) != len(task.labels):
+            raise ValueError(f"{name} has {len(task.labels)} labels, and {len(labels)} are named.")
+        return labels
+    if not _is_path(train):
+        raise ValueError("Examples that are no file have ids for labels: pass their names, labels.")
+    if not isinstance(columns.get("label", ""), str):
+        return list(columns["label"])
+    found = label_names(read_examples(train, name, None, **columns))
+    if of_model and set(found) <= set(model.config.id2label.values()):
+        return list(model.config.id2label.values())
+    return found
+
+
+def _is_path(data: Any) -> bool:
+    return isinstance(data, (str, os.PathLike))
+
+
+def _model(
+    model: Any, task: Task, labels: list[str] | None, precision: str
+) -> SqueezeBertPreTrainedModel:
+    if not isinstance(model, keras.Model):
+        config: dict[str, Any] = {}
+        if labels is not None:
+            config["id2label"] = dict(enumerate(labels))
+        elif task.problem_type == "regression":
+            config["num_labels"] = 1
+        if task.problem_type is not None:
+            config["problem_type"] = task.problem_type
+        model = getattr(models, task.architecture).from_pretrained(
+            model, dtype=precision, ignore_mismatched_sizes=True, **config
+        )
+    if getattr(model, "architecture", None) != task.architecture:
+        raise ValueError(f"This task needs a {task.architecture}, not a {type(model).__name__}.")
+    if labels is not None and list(model.config.id2label.values()) != labels:
+        raise ValueError(
+            f"The model's labels are {', '.join(model.config.id2label.values())}, the task's "
+            f"{', '.join(labels)}: make the model with id2label of these."
+        )
+    if model.tokenizer is None:
+        raise ValueError(
+            "The model came without a tokenizer: put a vocab.txt into its folder, or set "
+            "model.tokenizer."
+        )
+    return model
+
+
+def _distiller(
+    model: SqueezeBertPreTrainedModel, teacher: Any, settings: TrainingOptions
+) -> Distiller:
+    if not isinstance(teacher, keras.Model):
+        from .convert import load_pretrained
+
+        teacher = load_pretrained(teacher, architecture=model.architecture)
+    names = ("temperature", "soft_weight", "hidden_weight", "attention_weight")
+    return Distiller(model, teacher, **{name: getattr(settings, name) for name in names})
+
+
+def check_examples(examples: Iterable[Mapping[str, Any]], task: Task, config: Any) -> None:
+    """Refuses examples from which nothing can be learnt, or not by this model.
+
+    Raises:
+        ValueError: a label lies outside the model's; all have the same; no question has an answer.
+    """
+    if task.kind in ("fill-mask", "multiple-choice"):
+        return
+    if task.kind == "question-answering":
+        if not any(example["answers"]["text"] for example in examples):
+            raise ValueError("None of the questions has an answer: there is nothing to learn.")
+        return
+    several = config.task_problem_type == "multi_label_classification"
+    seen = set()
+    for example in examples:
+        found = example["ner_tags"] if "ner_tags" in example else [example["label"]]
+        for label in found:
+            if task.has_labels and not several and not 0 <= label < config.num_labels:
+                text = " ".join(example["tokens"]) if "tokens" in example else example["text"]
+                raise ValueError(
+                    f"The label {label} of {text[:60]!r} is none of the model's "
+                    f"{config.num_labels}, 0 to {config.num_labels - 1}."
+                )
+            if several and len(label) != config.num_labels:
+                raise ValueError(f"An example has {len(label)} labels, not {config.num_labels}.")
+            seen.add(tuple(label) if several else label)
+    if len(seen) < 2:
+        only = next(iter(seen))
+        only = config.id2label[only] if task.has_labels and not several else only
+        raise ValueError(
+            f"All examples have the same label, {only}: there is nothing to learn. Is it the right "
+            "column?"
+        )
+
+
+class Run(keras.callbacks.Callback):
+    """A run of training as a callback of `fit`: measures, keeps the best, saves, can go on.
+
+    Args:
+        model: what is saved as the result (the student, of a `Distiller`).
+        folder: where.
+        steps: batches an epoch.
+        total: batches altogether.
+        settings: how it is trained.
+        evaluator: measures the model, or None.
+        metric: the measure that says which epoch is the best.
+        identity: what a run must have in common with the one it goes on with, besides `settings`.
+    """
+
+    def __init__(
+        self,
+        model: SqueezeBertPreTrainedModel,
+        folder: Path,
+        steps: int,
+        total: int,
+        settings: TrainingOptions,
+        *,
+        evaluator: Any,
+        metric: str,
+        identity: dict[str, Any],
+    ):
+        super().__init__()
+        self.result, self.folder, self.settings = model, folder, settings
+        self.steps, self.total, self.epochs = steps, total, -(-total // steps)
+        self.evaluator, self.metric = evaluator, metric
+        self.identity = {**identity, "steps": steps, "options": dataclasses.asdict(settings)}
+        self.progress: dict[str, Any] = {
+            "epoch": 0,
+            "step": 0,  # of the epoch
+            "best": {},  # the metrics of the best epoch
+            "best_epoch": None,
+            "seconds": 0.0,
+            "loss_sum": 0.0,  # of the epoch, until the last point of the curve
+            "history": [],
+        }
+        self._restored = self._began = None
+        self._writes = distribution.process()[0] == 0
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / STATE_FILE
+
+    def parts(self) -> list[tuple[int, int, int]]:
+        """What is to be trained: (first epoch, the one after the last, batches to leave out)."""
+        epoch, step, end = self.progress["epoch"], self.progress["step"], self.epochs
+        parts = [(epoch, epoch + 1, step)] if step else []
+        return parts + [(epoch + bool(step), end, 0)] * (epoch + bool(step) < end)
+
+    def restore(self, trainee: keras.Model, batches: Any) -> None:
+        """Sets all to where the run was; metrics follow when the epoch begins."""
+        progress = read_progress(self.state_file)
+        identity = progress.pop("identity")
+        for name, value in json.loads(json.dumps(self.identity)).items():
+            if identity[name] != value:
+                raise ValueError(
+                    f"'{self.folder}' holds a run of {_difference(name, identity[name], value)}: "
+                    "resume it with its own arguments."
+                )
+        trainee.optimizer.build(trainee.trainable_variables)
+        # Makes the metrics' variables, which are there from the first batch on.
+        trainee.test_on_batch(*next(iter(batches)))
+        restore_variables(self.state_file, self._variables(trainee, "model", "optimizer"))
+        self.progress, self._restored = progress, True
+
+    def _variables(self, trainee: keras.Model, *parts: str) -> dict[str, list]:
+        variables = {
+            "model": self.result.variables,
+            "optimizer": trainee.optimizer.variables,
+            "metrics": trainee.metrics_variables,
+        }
+        return {part: variables[part] for part in parts or variables}
+
+    def _save(self, epoch: int, step: int) -> None:
+        self.progress.update(epoch=epoch, step=step)
+        progress = {**self.progress, "seconds": self._seconds(), "identity": self.identity}
+        variables = self._variables(self.model)
+        if not self._writes:
+            return
+        try:
+            save_state(self.state_file, variables, progress)
+        except FloatingPointError as error:
+            raise self._diverged(epoch, step, str(error)) from error
+
+    def _seconds(self) -> float:
+        return self.progress["seconds"] + time.monotonic() - self._began
+
+    def on_train_begin(self, logs=None):
+        self._began = self._began or time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._restored:
+            restore_variables(self.state_file, self._variables(self.model, "metrics"))
+            self._restored = None
+        else:
+            self.progress.update(epoch=epoch, step=0, loss_sum=0.0)
+        self._step = self._point = self.progress["step"]
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step += 1
+        epoch, loss = self.progress["epoch"], float(logs["loss"])
+        if not np.isfinite(loss):
+            raise self._diverged(epoch, self._step, f"the loss is {loss}")
+        if self._step % _STEPS_A_POINT == 0:
+            self._add_point(loss)
+        if epoch * self.steps + self._step == self.total:
+            self.model.stop_training = True
+        elif self._step % self.settings.save_steps == 0 and self._step < self.steps:
+            self._save(epoch, self._step)
+
+    def _add_point(self, mean: float) -> None:
+        """The mean loss since the last point, from the epoch's mean that Keras has."""
+        total = mean * self._step
+        step = self.progress["epoch"] * self.steps + self._step
+        self.progress["history"].append(
+            {
+                "step": step,
+                "epoch": step / self.steps,
+                "learning_rate": self._learning_rate(),
+                "loss": (total - self.progress["loss_sum"]) / (self._step - self._point),
+            }
+        )
+        self.progress["loss_sum"], self._point = total, self._step
+
+    def _learning_rate(self) -> float:
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+    def on_epoch_end(self, epoch, logs=None):
+        trainee = self.model
+        if self._step > self._point:
+            self._add_point(float(logs["loss"]))
+        metrics = self.evaluator() if self.evaluator is not None else {}
+        logs.update({f"val_{name}": value for name, value in metrics.items()})
+        self.progress["history"][-1].update(
+            {name: float(value) for name, value in logs.items() if name.startswith("val_")}
+        )
+        best = self.progress["best"].get(self.metric)
+        if not metrics or is_better(self.metric, metrics[self.metric], best):
+            self.progress.update(best=metrics, best_epoch=epoch)
+            if self._writes:
+                self.result.save_pretrained(self.folder)
+        elif (
+            self.settings.patience and epoch - self.progress["best_epoch"] >= self.settings.patience
+        ):
+            trainee.stop_training = True
+        self._write_curves()
+        self._save(self.epochs if trainee.stop_training else epoch + 1, 0)
+
+    def _write_curves(self) -> None:
+        if not self._writes:
+            return
+        write_history(self.folder / "history.csv", self.progress["history"])
+        draw_curves(self.folder / "curves.png", self.progress["history"], self.metric)
+
+    def finish(self, trainee: keras.Model) -> FineTuned:
+        """Goes back to the best epoch's weights, and writes the results."""
+        best_epoch, last = self.progress["best_epoch"], self.progress["history"][-1]["epoch"]
+        if best_epoch is not None and best_epoch + 1 < round(last):
+            best = type(self.result).from_pretrained(self.folder)
+            self.result.set_weights(best.get_weights())
+        results = {
+            "task": self.identity["task"],
+            "metrics": self.progress["best"],
+            "best_epoch": None if best_epoch is None else best_epoch + 1,
+            "seconds": round(self._seconds() if self._began else self.progress["seconds"], 1),
+            "steps": self.progress["history"][-1]["step"],
+            "options": dataclasses.asdict(self.settings),
+        }
+        if self._writes:
+            write_text(self.folder / RESULTS_FILE, json.dumps(results, indent=2) + "\n")
+            self.state_file.unlink(missing_ok=True)
+        return FineTuned(self.result, self.progress["best"], self.progress["history"])
+
+    def _diverged(self, epoch: int, step: int, reason: str) -> FloatingPointError:
+        kept = "Nothing was saved before"
+        if self.state_file.is_file():
+            saved = read_progress(self.state_file)
+            at = saved["epoch"] * self.steps + saved["step"]
+            kept = f"'{self.state_file}' holds the run as of step {at}"
+        return FloatingPointError(
+            f"Training diverged at step {epoch * self.steps + step}: {reason}. Lower the learning "
+            f"rate or clip_norm, or lengthen the warm-up. {kept}."
+        )
+
+
+def _difference(name: str, theirs: Any, ours: Any) -> str:
+    """What differs, of a run in a folder and one that is to go on with it."""
+    if isinstance(theirs, dict):
+        name = next(k for k in itertools.chain(theirs, ours) if theirs.get(k) != ours.get(k))
+        theirs, ours = theirs.get(name), ours.get(name)
+    return f"{name} {theirs}, not {ours}"
