@@ -109,7 +109,7 @@ def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
         written = squeezebert if bare else "transformer." + squeezebert
         names = {prefix + name for prefix in _PREFIXES for name in (squeezebert, bert)}
         weights += _weights(layer, written, names, is_head=squeezebert.startswith("pooler"))
-    for ours, name in _HEADS[model.architecture]:
+    for ours, name in (*_HEADS[model.architecture], *model.further_heads):
         weights += _weights(_descend(model, ours), name, {name}, is_head=True)
     return weights
 

@@ -1,0 +1,162 @@
+"""Pretraining: phases, sentence order, and going on."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import keras
+import numpy as np
+import pytest
+import torch
+import transformers
+from keras import ops
+
+import tf_squeezebert
+from tf_squeezebert import data
+from tf_squeezebert.pretraining import SqueezeBertForPreTraining, pretrain
+
+from . import toy
+from .reference import small_config
+
+SMALL = {"num_hidden_layers": 1, "vocab_size": 30522}
+FAST = {"batch_size": 8, "learning_rate": 5e-3, "verbose": 0}
+
+
+def config(**values):
+    return tf_squeezebert.SqueezeBertConfig(**small_config(**SMALL, **values))
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return tf_squeezebert.SqueezeBertTokenizer(toy.VOCAB, model_max_length=40)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    rng = random.Random(0)
+    lines = []
+    for _ in range(300):
+        lines.append(" then ".join(f"a {rng.choice(toy.GOOD)} film" for _ in range(4)) + " .")
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_phases_learn_and_leave_a_masked_lm(text, tokenizer, tmp_path):
+    result = pretrain(
+        config(),
+        [text],
+        text,
+        tmp_path,
+        phases=((16, 60), (32, 20)),
+        tokenizer=tokenizer,
+        sentence_order=True,
+        **FAST,
+    )
+    first, second = (
+        json.loads((tmp_path / length / "results.json").read_text()) for length in ("16", "32")
+    )
+    assert (first["steps"], second["steps"]) == (60, 20)
+    assert first["options"]["optimizer"] == "lamb"
+    assert first["options"]["warmup"] == 0.28
+    assert second["metrics"]["perplexity"] < 200 < 30522 / 4
+    assert "val_order_accuracy" in (tmp_path / "32" / "history.csv").read_text().splitlines()[0]
+    # transformers has it as a masked LM.
+    theirs = transformers.SqueezeBertForMaskedLM.from_pretrained(tmp_path / "32").eval()
+    ids = np.array([tokenizer("a [MASK] film")["input_ids"]])
+    with torch.no_grad():
+        want = theirs(torch.from_numpy(ids)).logits.numpy()
+    got = ops.convert_to_numpy(result.model(ids)["logits"])
+    np.testing.assert_allclose(got, want, atol=1e-4)
+    # And the layer that tells the order comes back.
+    again = SqueezeBertForPreTraining.from_pretrained(tmp_path / "32")
+    np.testing.assert_array_equal(again.order.kernel, result.model.order.kernel)
+
+
+def test_a_broken_run_goes_on_in_its_phase(text, tokenizer, tmp_path):
+    class Stop(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.steps += 1
+            if self.steps == 17:
+                raise KeyboardInterrupt
+
+    options = {
+        "phases": ((16, 12), (32, 8)),
+        "tokenizer": tokenizer,
+        "sentence_order": True,
+        "save_steps": 2,
+        **FAST,
+    }
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(config(), [text], None, tmp_path / "a", callbacks=[Stop()], **options)
+    resumed = pretrain(config(), [text], None, tmp_path / "a", resume=True, **options)
+    whole = pretrain(config(), [text], None, tmp_path / "b", **options)
+    assert resumed.history == pytest.approx(whole.history)
+    for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+    with pytest.raises(FileNotFoundError, match="holds a finished run to resume"):
+        pretrain(config(), [text], None, tmp_path / "a", resume=True, **options)
+
+
+def test_texts_are_swapped_whole(text, tokenizer):
+    """Each row is the text in its order, or its two parts in the other."""
+    plain, pairs = (
+        data.make_dataset(
+            data.read_text(text),
+            tokenizer,
+            "fill-mask",
+            max_length=length,
+            shuffle=False,
+            mlm_probability=0.0,
+            **options,
+        )
+        for length, options in ((31, {}), (32, {"sentence_order": True}))
+    )
+    stream = [row[1:-1] for inputs, _ in plain for row in _unmasked(inputs)]
+    seen = set()
+    rows = (
+        row
+        for inputs, labels in pairs
+        for row in zip(
+            _unmasked(inputs),
+            inputs["token_type_ids"].numpy(),
+            labels["order"].numpy(),
+            strict=True,
+        )
+    )
+    for want, (ids, types, swapped) in zip(stream, rows, strict=True):
+        (sep,) = np.flatnonzero(np.array(ids[:-1]) == tokenizer.sep_token_id)
+        assert types[: len(ids)].tolist() == [0] * (sep + 1) + [1] * (len(ids) - sep - 1)
+        first, second = ids[1:sep], ids[sep + 1 : -1]
+        got = np.array([*second, *first] if swapped else [*first, *second])
+        # At least one word a row is masked, or something else.
+        assert np.mean(got == want) > 0.7
+        seen.add(int(swapped))
+    assert seen == {0, 1}
+
+
+def _unmasked(inputs) -> list[np.ndarray]:
+    return [
+        ids[: mask.sum()]
+        for ids, mask in zip(
+            inputs["input_ids"].numpy(), inputs["attention_mask"].numpy(), strict=True
+        )
+    ]
+
+
+def test_mistakes(text, tokenizer, tmp_path):
+    with pytest.raises(ValueError, match="pass a tokenizer"):
+        pretrain(config(), [text], None, tmp_path, **FAST)
+    with pytest.raises(ValueError, match="epochs, max_length of pretraining are said by phases"):
+        pretrain(config(), [text], None, tmp_path, tokenizer=tokenizer, epochs=1, max_length=16)
+    with pytest.raises(FileNotFoundError):
+        pretrain(config(), [tmp_path / "none"], None, tmp_path, tokenizer=tokenizer, **FAST)
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    with pytest.raises(ValueError, match=r"empty\.txt' holds no examples"):
+        pretrain(config(), [text, empty], None, tmp_path / "a", tokenizer=tokenizer, **FAST)
+    with pytest.raises(ValueError, match="max_length 128 is more than the model's 40 tokens"):
+        pretrain(config(), [text], None, tmp_path / "a", tokenizer=tokenizer, **FAST)

@@ -1,0 +1,146 @@
+"""Pretraining on plain text: masked LM, and the order of texts, as the SqueezeBERT paper has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from .config import SqueezeBertConfig
+from .data import read_text
+from .finetuning import RESULTS_FILE, STATE_FILE, FineTuned, finetune
+from .layers import dense
+from .losses import MaskedAccuracy, token_loss
+from .models import SqueezeBertForMaskedLM
+from .tokenizer import SqueezeBertTokenizer
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class SqueezeBertForPreTraining(SqueezeBertForMaskedLM):
+    """A masked LM that also tells whether two texts were swapped.
+
+    Its call returns a dict of `logits` [B, S, V] and `order_logits` [B, 2]. Labels are a dict of
+    `labels` [B, S], -100 where none counts, and `order` [B], 1 for swapped texts: sentence-order
+    prediction (Lan et al., 2019, arXiv 1909.11942, section 3.1). `save_pretrained` writes what
+    loads as a `SqueezeBertForMaskedLM` too, with the layer on top of the pooler besides.
+    """
+
+    further_heads = (("order", "cls.seq_relationship"),)
+
+    def _add_layers(self) -> None:
+        super()._add_layers()
+        self.order = dense(self.config, 2, dtype=self.dtype_policy, name="order")
+        self.transformer.pooler.trainable = True
+
+    def build(self, input_shape=None):
+        self.order.build((None, self.config.hidden_size))
+        super().build(input_shape)
+
+    def call(self, inputs, training: bool | None = None):
+        outputs = self.transformer(inputs, training=training)
+        return {
+            "logits": self._logits(outputs["last_hidden_state"], training),
+            "order_logits": self.order(outputs["pooler_output"]),
+        }
+
+    def _task(self):
+        return {
+            "loss": lambda: {"logits": token_loss(), "order_logits": token_loss()},
+            "metrics": lambda: {
+                "logits": [MaskedAccuracy()],
+                "order_logits": [MaskedAccuracy("order_accuracy")],
+            },
+        }
+
+    def _targets(self, y):
+        return {"logits": y["labels"], "order_logits": y["order"]} if "labels" in y else y
+
+    def _predictions(self, y_pred):
+        return y_pred
+
+
+def pretrain(
+    model: SqueezeBertForMaskedLM | SqueezeBertConfig | str | os.PathLike,
+    texts: Sequence[str | os.PathLike],
+    dev: str | os.PathLike | None,
+    out: str | os.PathLike,
+    *,
+    phases: Sequence[tuple[int, int]] = ((128, 56_000), (512, 6_000)),
+    tokenizer: SqueezeBertTokenizer | None = None,
+    sentence_order: bool = False,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: Any = "auto",
+    **options: Any,
+) -> FineTuned:
+    """Trains a masked LM on files of text, in phases of rising length.
+
+    The defaults are the paper's (section 4.1: LAMB at 2.5e-3, a warm-up of 0.28, 56,000 steps of
+    128 tokens and 6,000 of 512), but for its batch of 8,192, which is `batch_size` times
+    `accumulate` and has to fit. A step here is a batch: with `accumulate=k`, k of them make one of
+    the paper's.
+
+    Files are read as they are needed, a line at a time, and may be larger than memory. `out` gets
+    a folder for each phase, `128`, `512`, ..., as `finetune` writes it; the last holds the result.
+
+    Args:
+        model: a config, whose weights are drawn anew; a masked LM; or a checkpoint to go on from.
+        texts: files of plain text, a paragraph or document a line.
+        dev: a file of text to measure perplexity on, after each pass over the texts.
+        out: the folder to write.
+        phases: pairs of (tokens a row, batches).
+        tokenizer: the config's; models and checkpoints have their own.
+        sentence_order: learn the order of texts as well, as the published checkpoints did.
+        resume: go on with the run that `out` holds.
+        callbacks, verbose: as in `fit`.
+        **options: fields of `TrainingOptions` other than epochs, max_steps and max_length.
+
+    Raises:
+        ValueError, FileNotFoundError, FloatingPointError: as `finetune` does.
+    """
+    options = {"optimizer": "lamb", "learning_rate": 2.5e-3, "warmup": 0.28, **options}
+    if taken := {"epochs", "max_steps", "max_length"} & set(options):
+        raise ValueError(f"{', '.join(sorted(taken))} of pretraining are said by phases.")
+    keras.utils.set_random_seed(options.get("seed", 0))
+    model = _model(model, tokenizer, sentence_order, options.pop("precision", "float32"))
+    result = None
+    for length, steps in phases:
+        folder = Path(out) / str(length)
+        if resume and (folder / RESULTS_FILE).is_file() and not (folder / STATE_FILE).is_file():
+            model.set_weights(type(model).from_pretrained(folder).get_weights())
+            continue
+        result = finetune(
+            model,
+            "mlm",
+            read_text(*texts),
+            dev,
+            folder,
+            data_options={"sentence_order": sentence_order},
+            resume=resume and (folder / STATE_FILE).is_file(),
+            callbacks=callbacks,
+            verbose=verbose,
+            max_steps=steps,
+            max_length=length,
+            **options,
+        )
+    if result is None:
+        raise FileNotFoundError(f"'{out}' holds a finished run to resume.")
+    return result
+
+
+def _model(
+    model: Any, tokenizer: SqueezeBertTokenizer | None, sentence_order: bool, precision: str
+) -> SqueezeBertForMaskedLM:
+    cls = SqueezeBertForPreTraining if sentence_order else SqueezeBertForMaskedLM
+    if isinstance(model, (str, os.PathLike)):
+        return cls.from_pretrained(model, dtype=precision)
+    if not isinstance(model, (SqueezeBertConfig, Mapping)):
+        return model
+    if tokenizer is None:
+        raise ValueError("A config has no vocabulary: pass a tokenizer.")
+    model = cls(model, dtype=precision)
+    model.tokenizer = tokenizer
+    return model
