@@ -15,9 +15,11 @@ import transformers
 
 import tf_squeezebert
 from tf_squeezebert import cli, predict
-from tf_squeezebert.evaluation import TASKS, Evaluation
+from tf_squeezebert.evaluation import Evaluation
+from tf_squeezebert.tasks import TASKS
 from tf_squeezebert.tflite import Runtime, exporter, gpu
 
+from . import toy
 from .reference import assert_alike, reference, small_config
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
@@ -322,6 +324,140 @@ def test_a_mistake_is_one_sentence_and_exit_2(
     assert not list(tmp_path.iterdir())
 
 
+# Training
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder that the command line wrote, with the toy files of each task beside it."""
+    folder = tmp_path_factory.mktemp("trained")
+    toy.checkpoint(folder / "bare")
+    for task in ("ner", "qa", "choice", "mlm", "multilabel", "classification"):
+        toy.write(folder, task, 12)
+    labels = folder / "labels.txt"
+    labels.write_text("bad\ngood\n")
+    train, dev = toy.write(folder, "sst2", 48, 1), toy.write(folder, "sst2", 12)
+    arguments = [
+        "--train",
+        train,
+        "--dev",
+        dev,
+        "--labels",
+        labels,
+        "--epochs",
+        2,
+        "--batch-size",
+        16,
+        "--max-length",
+        32,
+    ]
+    arguments += ["--learning-rate", "1e-3", "--tensorboard", folder / "logs"]
+    command = ["finetune", folder / "bare", "--task", "sst2", "--out", folder / "sst2", *arguments]
+    assert cli.main([str(word) for word in command]) == 0
+    return folder
+
+
+def test_finetune_writes_a_measured_model(trained, capsys):
+    results = json.loads((trained / "sst2" / "results.json").read_text())
+    assert results["options"]["max_length"] == 32
+    status, out, err = run(
+        capsys, "evaluate", trained / "sst2", "--data", trained / "sst2_0.tsv", "--task", "sst2"
+    )
+    assert status == 0, err
+    accuracy = 100 * results["metrics"]["accuracy"]
+    assert out == f"{trained / 'sst2'}: accuracy {accuracy:.2f} on 12 examples\n"
+    config = json.loads((trained / "sst2" / "config.json").read_text())
+    assert config["id2label"] == {"0": "bad", "1": "good"}
+    assert list((trained / "logs" / "train").glob("events*"))
+
+
+def test_predict_answers_a_file_in_json_lines(trained, tmp_path, capsys):
+    data, out = trained / "sst2_0.tsv", tmp_path / "answers.jsonl"
+    arguments = [trained / "sst2", "--data", data, "--task", "sst2"]
+    assert run(capsys, "predict", *arguments, "--out", out) == (0, "", "")
+    texts = [line.split("\t")[0] for line in data.read_text().splitlines()[1:]]
+    model = tf_squeezebert.convert.load_pretrained(trained / "sst2")
+    want = [{"text": x, **answer} for x, answer in zip(texts, predict(model, texts), strict=True)]
+    assert_alike([json.loads(line) for line in out.read_text().splitlines()], want)
+    unlabelled = tmp_path / "test.tsv"
+    unlabelled.write_text("index\tsentence\n" + "".join(f"{i}\t{x}\n" for i, x in enumerate(texts)))
+    status, printed, err = run(
+        capsys, "predict", trained / "sst2", "--data", unlabelled, "--task", "sst2"
+    )
+    assert (status, err) == (0, "")
+    assert_alike([json.loads(line) for line in printed.splitlines()], want)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "config", "given", "answered"),
+    [
+        ("ner", "TokenClassification", {"num_labels": 2}, "tokens", "words"),
+        ("qa", "QuestionAnswering", {}, "question", "answer"),
+        ("choice", "MultipleChoice", {}, "choices", "choice"),
+    ],
+)
+def test_files_of_other_tasks(task, name, config, given, answered, trained, tmp_path, capsys):
+    if task == "ner":
+        config = {"id2label": {0: "O", 1: "B-location"}}
+    toy.checkpoint(tmp_path, f"SqueezeBertFor{name}", **config)
+    (data,) = trained.glob(f"{task}_0*")
+    status, printed, err = run(capsys, "predict", tmp_path, "--data", data, "--task", task)
+    assert (status, err) == (0, "")
+    answers = [json.loads(line) for line in printed.splitlines()]
+    assert len(answers) == 12
+    assert {given, answered} <= set(answers[0])
+    status, printed, err = run(
+        capsys, "evaluate", tmp_path, tmp_path, "--data", data, "--task", task
+    )
+    assert (status, err) == (0, "")
+    lines = printed.splitlines()
+    assert lines[0].endswith("on 12 examples")
+    assert lines[-1] == "They disagree on 0 examples."
+    assert {line.split()[-1] for line in lines if line.startswith("difference")} == {"+0.00"}
+
+
+def test_pretrain(trained, tmp_path, capsys):
+    text, out = trained / "mlm_0.txt", tmp_path / "out"
+    arguments = ["--texts", text, text, "--dev", text, "--out", out, "--phases", "16:3,32:2"]
+    arguments += ["--batch-size", 4, "--from-scratch", "--sentence-order"]
+    (tmp_path / "shape").mkdir()
+    for name in ("config.json", "vocab.txt"):
+        (tmp_path / "shape" / name).write_bytes((trained / "bare" / name).read_bytes())
+    status, printed, err = run(capsys, "pretrain", tmp_path / "shape", *arguments)
+    assert status == 0, err
+    assert re.search(r"out: perplexity \d+\.\d\d\n$", printed)
+    assert (out / "32" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("finetune {bare} --task sst2 --train {data} --out {sst2}", "holds a finished run"),
+        ("finetune {bare} --task sst2 --train none.tsv --out O", "none.tsv: No such file"),
+        ("finetune {bare} --task sst2 --train {data} --out O --resume", "holds no run to resume"),
+        ("finetune {bare} --task sst2 --train {data} --out O --epochs 0", "epochs must be 1"),
+        ("finetune {bare} --task mrpc --train {data} --out O", "has no column"),
+        (
+            "finetune {bare} --task multilabel --train {csv} --out O --label-column a,b",
+            "has no column a, b",
+        ),
+        ("predict {sst2} --data {data}", "--data needs --task"),
+        ("predict {sst2} --data {data} --task qa", "qa needs a SqueezeBertForQuestionAnswering"),
+        ("predict {sst2}", "Give either a text or --data FILE"),
+        ("predict {sst2} hello --data {data} --task sst2", "Give either a text or --data FILE"),
+        ("evaluate {sst2} --data {data} --task mlm", "mlm is measured on a SqueezeBertForMaskedLM"),
+    ],
+)
+def test_mistakes_in_training(command, message, trained, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"bare": trained / "bare", "sst2": trained / "sst2", "data": trained / "sst2_1.tsv"}
+    names["csv"] = trained / "classification_0.csv"
+    status, out, err = run(capsys, *(word.format(**names) for word in command.split()))
+    assert (status, out) == (2, "")
+    assert message in err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -339,6 +475,10 @@ def test_a_mistake_is_one_sentence_and_exit_2(
         (["benchmark", "F", "--lengths", "8,x"], "--lengths: .*'8,x'"),
         (["evaluate", "M", "--task", "sst2"], "--data"),
         (["evaluate", "M", "--data", "D", "--task", "sst5"], "sst5"),
+        (["finetune", "M", "--task", "sst2", "--train", "F"], "--out"),
+        (["finetune", "M", "--task", "x", "--train", "F", "--out", "O"], "'x'"),
+        (["finetune", "M", "--task", "qa", "--train", "F", "--out", "O", "--seed", "x"], "--seed"),
+        (["pretrain", "M", "--texts", "F", "--out", "O", "--phases", "128"], "--phases: .*'128'"),
         (["fly"], "fly"),
     ],
 )
@@ -363,6 +503,8 @@ def test_help_and_version_come_without_tensorflow():
     )
     for command in (
         "convert",
+        "finetune",
+        "pretrain",
         "export",
         "inspect",
         "benchmark",

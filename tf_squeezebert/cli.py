@@ -1,45 +1,41 @@
-"""The command line: tf-squeezebert convert | export | inspect | benchmark | predict | evaluate."""
+"""The command line: tf-squeezebert convert | finetune | evaluate | predict | export | ..."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
-from .evaluation import TASKS as GLUE_TASKS
+from .options import TrainingOptions
+from .tasks import ARCHITECTURES, TASKS
 from .tflite.targets import POOLINGS, RECIPES, TARGETS
 from .version import __version__
 
 _EPILOG = """examples:
   tf-squeezebert convert squeezebert/squeezebert-uncased ./squeezebert
+  tf-squeezebert finetune ./squeezebert --task sst2 --train train.tsv --dev dev.tsv --out ./reviews
   tf-squeezebert export ./reviews reviews.tflite --quantize int8
   tf-squeezebert predict reviews.tflite "A film to see twice."
   tf-squeezebert evaluate reviews.tflite ./reviews --data dev.tsv --task sst2
 """
-# Tasks as the hub names them, and the class of this package that does each.
-_TASKS = {
-    "feature-extraction": "SqueezeBertModel",
-    "fill-mask": "SqueezeBertForMaskedLM",
-    "text-classification": "SqueezeBertForSequenceClassification",
-    "token-classification": "SqueezeBertForTokenClassification",
-    "question-answering": "SqueezeBertForQuestionAnswering",
-    "multiple-choice": "SqueezeBertForMultipleChoice",
-}
 _MOST_DISAGREEMENTS = 20
+_PREDICTED_TOGETHER = 1000  # examples of a file
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        The exit status: 0, or 2 after an error of which one sentence went to stderr.
+        The exit status: 0; 2 after an error of which one sentence went to stderr; 130 after
+        Ctrl-C.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -47,10 +43,17 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("tf_squeezebert").setLevel(logging.INFO)
     try:
         options.run(options)
-    except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
+    except KeyboardInterrupt:
+        print("tf-squeezebert: interrupted.", file=sys.stderr)
+        return 130
+    except (ValueError, TypeError, OSError, RuntimeError, ImportError, FloatingPointError) as error:
         if os.environ.get("TF_SQUEEZEBERT_TRACEBACK"):
             raise
         print(f"tf-squeezebert: {_sentence(error)}", file=sys.stderr)
+        if getattr(options, "processes", None) is not None:
+            from .distribution import leave
+
+            leave()
         return 2
     return 0
 
@@ -83,11 +86,13 @@ def _parser() -> argparse.ArgumentParser:
 
     for add in (
         _add_convert,
+        _add_finetune,
+        _add_pretrain,
+        _add_evaluate,
+        _add_predict,
         _add_export,
         _add_inspect,
         _add_benchmark,
-        _add_predict,
-        _add_evaluate,
     ):
         add(commands.add_parser)
     return parser
@@ -123,7 +128,9 @@ def _add_export(add_parser: Callable) -> None:
     export.add_argument("model", metavar="MODEL", help="hub id, folder, or .keras file")
     export.add_argument("output", metavar="OUT.tflite", type=Path)
     export.add_argument(
-        "--task", choices=_TASKS, help="what for (default: what the model's config.json names)"
+        "--task",
+        choices=ARCHITECTURES,
+        help="what for (default: what the model's config.json names)",
     )
     export.add_argument("--target", choices=TARGETS, default="cpu", help=_choices(TARGETS))
     export.add_argument(
@@ -187,32 +194,148 @@ def _add_benchmark(add_parser: Callable) -> None:
 def _add_predict(add_parser: Callable) -> None:
     predict = add_parser(
         "predict",
-        help="the answer for a text",
+        help="the answer for a text, or for each text of a file",
         description="Prints a model's answer for a text: its label, the embedding, the filled "
-        "mask, ... as the model's task has it.",
+        "mask, ... as the model's task has it. With --data the answers for a file of examples, "
+        "as JSON lines.",
     )
     predict.add_argument("model", metavar="MODEL", help=".tflite file, folder or hub id")
-    predict.add_argument("text", metavar="TEXT", help="the text; for QA the question")
+    predict.add_argument("text", metavar="TEXT", nargs="?", help="the text; for QA the question")
     predict.add_argument(
         "pair", metavar="PAIR", nargs="*", help="second text; QA: the context; choices: each one"
     )
     predict.add_argument("--context", metavar="FILE", type=_text, help="QA: a file of the context")
     predict.add_argument("--json", action="store_true", help="print JSON")
+    predict.add_argument("--data", metavar="FILE", type=Path, help="examples; needs --task")
+    predict.add_argument("--task", choices=TASKS, help="which form the file has")
+    predict.add_argument("--out", metavar="FILE.jsonl", type=Path, help="(default: print)")
+    _add_columns(predict, "--text-column", "--pair-column")
     predict.set_defaults(run=_predict)
 
 
 def _add_evaluate(add_parser: Callable) -> None:
     evaluate = add_parser(
         "evaluate",
-        help="a classifier's metric on a file of examples",
-        description="Prints the metric of a model, or of two, their difference and the examples "
+        help="a model's metrics on a file of examples",
+        description="Prints the metrics of a model, or of two, their difference and the examples "
         "on which they disagree.",
     )
     evaluate.add_argument("model", metavar="MODEL", help=".tflite file, folder or hub id")
     evaluate.add_argument("other", metavar="OTHER", nargs="?", help="a second one")
-    evaluate.add_argument("--data", metavar="FILE", required=True, type=Path, help="GLUE's form")
-    evaluate.add_argument("--task", choices=GLUE_TASKS, required=True)
+    evaluate.add_argument("--data", metavar="FILE", required=True, type=Path, help="of examples")
+    evaluate.add_argument("--task", choices=TASKS, required=True)
+    _add_columns(evaluate)
     evaluate.set_defaults(run=_evaluate)
+
+
+def _add_finetune(add_parser: Callable) -> None:
+    finetune = add_parser(
+        "finetune",
+        help="trains a model for a task, on files of examples",
+        description="Trains a model and keeps its best epoch. OUT gets the model, as this package "
+        "and transformers load it, results.json, history.csv and curves.png.",
+    )
+    finetune.add_argument("model", metavar="MODEL", help="hub id or folder")
+    finetune.add_argument("--task", choices=TASKS, required=True)
+    finetune.add_argument("--train", metavar="FILE", type=Path, required=True)
+    finetune.add_argument("--dev", metavar="FILE", type=Path, help="to choose the best epoch by")
+    finetune.add_argument("--out", metavar="FOLDER", type=Path, required=True)
+    finetune.add_argument("--labels", type=_lines, metavar="FILE", help="label names, one a line")
+    finetune.add_argument("--teacher", metavar="MODEL", help="a fine-tuned model to distil")
+    finetune.add_argument("--resume", action="store_true", help="go on with the run in OUT")
+    finetune.add_argument("--tensorboard", metavar="FOLDER", type=Path, help="write logs there")
+    _add_processes(finetune)
+    _add_columns(finetune)
+    _add_training(finetune)
+    finetune.set_defaults(run=_finetune)
+
+
+def _add_pretrain(add_parser: Callable) -> None:
+    pretrain = add_parser(
+        "pretrain",
+        help="trains a masked LM on plain text",
+        description="Trains a masked LM on files of plain text, a paragraph or document a line, in "
+        "phases of rising length. The defaults are the SqueezeBERT paper's, but for its batch of "
+        "8192, which is --batch-size times --accumulate. OUT gets a folder for each phase.",
+    )
+    pretrain.add_argument("model", metavar="MODEL", help="hub id or folder")
+    pretrain.add_argument("--texts", metavar="FILE", type=Path, nargs="+", required=True)
+    pretrain.add_argument("--dev", metavar="FILE", type=Path, help="text to measure on")
+    pretrain.add_argument("--out", metavar="FOLDER", type=Path, required=True)
+    pretrain.add_argument(
+        "--from-scratch",
+        action="store_true",
+        help="draw new weights: of MODEL its config.json and vocabulary alone are read",
+    )
+    pretrain.add_argument(
+        "--phases",
+        type=_phases,
+        metavar="TOKENS:BATCHES,...",
+        help="(default: 128:56000,512:6000)",
+    )
+    pretrain.add_argument(
+        "--sentence-order", action="store_true", help="learn which texts were swapped, too"
+    )
+    pretrain.add_argument("--resume", action="store_true", help="go on with the run in OUT")
+    _add_processes(pretrain)
+    _add_training(pretrain, *_BY_PHASES, optimizer="lamb", learning_rate=2.5e-3, warmup=0.28)
+    pretrain.set_defaults(run=_pretrain)
+
+
+def _add_processes(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("several processes (with KERAS_BACKEND=jax)")
+    group.add_argument("--processes", metavar="HOST:PORT,...", help="the address of each")
+    group.add_argument("--process", type=int, metavar="N", help="which this one is, from 0")
+
+
+# Options of training that pretraining has no use for.
+_BY_PHASES = ("epochs", "max_steps", "max_length", "patience", "temperature", "soft_weight")
+_BY_PHASES += ("hidden_weight", "attention_weight")
+
+
+def _add_training(parser: argparse.ArgumentParser, *without: str, **defaults: Any) -> None:
+    """An option for each field of `TrainingOptions`."""
+    group = parser.add_argument_group("training")
+    for field in dataclasses.fields(TrainingOptions):
+        if field.name in without:
+            continue
+        default = defaults.get(field.name, field.default)
+        shown = "" if default in (0, None) else f" (default: {default})"
+        group.add_argument(
+            "--" + field.name.replace("_", "-"),
+            type=type(field.default) if field.default is not None else float,
+            default=default,
+            choices=field.metadata["choices"],
+            metavar=None if field.metadata["choices"] else "N",
+            help=field.metadata["help"] + shown,
+        )
+
+
+def _training(options: argparse.Namespace) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(TrainingOptions)]
+    return {name: getattr(options, name) for name in names if hasattr(options, name)}
+
+
+_COLUMNS = {
+    "--text-column": ("text", "the texts' column, or key (default: text)"),
+    "--pair-column": ("text_pair", "the second texts' column"),
+    "--label-column": ("label", "the labels' column (default: label); of multilabel several, A,B"),
+}
+
+
+def _add_columns(parser: argparse.ArgumentParser, *options: str) -> None:
+    group = parser.add_argument_group("columns of CSV and JSON lines")
+    for option in options or _COLUMNS:
+        name, text = _COLUMNS[option]
+        group.add_argument(option, dest=f"column_{name}", metavar="NAME", help=text)
+
+
+def _columns(options: argparse.Namespace) -> dict[str, Any]:
+    """The columns that were named."""
+    given = {name: getattr(options, f"column_{name}", None) for name, _ in _COLUMNS.values()}
+    if given["label"] and options.task == "multilabel" and "," in given["label"]:
+        given["label"] = given["label"].split(",")
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _choices(table: dict) -> str:
@@ -224,6 +347,14 @@ def _numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers like 16,32") from None
+
+
+def _phases(text: str) -> list[tuple[int, int]]:
+    try:
+        pairs = (part.split(":") for part in text.split(","))
+        return [(int(length), int(steps)) for length, steps in pairs]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list like 128:56000,512:6000") from None
 
 
 def _number_or_any(text: str) -> int | None:
@@ -275,7 +406,7 @@ def _export(options: argparse.Namespace) -> None:
     from .tflite import export
 
     print(f"Reading {options.model}", file=sys.stderr)
-    model = load_pretrained(options.model, architecture=_TASKS.get(options.task))
+    model = load_pretrained(options.model, architecture=ARCHITECTURES.get(options.task))
     print(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
     path = export(
         model,
@@ -306,9 +437,86 @@ def _benchmark(options: argparse.Namespace) -> None:
     print(format_rows(rows))
 
 
+def _join_processes(options: argparse.Namespace) -> None:
+    if (options.processes is None) != (options.process is None):
+        raise ValueError("--processes and --process go together.")
+    if options.processes is not None:
+        from .distribution import initialize
+
+        initialize(options.processes, process_id=options.process)
+
+
+def _finetune(options: argparse.Namespace) -> None:
+    import keras
+
+    _join_processes(options)
+    from .finetuning import finetune
+
+    callbacks = []
+    if options.tensorboard is not None:
+        callbacks.append(keras.callbacks.TensorBoard(options.tensorboard))
+    result = finetune(
+        options.model,
+        options.task,
+        options.train,
+        options.dev,
+        options.out,
+        labels=options.labels,
+        columns=_columns(options),
+        teacher=options.teacher,
+        resume=options.resume,
+        callbacks=callbacks,
+        verbose=_verbosity(),
+        **_training(options),
+    )
+    _print_metrics(str(options.out), result.metrics)
+
+
+def _verbosity() -> int:
+    """A live progress line on a terminal, and a line an epoch elsewhere."""
+    return 1 if sys.stdout.isatty() else 2
+
+
+def _pretrain(options: argparse.Namespace) -> None:
+    _join_processes(options)
+    from .config import SqueezeBertConfig
+    from .pretraining import pretrain
+    from .tokenizer import SqueezeBertTokenizer
+
+    model, tokenizer = options.model, None
+    if options.from_scratch:
+        model = SqueezeBertConfig.from_pretrained(options.model)
+        tokenizer = SqueezeBertTokenizer.from_pretrained(options.model)
+    phases = {} if options.phases is None else {"phases": options.phases}
+    result = pretrain(
+        model,
+        options.texts,
+        options.dev,
+        options.out,
+        tokenizer=tokenizer,
+        sentence_order=options.sentence_order,
+        resume=options.resume,
+        verbose=_verbosity(),
+        **phases,
+        **_training(options),
+    )
+    _print_metrics(str(options.out), result.metrics)
+
+
+def _print_metrics(name: str, metrics: dict[str, float], more: str = "") -> None:
+    for metric, value in metrics.items():
+        shown = f"{value:.2f}" if metric == "perplexity" else f"{100 * value:.2f}"
+        print(f"{name}: {metric} {shown}{more}")
+
+
 def _predict(options: argparse.Namespace) -> None:
     from .prediction import predict
 
+    if (options.text is None) == (options.data is None):
+        raise ValueError("Give either a text or --data FILE.")
+    if options.data is not None:
+        _predict_file(options)
+        return
     texts = [options.text, *options.pair]
     if options.context is not None:
         texts.append(options.context)
@@ -319,31 +527,88 @@ def _predict(options: argparse.Namespace) -> None:
         print("\n".join(_shown(answer)))
 
 
+def _predict_file(options: argparse.Namespace) -> None:
+    from .files import replacing
+
+    if options.task is None:
+        raise ValueError("--data needs --task, which says what form the file has.")
+    model = _load(options.model)
+    if model.architecture != TASKS[options.task].architecture:
+        raise ValueError(f"{options.task} needs a {TASKS[options.task].architecture}.")
+    if options.out is None:
+        _print_answers(model, options, sys.stdout)
+        return
+    with replacing(options.out) as path, open(path, "w", encoding="utf-8") as file:
+        _print_answers(model, options, file)
+
+
+def _print_answers(model: Any, options: argparse.Namespace, file: TextIO) -> None:
+    for answer in _answers(model, options):
+        print(json.dumps(answer, ensure_ascii=False), file=file)
+
+
+def _answers(model: Any, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Each example's texts and answer, a part of the file at a time."""
+    from .data.encoders import cut
+    from .evaluation import texts_of
+    from .prediction import predict
+    from .tasks import read_examples
+
+    kind = TASKS[options.task].kind
+    columns = {**_columns(options), "label": None}
+    for examples in cut(read_examples(options.data, options.task, **columns), _PREDICTED_TOGETHER):
+        texts = [texts_of(example, kind) for example in examples]
+        answers = predict(model, *map(list, zip(*texts, strict=True)))
+        for example, answer in zip(examples, answers, strict=True):
+            given = {name: example[name] for name in _GIVEN if name in example}
+            yield {**given, **answer}
+
+
+_GIVEN = ("id", "text", "text_pair", "tokens", "question", "choices")
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     from .evaluation import evaluate
 
     names = [options.model] + ([options.other] if options.other else [])
     results = []
     for name in names:
-        results.append(evaluate(_load(name), options.data, options.task))
-        for metric, value in results[-1].metrics.items():
-            print(f"{name}: {metric} {100 * value:.2f} on {len(results[-1].got)} examples")
+        result = evaluate(_load(name), options.data, options.task, **_columns(options))
+        results.append(result)
+        more = f" on {len(result.got)} examples" if len(result.got) else ""
+        _print_metrics(name, result.metrics, more)
     if options.other:
         first, second = results
         for metric, value in first.metrics.items():
-            print(f"difference: {metric} {100 * (second.metrics[metric] - value):+.2f}")
+            scale = 1 if metric == "perplexity" else 100
+            print(f"difference: {metric} {scale * (second.metrics[metric] - value):+.2f}")
         _print_disagreements(first, second)
 
 
 def _print_disagreements(first: Any, second: Any) -> None:
-    # Labels' ids, or values of a regression.
-    (differing,) = np.nonzero(np.abs(first.got - second.got) > 0.5)
+    differing = [i for i in range(len(first.got)) if _differ(first.got[i], second.got[i])]
     print(f"They disagree on {len(differing)} examples.")
     for i in differing[:_MOST_DISAGREEMENTS]:
-        values = f"{first.got[i]:g} and {second.got[i]:g}, expected {first.expected[i]:g}"
-        print(f"  {values}: {' | '.join(first.texts[i])}")
+        got, other, expected = (_brief(x[i]) for x in (first.got, second.got, first.expected))
+        texts = " | ".join(x if isinstance(x, str) else " ".join(x) for x in first.texts[i])
+        print(f"  {got} and {other}, expected {expected}: {texts}")
     if len(differing) > _MOST_DISAGREEMENTS:
         print("  ...")
+
+
+def _differ(got: Any, other: Any) -> bool:
+    if isinstance(got, (str, list)):
+        return got != other
+    # Labels' ids, 0 or 1 for each label, or values of a regression.
+    return bool(np.any(np.abs(np.subtract(got, other, dtype=float)) > 0.5))
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, str):
+        return repr(value)
+    if np.ndim(value):
+        return " ".join(map(_brief, value)) if not isinstance(value, list) else " ".join(value)
+    return f"{value:g}"
 
 
 def _load(name: str) -> Any:
