@@ -1,0 +1,61 @@
+"""Each guide of docs/guides as a reader would follow it, on toy files and a toy model."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tf_squeezebert import cli
+
+from . import toy
+
+GUIDES = Path(__file__).parents[1] / "docs" / "guides"
+# By guide the task of its files, and their names.
+FILES = {
+    "text-classification": [("sst2", "SST-2/{}.tsv"), ("classification", "{}.csv")],
+    "token-classification": [("ner", "{}.conll")],
+    "question-answering": [("qa", "{}.json")],
+    "multiple-choice": [("choice", "{}.jsonl")],
+    "masked-lm": [("mlm", "{}.txt")],
+    "distillation": [("sst2", "{}.tsv")],
+    "pretraining": [("mlm", "{}.txt")],
+}
+CHECKPOINTS = (
+    "squeezebert/squeezebert-uncased",
+    "squeezebert/squeezebert-mnli-headless",
+    "bert-base-uncased",
+)
+
+
+@pytest.mark.parametrize("guide", FILES)
+def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = (GUIDES / f"{guide}.md").read_text(encoding="utf-8")
+    for name in CHECKPOINTS:
+        if name in text:
+            toy.checkpoint(Path(name), num_hidden_layers=1, max_position_embeddings=384)
+    for task, name in FILES[guide]:
+        for part, seed in (("train", 1), ("dev", 2)):
+            path = Path(name.format(part))
+            path.parent.mkdir(exist_ok=True)
+            shutil.move(toy.write(tmp_path / "toy", task, 32, seed), path)
+    names = {}
+    for language, code in re.findall(r"```(python|console)\n(.*?)```", text, flags=re.DOTALL):
+        if language == "python":
+            exec(compile(code, f"{guide}.md", "exec"), names)
+            continue
+        for command in code.splitlines():
+            program, *arguments = shlex.split(command.removeprefix("$ "))
+            assert program == "tf-squeezebert"
+            assert cli.main(arguments) == 0, (command, capsys.readouterr().err)
+
+
+def test_every_guide_is_run_and_listed():
+    names = {path.stem for path in GUIDES.glob("*.md")} - {"README", "distribution"}
+    assert names == set(FILES)
+    listed = re.findall(r"\]\(([\w-]+)\.md\)", (GUIDES / "README.md").read_text())
+    assert set(listed) == names | {"distribution"}
