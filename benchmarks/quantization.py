@@ -2,10 +2,10 @@
 
     python benchmarks/quantization.py MODEL DATA [--arm FOLDER]
 
-MODEL is a folder that sst2_model.py made, DATA one with GLUE's SST-2 (train.tsv to calibrate on,
-dev.tsv to measure). Prints sizes, the time from a text to its label (one thread, all files in turn,
-sentence by sentence), accuracy on the whole dev set, and with `--arm`, a folder made as arm.md
-says, instructions on a Cortex-A76.
+MODEL is a folder that `tf-squeezebert finetune --task sst2` made, DATA one with GLUE's SST-2
+(train.tsv to calibrate on, dev.tsv to measure). Prints sizes, the time from text to label (one
+thread, all files in turn, by sentence), accuracy on the whole dev set, and with `--arm`, a
+folder made as arm.md says, instructions on a Cortex-A76.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from arm_instructions import count, prepare
-from sst2_model import read_sst2
 
 from tf_squeezebert import SqueezeBertForSequenceClassification, predict
+from tf_squeezebert.data import read_glue
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.tflite import RECIPES, Runtime, export
 
@@ -76,9 +76,12 @@ def main() -> None:
         )
 
     model = SqueezeBertForSequenceClassification.from_pretrained(options.model)
-    train, _ = read_sst2(options.data / "train.tsv")
+    train, sentences = (
+        [example["text"] for example in read_glue(path, "sst2")]
+        for path in (options.data / "train.tsv", dev)
+    )
     calibrate = random.Random(0).sample(train, CALIBRATION_TEXTS)
-    sentences = read_sst2(dev)[0][: options.sentences]
+    sentences = sentences[: options.sentences]
     with tempfile.TemporaryDirectory() as folder:
         files = make_files(model, Path(folder), calibrate)
         runtimes = {name: Runtime(path) for name, path in files.items()}
