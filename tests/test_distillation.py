@@ -134,8 +134,9 @@ def test_a_student_follows_its_teacher(tmp_path):
     teacher = finetune(bare, "sst2", train, dev, tmp_path / "teacher", epochs=5, **fast).model
     before = teacher.get_weights()
     other = toy.checkpoint(tmp_path / "other", num_hidden_layers=1)
+    soft = {"hidden_weight": 0.0, "attention_weight": 0.0, "soft_weight": 1.0}
     student = finetune(
-        other, "sst2", train, dev, tmp_path / "student", teacher=teacher, epochs=5, **fast
+        other, "sst2", train, dev, tmp_path / "student", teacher=teacher, epochs=5, **soft, **fast
     )
     assert student.metrics["accuracy"] > 0.8
     for got, want in zip(teacher.get_weights(), before, strict=True):

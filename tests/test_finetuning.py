@@ -66,9 +66,8 @@ def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, 
         assert result.metrics[metric] > CHANCE[task]
     # The folder's model is the one returned, and measures the same.
     again = type(result.model).from_pretrained(out)
-    assert evaluation.evaluate(again, dev, task).metrics == pytest.approx(
-        result.metrics, abs=1e-6, rel=1e-4
-    )
+    measured = evaluation.evaluate(again, dev, task, max_length=FAST["max_length"]).metrics
+    assert measured == pytest.approx(result.metrics, abs=1e-6, rel=1e-4)
     theirs = TASKS[task].architecture
     assert type(getattr(transformers, theirs).from_pretrained(out)).__name__ == theirs
     saved = json.loads((out / "results.json").read_text())
@@ -115,7 +114,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     """With scores made up: the second epoch is the best of those seen."""
     scores, weights = iter([0.5, 0.7, 0.6, 0.65, 0.9]), []
 
-    def measured(model, dev, task):
+    def measured(model, dev, task, max_length):
         weights.append(model.get_weights())
         return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
 
@@ -126,6 +125,21 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     for got, want in zip(result.model.get_weights(), weights[1], strict=True):
         np.testing.assert_array_equal(got, want)
     assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 2
+
+
+def test_evaluations_within_an_epoch(bare, files, tmp_path, monkeypatch):
+    scores, weights = iter([0.5, 0.9, 0.6]), []
+
+    def measured(model, dev, task, max_length):
+        weights.append(model.get_weights())
+        return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
+
+    monkeypatch.setattr(finetuning, "evaluate", measured)
+    result = finetune(bare, "sst2", *files["sst2"], tmp_path, epochs=1, eval_steps=2, **FAST)
+    assert [point["step"] for point in result.history if "val_accuracy" in point] == [2, 4, 6]
+    for got, want in zip(result.model.get_weights(), weights[1], strict=True):
+        np.testing.assert_array_equal(got, want)
+    assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 4 / 6
 
 
 def test_the_loss_in_the_history_is_that_of_the_batches(bare, files, tmp_path):

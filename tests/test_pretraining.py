@@ -52,16 +52,17 @@ def test_phases_learn_and_leave_a_masked_lm(text, tokenizer, tmp_path):
         phases=((16, 60), (32, 20)),
         tokenizer=tokenizer,
         sentence_order=True,
-        **FAST,
+        **{**FAST, "optimizer": "adamw", "learning_rate": 1e-2},
     )
     first, second = (
         json.loads((tmp_path / length / "results.json").read_text()) for length in ("16", "32")
     )
     assert (first["steps"], second["steps"]) == (60, 20)
-    assert first["options"]["optimizer"] == "lamb"
-    assert first["options"]["warmup"] == 0.28
     assert second["metrics"]["perplexity"] < 200 < 30522 / 4
-    assert "val_order_accuracy" in (tmp_path / "32" / "history.csv").read_text().splitlines()[0]
+    assert (
+        "val_order_logits_order_accuracy"
+        in (tmp_path / "32" / "history.csv").read_text().splitlines()[0]
+    )
     # transformers has it as a masked LM.
     theirs = transformers.SqueezeBertForMaskedLM.from_pretrained(tmp_path / "32").eval()
     ids = np.array([tokenizer("a [MASK] film")["input_ids"]])
@@ -94,7 +95,9 @@ def test_a_broken_run_goes_on_in_its_phase(text, tokenizer, tmp_path):
         pretrain(config(), [text], None, tmp_path / "a", callbacks=[Stop()], **options)
     resumed = pretrain(config(), [text], None, tmp_path / "a", resume=True, **options)
     whole = pretrain(config(), [text], None, tmp_path / "b", **options)
-    assert resumed.history == pytest.approx(whole.history)
+    assert resumed.history == whole.history
+    results = json.loads((tmp_path / "a" / "32" / "results.json").read_text())
+    assert (results["options"]["optimizer"], results["options"]["warmup"]) == ("lamb", 0.28)
     for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, want)
     with pytest.raises(FileNotFoundError, match="holds a finished run to resume"):
@@ -148,15 +151,16 @@ def _unmasked(inputs) -> list[np.ndarray]:
 
 
 def test_mistakes(text, tokenizer, tmp_path):
+    one = {"phases": ((16, 1),), "tokenizer": tokenizer, **FAST}
     with pytest.raises(ValueError, match="pass a tokenizer"):
         pretrain(config(), [text], None, tmp_path, **FAST)
     with pytest.raises(ValueError, match="epochs, max_length of pretraining are said by phases"):
         pretrain(config(), [text], None, tmp_path, tokenizer=tokenizer, epochs=1, max_length=16)
     with pytest.raises(FileNotFoundError):
-        pretrain(config(), [tmp_path / "none"], None, tmp_path, tokenizer=tokenizer, **FAST)
+        pretrain(config(), [tmp_path / "none"], None, tmp_path, **one)
     empty = tmp_path / "empty.txt"
     empty.touch()
     with pytest.raises(ValueError, match=r"empty\.txt' holds no examples"):
-        pretrain(config(), [text, empty], None, tmp_path / "a", tokenizer=tokenizer, **FAST)
+        pretrain(config(), [text, empty], None, tmp_path / "a", **one)
     with pytest.raises(ValueError, match="max_length 128 is more than the model's 40 tokens"):
         pretrain(config(), [text], None, tmp_path / "a", tokenizer=tokenizer, **FAST)

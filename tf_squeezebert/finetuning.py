@@ -79,8 +79,8 @@ def finetune(
         dev: the same, to measure each epoch on, and choose the best by the task's first metric.
             None keeps the last epoch.
         out: the folder to write.
-        labels: their names in the order of their ids. By default the task's own, or the model's
-            where they are those of the file, or those of the file, sorted.
+        labels: their names in the order of their ids. By default those of a model that is given,
+            the task's own, or those of the file, sorted.
         columns: `text`, `text_pair` and `label` of `tasks.read_examples`.
         data_options: of `make_dataset` for the task: `stride`, `mlm_probability`, ...
         teacher: a fine-tuned model to learn from too, see `distillation.Distiller`.
@@ -108,6 +108,8 @@ def finetune(
 
     data = _batches(model, chosen, settings, data_options or {})
     steps = int(data(train).cardinality())
+    if not steps:
+        raise ValueError(f"There are fewer examples than the {settings.batch_size} of a batch.")
     total = settings.max_steps or steps * settings.epochs
     _compile(trainee, settings, total)
     run = Run(
@@ -116,13 +118,15 @@ def finetune(
         steps,
         total,
         settings,
-        evaluator=None if dev is None else lambda: evaluate(model, dev, task).metrics,
+        evaluator=None if dev is None else lambda: _measure(model, dev, task, settings),
         metric=chosen.metrics[0],
         identity={"task": task, "config": model.config.to_dict(), "teacher": teacher is not None},
     )
     if resume:
         run.restore(trainee, data(train))
     validation = None if dev is None else data(dev, shuffle=False)
+    if validation is not None and not int(validation.cardinality()):
+        validation = None  # fewer examples than devices share
     fit = {"validation_data": validation, "callbacks": [run, *callbacks], "verbose": verbose}
     try:
         for first, end, skipped in run.parts():
@@ -135,6 +139,10 @@ def finetune(
             raise lost from error
         raise
     return run.finish(trainee)
+
+
+def _measure(model: Any, dev: Any, task: str, settings: TrainingOptions) -> dict[str, float]:
+    return evaluate(model, dev, task, max_length=settings.max_length or None).metrics
 
 
 def _batches(
@@ -199,8 +207,7 @@ def _check_folder(folder: Path, resume: bool) -> None:
 
 
 def _examples(data: Any, task: str, labels: Sequence[str] | None, columns: dict) -> Any:
-    is_path = isinstance(data, (str, os.PathLike))
-    return read_examples(data, task, labels, **columns) if is_path else data
+    return read_examples(data, task, labels, **columns) if _is_path(data) else data
 
 
 def _labels(
@@ -211,24 +218,24 @@ def _labels(
         if labels is not None:
             raise ValueError(f"{name} has no labels to name.")
         return None
-    of_model = isinstance(model, keras.Model)
-    if labels is None and of_model and (task.labels or not _is_path(train)):
-        return list(model.config.id2label.values())
-    if labels is not None or task.labels:
-        labels = list(labels or task.labels)
-        if len(set(labels)) != len(labels):
-            raise ValueError(f"A label is named twice: {', '.join(labels)}.")
-        if task.labels and len(labels) != len(task.labels):
-            raise ValueError(f"{name} has {len(task.labels)} labels, and {len(labels)} are named.")
-        return labels
+    if labels is None and isinstance(model, keras.Model):
+        labels = model.config.id2label.values()
+    if labels is None:
+        labels = task.labels or _labels_of(train, name, columns)
+    labels = list(labels)
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"A label is named twice: {', '.join(labels)}.")
+    if task.labels and len(labels) != len(task.labels):
+        raise ValueError(f"{name} has {len(task.labels)} labels, and {len(labels)} are named.")
+    return labels
+
+
+def _labels_of(train: Any, task: str, columns: dict) -> list[str]:
     if not _is_path(train):
         raise ValueError("Examples that are no file have ids for labels: pass their names, labels.")
     if not isinstance(columns.get("label", ""), str):
-        return list(columns["label"])
-    found = label_names(read_examples(train, name, None, **columns))
-    if of_model and set(found) <= set(model.config.id2label.values()):
-        return list(model.config.id2label.values())
-    return found
+        return list(columns["label"])  # a column for each
+    return label_names(read_examples(train, task, None, **columns))
 
 
 def _is_path(data: Any) -> bool:
@@ -311,7 +318,7 @@ def check_examples(examples: Iterable[Mapping[str, Any]], task: Task, config: An
 
 
 class Run(keras.callbacks.Callback):
-    """A run of training as a callback of `fit`: measures, keeps the best, saves, can go on.
+    """A run of training as a callback of `fit`: it measures, keeps the best, saves, and can go on.
 
     Args:
         model: what is saved as the result (the student, of a `Distiller`).
@@ -344,10 +351,12 @@ class Run(keras.callbacks.Callback):
         self.progress: dict[str, Any] = {
             "epoch": 0,
             "step": 0,  # of the epoch
-            "best": {},  # the metrics of the best epoch
-            "best_epoch": None,
+            "best": {},  # metrics
+            "best_step": 0,  # of all
+            "waited": 0,  # evaluations since
             "seconds": 0.0,
-            "loss_sum": 0.0,  # of the epoch, until the last point of the curve
+            "point": 0,  # the step of the epoch that the curve's last point is of
+            "loss_sum": 0.0,  # until then
             "history": [],
         }
         self._restored = self._began = None
@@ -409,8 +418,8 @@ class Run(keras.callbacks.Callback):
             restore_variables(self.state_file, self._variables(self.model, "metrics"))
             self._restored = None
         else:
-            self.progress.update(epoch=epoch, step=0, loss_sum=0.0)
-        self._step = self._point = self.progress["step"]
+            self.progress.update(epoch=epoch, step=0, point=0, loss_sum=0.0)
+        self._step = self.progress["step"]
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1
@@ -421,8 +430,29 @@ class Run(keras.callbacks.Callback):
             self._add_point(loss)
         if epoch * self.steps + self._step == self.total:
             self.model.stop_training = True
-        elif self._step % self.settings.save_steps == 0 and self._step < self.steps:
-            self._save(epoch, self._step)
+        elif self._step < self.steps:
+            if self.settings.eval_steps and self._step % self.settings.eval_steps == 0:
+                self._evaluate(loss)
+            if self._step % self.settings.save_steps == 0:
+                self._save(epoch, self._step)
+
+    def _evaluate(self, loss: float) -> dict[str, float]:
+        """Measures the model, and keeps it if it is the best so far."""
+        trainee = self.model  # on JAX, this brings the variables up to date
+        if self._step > self.progress["point"]:
+            self._add_point(loss)
+        metrics = self.evaluator() if self.evaluator is not None else {}
+        last = self.progress["history"][-1]
+        last.update({f"val_{name}": float(value) for name, value in metrics.items()})
+        best = self.progress["best"].get(self.metric)
+        self.progress["waited"] += 1
+        if not metrics or is_better(self.metric, metrics[self.metric], best):
+            self.progress.update(best=metrics, best_step=last["step"], waited=0)
+            if self._writes:
+                self.result.save_pretrained(self.folder)
+        elif self.settings.patience and self.progress["waited"] >= self.settings.patience:
+            trainee.stop_training = True
+        return metrics
 
     def _add_point(self, mean: float) -> None:
         """The mean loss since the last point, from the epoch's mean that Keras has."""
@@ -433,35 +463,23 @@ class Run(keras.callbacks.Callback):
                 "step": step,
                 "epoch": step / self.steps,
                 "learning_rate": self._learning_rate(),
-                "loss": (total - self.progress["loss_sum"]) / (self._step - self._point),
+                "loss": (total - self.progress["loss_sum"]) / (self._step - self.progress["point"]),
             }
         )
-        self.progress["loss_sum"], self._point = total, self._step
+        self.progress.update(point=self._step, loss_sum=total)
 
     def _learning_rate(self) -> float:
         optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
-        trainee = self.model
-        if self._step > self._point:
-            self._add_point(float(logs["loss"]))
-        metrics = self.evaluator() if self.evaluator is not None else {}
+        metrics = self._evaluate(float(logs["loss"]))
         logs.update({f"val_{name}": value for name, value in metrics.items()})
         self.progress["history"][-1].update(
             {name: float(value) for name, value in logs.items() if name.startswith("val_")}
         )
-        best = self.progress["best"].get(self.metric)
-        if not metrics or is_better(self.metric, metrics[self.metric], best):
-            self.progress.update(best=metrics, best_epoch=epoch)
-            if self._writes:
-                self.result.save_pretrained(self.folder)
-        elif (
-            self.settings.patience and epoch - self.progress["best_epoch"] >= self.settings.patience
-        ):
-            trainee.stop_training = True
         self._write_curves()
-        self._save(self.epochs if trainee.stop_training else epoch + 1, 0)
+        self._save(self.epochs if self.model.stop_training else epoch + 1, 0)
 
     def _write_curves(self) -> None:
         if not self._writes:
@@ -471,16 +489,16 @@ class Run(keras.callbacks.Callback):
 
     def finish(self, trainee: keras.Model) -> FineTuned:
         """Goes back to the best epoch's weights, and writes the results."""
-        best_epoch, last = self.progress["best_epoch"], self.progress["history"][-1]["epoch"]
-        if best_epoch is not None and best_epoch + 1 < round(last):
+        last_step, best_step = self.progress["history"][-1]["step"], self.progress["best_step"]
+        if best_step < last_step:
             best = type(self.result).from_pretrained(self.folder)
             self.result.set_weights(best.get_weights())
         results = {
             "task": self.identity["task"],
             "metrics": self.progress["best"],
-            "best_epoch": None if best_epoch is None else best_epoch + 1,
+            "best_epoch": best_step / self.steps,
             "seconds": round(self._seconds() if self._began else self.progress["seconds"], 1),
-            "steps": self.progress["history"][-1]["step"],
+            "steps": last_step,
             "options": dataclasses.asdict(self.settings),
         }
         if self._writes:

@@ -25,7 +25,8 @@ class TrainingOptions:
     layer_decay: float = _option(1.0, "factor of the learning rate from a layer to the one below")
     accumulate: int = _option(1, "batches whose gradients make one step")
     max_length: int = _option(0, "tokens a row (default: 128, for qa 384)")
-    patience: int = _option(0, "epochs without a better one after which to stop; 0: never")
+    eval_steps: int = _option(0, "batches between evaluations, besides those of the epochs' ends")
+    patience: int = _option(0, "evaluations without a better one after which to stop; 0: never")
     seed: int = _option(0, "of the order, masks, dropout and new weights")
     save_steps: int = _option(500, "steps between saves of the run's state")
     precision: str = _option(
@@ -42,6 +43,6 @@ class TrainingOptions:
         for name in ("epochs", "batch_size", "accumulate", "save_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}.")
-        for name in ("max_steps", "max_length", "patience", "clip_norm", "seed"):
+        for name in ("max_steps", "max_length", "eval_steps", "patience", "clip_norm", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}.")
