@@ -249,11 +249,13 @@ def test_each_epoch_has_every_example_once_in_a_new_order_of_its_own(tokenizer, 
 def test_a_pass_can_begin_where_another_was_broken_off(tokenizer):
     """With the batches, and the masks, that it would have had."""
     texts = [{"text": f"number {i} of many"} for i in range(50)]
-    for task, examples in (("text-classification", numbered(50)), ("fill-mask", texts)):
-        whole = batches(examples, tokenizer, task, max_length=32, batch_size=4, initial_epoch=3)
-        rest = batches(
-            examples, tokenizer, task, max_length=32, batch_size=4, initial_epoch=3, initial_step=5
-        )
+    options = {"max_length": 32, "batch_size": 4, "initial_epoch": 3}
+    for task, examples, more in (
+        ("text-classification", numbered(50), {}),
+        ("fill-mask", texts, {"pack": False}),
+    ):
+        whole = batches(examples, tokenizer, task, **options, **more)
+        rest = batches(examples, tokenizer, task, initial_step=5, **options, **more)
         assert len(rest) == len(whole) - 5 > 0
         for (inputs, labels), (want, expected) in zip(rest, whole[5:], strict=True):
             np.testing.assert_array_equal(labels, expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 import logging
 import os
@@ -454,6 +455,8 @@ def _finetune(options: argparse.Namespace) -> None:
 
     callbacks = []
     if options.tensorboard is not None:
+        if importlib.util.find_spec("tensorboard") is None:
+            raise ImportError("--tensorboard needs TensorBoard: pip install tensorboard.")
         callbacks.append(keras.callbacks.TensorBoard(options.tensorboard))
     result = finetune(
         options.model,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ..tokenizer import SqueezeBertTokenizer
 
+_PREFETCHED = 8  # batches
+
 
 def make_dataset(
     examples: Iterable[Mapping[str, Any]],
@@ -104,7 +106,11 @@ def make_dataset(
         steps = total // batch_size if drop_remainder else -(-total // batch_size)
         steps = max(0, steps - initial_step)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    # TensorFlow's tuning has nothing to tune here, and can hold up the end of an epoch: its thread
+    # may miss that it is to end, and sleeps on, for longer the longer the epoch was.
+    tuning = tf.data.Options()
+    tuning.autotune.enabled = False
+    return dataset.prefetch(_PREFETCHED).with_options(tuning)
 
 
 def _first(examples: Iterable, task: str, needs: Sequence[str]) -> Mapping[str, Any]:
