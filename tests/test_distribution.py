@@ -56,6 +56,22 @@ def inputs(tmp_path_factory):
     }
 
 
+@pytest.fixture
+def launch():
+    """Starts processes, none of which outlives the test."""
+    started: list[subprocess.Popen] = []
+
+    def run(command: list, backend: str) -> subprocess.Popen:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started.append(subprocess.Popen(command, env=environment(backend), text=True, **pipes))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
 def environment(backend: str) -> dict[str, str]:
     return {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -76,16 +92,14 @@ def assert_same_training(one, other) -> None:
 @pytest.mark.parametrize(
     ("program", "backend"), [(MIRRORED, "tensorflow"), (DATA_PARALLEL, "jax")], ids=["tf", "jax"]
 )
-def test_two_devices_train_as_one(program, backend, inputs, tmp_path):
+def test_two_devices_train_as_one(program, backend, inputs, launch, tmp_path):
     folders = {count: tmp_path / str(count) for count in (1, 2)}
     running = []
     for count, out in folders.items():
         names = {**inputs, "count": count, "out": str(out), "options": OPTIONS}
         setup = "".join(f"{name} = {value!r}\n" for name, value in names.items())
         command = [sys.executable, "-c", setup + program]
-        running.append(
-            subprocess.Popen(command, env=environment(backend), stderr=subprocess.PIPE, text=True)
-        )
+        running.append(launch(command, backend))
     for process in running:
         _, err = process.communicate()
         assert process.returncode == 0, err
@@ -100,7 +114,7 @@ def free_addresses(count: int) -> str:
     return ",".join(f"127.0.0.1:{port}" for port in ports)
 
 
-def start(inputs, out, *more: str, processes: int = 2) -> list[subprocess.Popen]:
+def start(launch, inputs, out, *more: str, processes: int = 2) -> list[subprocess.Popen]:
     """The command line in several processes, as on several hosts."""
     addresses = free_addresses(processes)
     command = [sys.executable, "-m", "tf_squeezebert", "finetune", inputs["bare"], "--task", "sst2"]
@@ -108,22 +122,14 @@ def start(inputs, out, *more: str, processes: int = 2) -> list[subprocess.Popen]
     for name, value in OPTIONS.items():
         if name != "verbose":
             command += [f"--{name.replace('_', '-')}", str(value)]
-    return [
-        subprocess.Popen(
-            command + (["--processes", addresses, "--process", str(i)] if processes > 1 else []),
-            env=environment("jax"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for i in range(processes)
-    ]
+    own = [["--processes", addresses, "--process", str(i)] for i in range(processes)]
+    return [launch(command + (own[i] if processes > 1 else []), "jax") for i in range(processes)]
 
 
-def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, tmp_path):
+def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, launch, tmp_path):
     """Each with half of every batch; to what a single process gives."""
-    (single,) = start(inputs, tmp_path / "one", processes=1)
-    first, second = start(inputs, tmp_path / "two", "--save-steps", "1")
+    (single,) = start(launch, inputs, tmp_path / "one", processes=1)
+    first, second = start(launch, inputs, tmp_path / "two", "--save-steps", "1")
     state = tmp_path / "two" / "training.safetensors"
     while not state.exists() and first.poll() is None and second.poll() is None:
         pass
@@ -133,9 +139,8 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, tmp_path):
     last = err.strip().splitlines()[-1]
     assert "Process 0 of 2 lost another one" in last
     assert "start all of them again, with resume" in last
-    second.communicate()
 
-    resumed = start(inputs, tmp_path / "two", "--save-steps", "1", "--resume")
+    resumed = start(launch, inputs, tmp_path / "two", "--save-steps", "1", "--resume")
     for process in [*resumed, single]:
         _, err = process.communicate(timeout=200)
         assert process.returncode == 0, err

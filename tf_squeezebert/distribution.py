@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -42,6 +43,12 @@ def initialize(
     distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
     keras.distribution.set_distribution(distribution)
     return distribution
+
+
+def scope(model: keras.Model) -> AbstractContextManager:
+    """Where the model's optimizer has to be made: the scope of its `tf.distribute` strategy."""
+    strategy = getattr(model, "distribute_strategy", None)  # of TensorFlow's models
+    return nullcontext() if strategy is None else strategy.scope()
 
 
 def process() -> tuple[int, int]:
@@ -91,7 +98,8 @@ def batch_options(batch_size: int) -> dict[str, Any]:
 def lost(error: Exception) -> RuntimeError | None:
     """What to say where an error in `fit` means that another process is gone; else None."""
     index, count = process()
-    if count == 1 or type(error).__name__ != "JaxRuntimeError":
+    # JAX raises errors of several classes; what exchanges the gradients names itself.
+    if count == 1 or not any(name in str(error) for name in ("Gloo", "NCCL", "coordination")):
         return None
     reason = str(error).splitlines()[0]
     return RuntimeError(

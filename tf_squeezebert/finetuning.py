@@ -176,20 +176,21 @@ def _batches(
 
 
 def _compile(trainee: SqueezeBertPreTrainedModel, settings: TrainingOptions, total: int) -> None:
-    optimizer = make_optimizer(
-        settings.learning_rate,
-        optimizer=settings.optimizer,
-        total_steps=max(1, total // settings.accumulate),
-        warmup=settings.warmup,
-        weight_decay=settings.weight_decay,
-        clip_norm=settings.clip_norm or None,
-        layer_decay=settings.layer_decay,
-        num_layers=trainee.config.num_hidden_layers,
-        accumulate=settings.accumulate,
-    )
-    if settings.precision == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    trainee.compile(optimizer=optimizer)
+    with distribution.scope(trainee):
+        optimizer = make_optimizer(
+            settings.learning_rate,
+            optimizer=settings.optimizer,
+            total_steps=max(1, total // settings.accumulate),
+            warmup=settings.warmup,
+            weight_decay=settings.weight_decay,
+            clip_norm=settings.clip_norm or None,
+            layer_decay=settings.layer_decay,
+            num_layers=trainee.config.num_hidden_layers,
+            accumulate=settings.accumulate,
+        )
+        if settings.precision == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        trainee.compile(optimizer=optimizer)
 
 
 def _check_folder(folder: Path, resume: bool) -> None:
@@ -384,7 +385,7 @@ class Run(keras.callbacks.Callback):
                 )
         trainee.optimizer.build(trainee.trainable_variables)
         # Makes the metrics' variables, which are there from the first batch on.
-        trainee.test_on_batch(*next(iter(batches)))
+        trainee.test_on_batch(*next(batches.as_numpy_iterator()))
         restore_variables(self.state_file, self._variables(trainee, "model", "optimizer"))
         self.progress, self._restored = progress, True
 

@@ -578,11 +578,11 @@ def _check_ids(name: str, ids, size_name: str, size: int) -> None:
 
 
 def _has_values(x) -> bool:
-    """Whether x has values, and is not a placeholder of a graph being traced."""
+    """Whether x has values here: is no placeholder of a graph, nor shared among processes."""
     if isinstance(x, keras.KerasTensor):
         return False
     if keras.backend.backend() == "jax":
         import jax
 
-        return not isinstance(x, jax.core.Tracer)
+        return not isinstance(x, jax.core.Tracer) and getattr(x, "is_fully_addressable", True)
     return hasattr(x, "numpy") or not ops.is_tensor(x)

@@ -28,7 +28,9 @@ def save_state(path: str | os.PathLike, variables: dict[str, list], progress: di
     """
     tensors = {}
     for name, variable in _named(variables):
-        value = np.array(keras.ops.convert_to_numpy(variable.value), order="C")
+        # By way of a tensor: a variable on several devices makes no array by itself.
+        tensor = keras.ops.convert_to_tensor(variable)
+        value = np.array(keras.ops.convert_to_numpy(tensor), order="C")
         if value.dtype.kind not in "biuf":
             value = value.astype(np.float32)  # bfloat16, without loss
         if value.dtype.kind == "f" and not np.isfinite(value).all():
