@@ -10,6 +10,7 @@ import transformers
 
 from tf_squeezebert import cli
 
+from . import toy
 from .reference import reference, small_config
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,9 @@ def test_every_snippet_and_command_works(tmp_path, monkeypatch, capsys):
     config = small_config(vocab_size=30522)
     reference("SqueezeBertForMaskedLM", config).save_pretrained("squeezebert/squeezebert-uncased")
     transformers.BertTokenizer(str(VOCAB)).save_pretrained("squeezebert/squeezebert-uncased")
+
+    for part, seed in (("train", 1), ("dev", 2)):
+        toy.write(tmp_path, "sst2", 16, seed).rename(f"{part}.tsv")
 
     names = {}
     snippets = blocks("python")

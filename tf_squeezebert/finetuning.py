@@ -127,7 +127,12 @@ def finetune(
     validation = None if dev is None else data(dev, shuffle=False)
     if validation is not None and not int(validation.cardinality()):
         validation = None  # fewer examples than devices share
-    fit = {"validation_data": validation, "callbacks": [run, *callbacks], "verbose": verbose}
+    fit = {
+        "validation_data": validation,
+        "callbacks": [run, *callbacks],
+        "verbose": verbose,
+        "shuffle": False,  # the datasets are shuffled already
+    }
     try:
         for first, end, skipped in run.parts():
             batches = data(train, initial_epoch=first, initial_step=skipped)
