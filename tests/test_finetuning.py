@@ -16,7 +16,7 @@ import transformers
 import tf_squeezebert
 from tf_squeezebert import evaluation, finetuning
 from tf_squeezebert.finetuning import STATE_FILE, finetune
-from tf_squeezebert.tasks import TASKS
+from tf_squeezebert.tasks import TASKS, is_better
 
 from . import toy
 
@@ -125,6 +125,20 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     for got, want in zip(result.model.get_weights(), weights[1], strict=True):
         np.testing.assert_array_equal(got, want)
     assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 2
+
+
+def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypatch):
+    scores = iter([float("nan"), 0.1, float("nan")])
+
+    def measured(model, dev, task, max_length):
+        return evaluation.Evaluation({"spearman": next(scores)}, [], [], [])
+
+    monkeypatch.setattr(finetuning, "evaluate", measured)
+    result = finetune(bare, "stsb", *files["stsb"], tmp_path, epochs=3, **FAST)
+    assert result.metrics == {"spearman": 0.1}
+    assert is_better("spearman", float("nan"), None), "the first is kept, whatever it is"
+    assert is_better("perplexity", 2.0, 3.0)
+    assert not is_better("f1", 2.0, 3.0)
 
 
 def test_evaluations_within_an_epoch(bare, files, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,9 +89,9 @@ def find_task(name: str) -> Task:
 
 
 def is_better(metric: str, value: float, best: float | None) -> bool:
-    """Whether a metric's value is better than the best so far; NaN never is."""
-    if best is None:
-        return value == value
+    """Whether a metric's value is better than the best so far; NaN is better than none only."""
+    if best is None or math.isnan(best):
+        return best is None or not math.isnan(value)
     return value < best if metric in _LOWER_IS_BETTER else value > best
 
 
