@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 
 import tf_squeezebert
@@ -19,6 +20,7 @@ PLACES = ("rome", "paris", "london", "berlin", "vienna")
 
 def checkpoint(folder: Path, name: str = "SqueezeBertModel", **config) -> Path:
     """A small random model with a tokenizer."""
+    keras.utils.set_random_seed(0)
     config = {"num_hidden_layers": 1, "vocab_size": 30522, "initializer_range": 0.1, **config}
     model = getattr(tf_squeezebert, name)(
         tf_squeezebert.SqueezeBertConfig(**small_config(**config))

@@ -135,7 +135,7 @@ def finetune(
     }
     try:
         for first, end, skipped in run.parts():
-            batches = data(train, initial_epoch=first, initial_step=skipped)
+            batches = data(train, epoch=run.current_epoch, initial_step=skipped)
             trainee.fit(batches, initial_epoch=first, epochs=end, **fit)
             if trainee.stop_training:
                 break
@@ -371,6 +371,9 @@ class Run(keras.callbacks.Callback):
     @property
     def state_file(self) -> Path:
         return self.folder / STATE_FILE
+
+    def current_epoch(self) -> int:
+        return self.progress["epoch"]
 
     def parts(self) -> list[tuple[int, int, int]]:
         """What is to be trained: (first epoch, the one after the last, batches to leave out)."""

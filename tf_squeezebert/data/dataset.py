@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ def make_dataset(
     seed: int = 0,
     initial_epoch: int = 0,
     initial_step: int = 0,
+    epoch: Callable[[], int] | None = None,
     buffer_size: int = 16384,
     drop_remainder: bool = False,
     pad_to_multiple_of: int = 1,
@@ -53,6 +54,8 @@ def make_dataset(
         initial_epoch: the epoch the first pass over the dataset is, as in `fit`.
         initial_step: how many batches each pass leaves out at its beginning: those that training
             had before it was interrupted.
+        epoch: says which epoch a pass is, in place of counting passes: `fit` on JAX, or under a
+            strategy, begins one before the first epoch to see shapes.
         buffer_size: rows among which those of a batch are chosen, the most held in memory.
         drop_remainder: leave out the batch of fewer than `batch_size` rows.
         pad_to_multiple_of: rounds S up; for XLA, and so JAX, which compiles anew for each S.
@@ -87,17 +90,17 @@ def make_dataset(
     encoder = kind(tokenizer, length, pad_to_multiple_of, **options)
     spec = encoder.label_spec(_first(examples, task, kind.needs))
     total = encoder.count(iter(examples)) if count else None
-    epochs = itertools.count(initial_epoch)
+    next_epoch = epoch or itertools.count(initial_epoch).__next__
 
     def batches() -> Iterator[tuple[dict[str, np.ndarray], Any]]:
-        epoch = next(epochs) if shuffle else 0
+        number = next_epoch() if shuffle else 0
         rows = encoder.rows(iter(examples))
-        rng = np.random.default_rng((seed, epoch))
+        rng = np.random.default_rng((seed, number))
         split = _bucketed(rows, batch_size, buffer_size, rng) if shuffle else cut(rows, batch_size)
         for step, batch in enumerate(split):
             if step >= initial_step and (len(batch) == batch_size or not drop_remainder):
                 # Its own, so that a batch is the same whether or not those before it were made.
-                yield encoder.collate(batch, np.random.default_rng((seed, epoch, step)))
+                yield encoder.collate(batch, np.random.default_rng((seed, number, step)))
 
     ids = tf.TensorSpec([None] * encoder.rank, tf.int32)
     signature = dict.fromkeys(tokenizer.model_input_names, ids), spec
