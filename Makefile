@@ -14,12 +14,12 @@ demo: $(VENV)/demo-installed
 	@rm -f demo-output.log
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 	$(MAKE) test-jax
 
 # The layers and models once more, on Keras's JAX backend.
 test-jax: $(VENV)/test-installed
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_layers.py tests/test_models.py tests/test_training.py \
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 tests/test_layers.py tests/test_models.py tests/test_training.py \
 		tests/test_optimization.py
 
 # On a model made here; MODEL=reviews.tflite shows an export of yours.

@@ -427,7 +427,7 @@ class Run(keras.callbacks.Callback):
             restore_variables(self.state_file, self._variables(self.model, "metrics"))
             self._restored = None
         else:
-            self.progress.update(epoch=epoch, step=0, point=0, loss_sum=0.0)
+            self.progress.update(epoch=epoch, step=0)
         self._step = self.progress["step"]
 
     def on_train_batch_end(self, batch, logs=None):
@@ -488,6 +488,7 @@ class Run(keras.callbacks.Callback):
             {name: float(value) for name, value in logs.items() if name.startswith("val_")}
         )
         self._write_curves()
+        self.progress.update(point=0, loss_sum=0.0)
         self._save(self.epochs if self.model.stop_training else epoch + 1, 0)
 
     def _write_curves(self) -> None:
