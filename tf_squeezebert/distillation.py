@@ -22,11 +22,10 @@ class Distiller(SqueezeBertPreTrainedModel):
         + hidden_weight * mean squared difference of hidden states
         + attention_weight * KL(teacher's attention probabilities, student's)
 
-    The first two are Hinton et al., 2015 (arXiv 1503.02531), and how the SqueezeBERT paper distils
-    when it fine-tunes; the others follow TinyBERT (Jiao et al., 2019, arXiv 1909.10351) and
-    MobileBERT (Sun et al., 2020, arXiv 2004.02984). A regression's soft labels are compared by
-    squares, several labels' each by itself. Padding does not count. In `evaluate`, the loss is the
-    task's own.
+    The first two are Hinton et al., 2015 (arXiv 1503.02531); the others follow TinyBERT (Jiao et
+    al., 2019, arXiv 1909.10351) and MobileBERT (Sun et al., 2020, arXiv 2004.02984). A regression's
+    soft labels are compared by squares, several labels' each by itself. Padding does not count. In
+    `evaluate`, the loss is the task's own.
 
     Args:
         student: the model to train, of any of the five tasks.

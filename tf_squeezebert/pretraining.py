@@ -78,7 +78,7 @@ def pretrain(
 ) -> FineTuned:
     """Trains a masked LM on files of text, in phases of rising length.
 
-    The defaults are the paper's (section 4.1: LAMB at 2.5e-3, a warm-up of 0.28, 56,000 steps of
+    The defaults are the paper's (LAMB at 2.5e-3, a warm-up of 0.28, 56,000 steps of
     128 tokens and 6,000 of 512), but for its batch of 8,192, which is `batch_size` times
     `accumulate` and has to fit. A step here is a batch: with `accumulate=k`, k of them make one of
     the paper's.
