@@ -1,4 +1,4 @@
-"""The command line: tf-squeezebert convert | finetune | evaluate | predict | export | ..."""
+"""The command line: tf-squeezebert convert | finetune | squeeze | evaluate | predict | ..."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from .options import TrainingOptions
+from .options import SQUEEZING, TrainingOptions
 from .tasks import ARCHITECTURES, TASKS
 from .tflite.targets import POOLINGS, RECIPES, TARGETS
 from .version import __version__
@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_convert,
         _add_finetune,
         _add_pretrain,
+        _add_squeeze,
         _add_evaluate,
         _add_predict,
         _add_export,
@@ -283,6 +284,43 @@ def _add_pretrain(add_parser: Callable) -> None:
     pretrain.set_defaults(run=_pretrain)
 
 
+def _add_squeeze(add_parser: Callable) -> None:
+    squeeze = add_parser(
+        "squeeze",
+        help="a BERT to a SqueezeBERT that does nearly what it did",
+        description="Cuts a BERT's weights into groups, repairs what that broke, and lets the "
+        "result learn from the BERT: what its layers make of texts, and its answers to a task's "
+        "examples. OUT gets what finetune writes.",
+    )
+    squeeze.add_argument("model", metavar="BERT", help="hub id or folder; with --task, fine-tuned")
+    squeeze.add_argument("out", metavar="OUT", type=Path, help="folder")
+    squeeze.add_argument(
+        "--groups",
+        type=_number_or_numbers,
+        default=4,
+        metavar="N|N,N,N,N,N,N",
+        help="of all projections but the one after attention; or of q, k, v, post-attention, "
+        "intermediate and output (default: 4)",
+    )
+    squeeze.add_argument(
+        "--layers",
+        type=_number_or_numbers,
+        metavar="N|I,J,...",
+        help="how many to keep, evenly spaced; or which, from 0, with a comma (default: all)",
+    )
+    squeeze.add_argument("--texts", metavar="FILE", type=Path, help="without labels, one a line")
+    squeeze.add_argument("--task", choices=TASKS)
+    squeeze.add_argument("--train", metavar="FILE", type=Path)
+    squeeze.add_argument("--dev", metavar="FILE", type=Path, help="to choose the best epoch by")
+    squeeze.add_argument(
+        "--budget", type=float, default=0.0, metavar="MINUTES", help="that it may take"
+    )
+    squeeze.add_argument("--resume", action="store_true", help="go on with what is in OUT")
+    _add_columns(squeeze)
+    _add_training(squeeze, "minutes", **SQUEEZING)
+    squeeze.set_defaults(run=_squeeze)
+
+
 def _add_processes(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("several processes (with KERAS_BACKEND=jax)")
     group.add_argument("--processes", metavar="HOST:PORT,...", help="the address of each")
@@ -290,8 +328,8 @@ def _add_processes(parser: argparse.ArgumentParser) -> None:
 
 
 # Options of training that pretraining has no use for.
-_BY_PHASES = ("epochs", "max_steps", "max_length", "patience", "temperature", "soft_weight")
-_BY_PHASES += ("hidden_weight", "attention_weight")
+_BY_PHASES = ("epochs", "max_steps", "minutes", "max_length", "patience", "temperature")
+_BY_PHASES += ("soft_weight", "hidden_weight", "attention_weight")
 
 
 def _add_training(parser: argparse.ArgumentParser, *without: str, **defaults: Any) -> None:
@@ -348,6 +386,11 @@ def _numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers like 16,32") from None
+
+
+def _number_or_numbers(text: str) -> int | list[int]:
+    numbers = _numbers(text.rstrip(","))
+    return numbers if "," in text else numbers[0]
 
 
 def _phases(text: str) -> list[tuple[int, int]]:
@@ -501,6 +544,27 @@ def _pretrain(options: argparse.Namespace) -> None:
         resume=options.resume,
         verbose=_verbosity(),
         **phases,
+        **_training(options),
+    )
+    _print_metrics(str(options.out), result.metrics)
+
+
+def _squeeze(options: argparse.Namespace) -> None:
+    from .squeeze import squeeze
+
+    result = squeeze(
+        options.model,
+        options.out,
+        groups=options.groups,
+        layers=options.layers,
+        texts=options.texts,
+        task=options.task,
+        train=options.train,
+        dev=options.dev,
+        columns=_columns(options) if options.task else None,
+        budget=options.budget,
+        resume=options.resume,
+        verbose=_verbosity(),
         **_training(options),
     )
     _print_metrics(str(options.out), result.metrics)

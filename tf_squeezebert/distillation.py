@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
-from .models import SqueezeBertForQuestionAnswering, SqueezeBertPreTrainedModel
+from .models import (
+    SqueezeBertForQuestionAnswering,
+    SqueezeBertModel,
+    SqueezeBertPreTrainedModel,
+)
 
 
 class Distiller(SqueezeBertPreTrainedModel):
@@ -27,10 +30,13 @@ class Distiller(SqueezeBertPreTrainedModel):
     soft labels are compared by squares, several labels' each by itself. Padding does not count. In
     `evaluate`, the loss is the task's own.
 
+    Of bare models (`SqueezeBertModel`), which have no task, it is the last two, in `evaluate` too.
+
     Args:
-        student: the model to train, of any of the five tasks.
-        teacher: a fine-tuned model of the same class, labels and vocabulary. Where it has more
-            layers, the student's learn from evenly spaced ones, the last from the last.
+        student: the model to train, of any of the five tasks, or a bare one.
+        teacher: a fine-tuned model of the same class, labels and vocabulary.
+        layers: for each of the student's layers the teacher's that it learns from; None: evenly
+            spaced ones, the last from the last.
         temperature: T.
         soft_weight: 0 to 1.
         hidden_weight, attention_weight: None is 1 where sizes allow the comparison (equal
@@ -49,6 +55,7 @@ class Distiller(SqueezeBertPreTrainedModel):
         soft_weight: float = 0.9,
         hidden_weight: float | None = None,
         attention_weight: float | None = None,
+        layers: Sequence[int] | None = None,
     ):
         super().__init__(student.config, dtype=student.dtype_policy, name="distiller")
         _check_pair(student, teacher)
@@ -64,7 +71,10 @@ class Distiller(SqueezeBertPreTrainedModel):
         self.attention_weight = self._weight(
             "attention_weight", attention_weight, "num_attention_heads"
         )
-        self._taught_by = _layer_map(student.config, teacher.config)
+        self._taught_by = spread_layers(*(m.config.num_hidden_layers for m in (student, teacher)))
+        if layers is not None:
+            self._taught_by = list(layers)
+        self._is_bare = isinstance(student, SqueezeBertModel)
         self.built = True
 
     def _weight(self, name: str, weight: float | None, size: str) -> float:
@@ -102,13 +112,16 @@ class Distiller(SqueezeBertPreTrainedModel):
         return self.student._predictions(y_pred)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        hard = super().compute_loss(x, y, y_pred, sample_weight, training=training)
-        if not training:
-            return hard
+        loss = 0.0
+        if not self._is_bare:
+            loss = super().compute_loss(x, y, y_pred, sample_weight, training=training)
+            if not training:
+                return loss
         taught = self.teacher(x, training=False, **self._asked)
         mask = x.get("attention_mask") if isinstance(x, Mapping) else None
-        soft = self._soft_loss(taught, y_pred, mask)
-        loss = (1 - self.soft_weight) * hard + self.soft_weight * ops.cast(soft, hard.dtype)
+        if not self._is_bare:
+            soft = self._soft_loss(taught, y_pred, mask)
+            loss = (1 - self.soft_weight) * loss + self.soft_weight * ops.cast(soft, loss.dtype)
         rows = None if mask is None else ops.reshape(mask, (-1, ops.shape(mask)[-1]))  # [B, S]
         if self.hidden_weight:
             loss += self.hidden_weight * self._hidden_loss(taught, y_pred, rows)
@@ -179,10 +192,9 @@ def _check_pair(student: SqueezeBertPreTrainedModel, teacher: SqueezeBertPreTrai
             )
 
 
-def _layer_map(student: Any, teacher: Any) -> list[int]:
-    """For each of the student's layers that of the teacher it learns from."""
-    ours, theirs = student.num_hidden_layers, teacher.num_hidden_layers
-    return [round((i + 1) * theirs / ours) - 1 for i in range(ours)]
+def spread_layers(few: int, many: int) -> list[int]:
+    """Evenly spaced ones of many layers, the last among them."""
+    return [round((i + 1) * many / few) - 1 for i in range(few)]
 
 
 def _as_float(x):

@@ -62,7 +62,7 @@ def evaluate(
     chosen = find_task(task)
     if getattr(model, "architecture", None) != chosen.architecture:
         raise ValueError(f"{task} is measured on a {chosen.architecture}.")
-    order = _order(model.config, task) if chosen.kind == "text-classification" else None
+    order = label_order(model.config, task) if chosen.kind == "text-classification" else None
     if isinstance(data, (str, os.PathLike)):
         names = None if task in GLUE_TASKS else list(model.config.id2label.values())
         data = read_examples(data, task, names, **columns)
@@ -84,7 +84,7 @@ def texts_of(example: Mapping[str, Any], kind: str) -> tuple:
     return (example["text"], *([example["text_pair"]] if "text_pair" in example else []))
 
 
-def _order(config: SqueezeBertConfig, task: str) -> list[str] | None:
+def label_order(config: SqueezeBertConfig, task: str) -> list[str] | None:
     """The model's names of the task's labels, in the task's order; None for a regression."""
     problem_type, labels = TASKS[task].problem_type, TASKS[task].labels
     regression = config.task_problem_type == "regression"

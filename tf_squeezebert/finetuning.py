@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from keras.layers import Dropout
 
 from . import distribution, models
 from .curves import draw_curves, write_history
@@ -32,6 +34,8 @@ logger = logging.getLogger("tf_squeezebert")
 STATE_FILE = "training.safetensors"
 RESULTS_FILE = "results.json"
 _STEPS_A_POINT = 20  # of the learning curve
+_TIMED_STEPS = 20  # to tell how many fit into the time
+_SHARE_OF_STEPS = 0.9  # of the time; the rest is for evaluations
 
 
 class FineTuned(NamedTuple):
@@ -59,6 +63,7 @@ def finetune(
     columns: Mapping[str, Any] | None = None,
     data_options: Mapping[str, Any] | None = None,
     teacher: SqueezeBertPreTrainedModel | str | os.PathLike | None = None,
+    teacher_layers: Sequence[int] | None = None,
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: Any = "auto",
@@ -84,6 +89,7 @@ def finetune(
         columns: `text`, `text_pair` and `label` of `tasks.read_examples`.
         data_options: of `make_dataset` for the task: `stride`, `mlm_probability`, ...
         teacher: a fine-tuned model to learn from too, see `distillation.Distiller`.
+        teacher_layers: its `layers`.
         resume: go on with the run that `out` holds; the other arguments must be its own.
         callbacks: further ones of Keras's, such as TensorBoard.
         verbose: as in `fit`.
@@ -97,34 +103,75 @@ def finetune(
             last saved, from before, is kept.
     """
     settings, chosen, folder = TrainingOptions(**options), find_task(task), Path(out)
-    _check_folder(folder, resume)
+    check_folder(folder, resume)
     columns = dict(columns or {})
     keras.utils.set_random_seed(settings.seed)
     labels = _labels(model, chosen, task, labels, train, columns)
     train, dev = (_examples(data, task, labels, columns) for data in (train, dev))
     model = _model(model, chosen, labels, settings.precision)
     check_examples(train, chosen, model.config)
-    trainee = model if teacher is None else _distiller(model, teacher, settings)
+    trainee = model if teacher is None else _distiller(model, teacher, teacher_layers, settings)
 
-    data = _batches(model, chosen, settings, data_options or {})
-    steps = int(data(train).cardinality())
-    if not steps:
-        raise ValueError(f"There are fewer examples than the {settings.batch_size} of a batch.")
-    total = settings.max_steps or steps * settings.epochs
-    _compile(trainee, settings, total)
-    run = Run(
+    return train_model(
+        trainee,
         model,
+        make_batches(model, chosen.kind, chosen.max_length, settings, data_options or {}),
+        train,
+        dev,
         folder,
-        steps,
-        total,
         settings,
         evaluator=None if dev is None else lambda: _measure(model, dev, task, settings),
         metric=chosen.metrics[0],
         identity={"task": task, "config": model.config.to_dict(), "teacher": teacher is not None},
+        resume=resume,
+        callbacks=callbacks,
+        verbose=verbose,
+    )
+
+
+def train_model(
+    trainee: SqueezeBertPreTrainedModel,
+    model: SqueezeBertPreTrainedModel,
+    batches: Callable,
+    train: Iterable[Mapping[str, Any]],
+    dev: Iterable[Mapping[str, Any]] | None,
+    folder: Path,
+    settings: TrainingOptions,
+    *,
+    evaluator: Callable[[], dict[str, float]] | None,
+    metric: str,
+    identity: Mapping[str, Any],
+    resume: bool,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: Any,
+) -> FineTuned:
+    """What is alike of all training: compiles, fits, measures, keeps the best, goes on.
+
+    Args:
+        trainee: what is fitted: `model`, or a `Distiller` of it.
+        model: what is kept.
+        batches: makes a dataset of examples, as `make_batches` returns it.
+        train, dev: the examples.
+        folder: where to write.
+        settings: how to train.
+        evaluator, metric, identity: of `Run`.
+        resume, callbacks, verbose: of `finetune`.
+    """
+    steps = int(batches(train).cardinality())
+    if not steps:
+        raise ValueError(f"There are fewer examples than the {settings.batch_size} of a batch.")
+    total = settings.max_steps or steps * settings.epochs
+    if resume:
+        total = read_progress(folder / STATE_FILE).get("total", total)
+    elif settings.minutes:
+        total = min(total, _steps_in(60 * settings.minutes, trainee, batches(train), settings))
+    _compile(trainee, settings, total)
+    run = Run(
+        model, folder, steps, total, settings, evaluator=evaluator, metric=metric, identity=identity
     )
     if resume:
-        run.restore(trainee, data(train))
-    validation = None if dev is None else data(dev, shuffle=False)
+        run.restore(trainee, batches(train))
+    validation = None if dev is None else batches(dev, shuffle=False)
     if validation is not None and not int(validation.cardinality()):
         validation = None  # fewer examples than devices share
     fit = {
@@ -134,11 +181,12 @@ def finetune(
         "shuffle": False,  # the datasets are shuffled already
     }
     try:
-        for first, end, skipped in run.parts():
-            batches = data(train, epoch=run.current_epoch, initial_step=skipped)
-            trainee.fit(batches, initial_epoch=first, epochs=end, **fit)
-            if trainee.stop_training:
-                break
+        with _dropout(model, settings.dropout):
+            for first, end, skipped in run.parts():
+                data = batches(train, epoch=run.current_epoch, initial_step=skipped)
+                trainee.fit(data, initial_epoch=first, epochs=end, **fit)
+                if trainee.stop_training:
+                    break
     except Exception as error:
         if (lost := distribution.lost(error)) is not None:
             raise lost from error
@@ -146,19 +194,56 @@ def finetune(
     return run.finish(trainee)
 
 
+@contextlib.contextmanager
+def _dropout(model: SqueezeBertPreTrainedModel, rate: float | None) -> Iterator[None]:
+    """Another rate of all dropout for a while."""
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, Dropout)]
+    rates = [layer.rate for layer in layers]
+    for layer in layers if rate is not None else ():
+        layer.rate = rate
+    try:
+        yield
+    finally:
+        for layer, before in zip(layers, rates, strict=True):
+            layer.rate = before
+
+
+def _steps_in(
+    seconds: float, trainee: SqueezeBertPreTrainedModel, batches: Any, settings: TrainingOptions
+) -> int:
+    """How many batches fit into a time, measured on the first ones; what they change is undone."""
+    if distribution.process()[1] > 1:
+        raise ValueError("minutes is for a single process; say max_steps.")
+    began = time.monotonic()
+    before = [np.array(variable) for variable in trainee.variables]
+    _compile(trainee, settings, 1)
+    times = []
+    for inputs, labels in batches.as_numpy_iterator():
+        start = time.monotonic()
+        trainee.train_on_batch(inputs, labels)
+        times.append(time.monotonic() - start)
+        if len(times) > _TIMED_STEPS or time.monotonic() - began > seconds / 5:
+            break
+    for variable, value in zip(trainee.variables, before, strict=True):
+        variable.assign(value)
+    left = seconds - (time.monotonic() - began) - times[0]  # in the first, the step is traced
+    return max(1, int(_SHARE_OF_STEPS * left / (np.mean(times[1:]) if times[1:] else times[0])))
+
+
 def _measure(model: Any, dev: Any, task: str, settings: TrainingOptions) -> dict[str, float]:
     return evaluate(model, dev, task, max_length=settings.max_length or None).metrics
 
 
-def _batches(
+def make_batches(
     model: SqueezeBertPreTrainedModel,
-    task: Task,
+    kind: str,
+    max_length: int,
     settings: TrainingOptions,
     data_options: Mapping[str, Any],
-) -> Any:
-    """What makes a dataset of examples, as the settings say."""
+) -> Callable:
+    """What makes a dataset of examples of a kind of task, as the settings say."""
     longest = model.config.max_position_embeddings
-    length = settings.max_length or min(task.max_length, longest)
+    length = settings.max_length or min(max_length, longest)
     if length > longest:
         raise ValueError(
             f"max_length {length} is more than the model's {longest} tokens "
@@ -174,7 +259,7 @@ def _batches(
     }
 
     def make(examples: Iterable, **options: Any) -> Any:
-        dataset = make_dataset(examples, model.tokenizer, task.kind, **fixed, **options)
+        dataset = make_dataset(examples, model.tokenizer, kind, **fixed, **options)
         return distribution.own_part(dataset)
 
     return make
@@ -198,15 +283,23 @@ def _compile(trainee: SqueezeBertPreTrainedModel, settings: TrainingOptions, tot
         trainee.compile(optimizer=optimizer)
 
 
-def _check_folder(folder: Path, resume: bool) -> None:
-    unfinished, finished = (folder / STATE_FILE).is_file(), (folder / RESULTS_FILE).is_file()
+def check_folder(folder: Path, resume: bool, begun: str = STATE_FILE) -> None:
+    """Refuses a folder that holds nothing to resume, or a run that would be lost.
+
+    Args:
+        folder: where a run is, or is to be.
+        resume: whether it is to go on.
+        begun: the file that an unfinished run has from its beginning.
+    """
+    finished = (folder / RESULTS_FILE).is_file()
+    unfinished = (folder / STATE_FILE).is_file() or ((folder / begun).is_file() and not finished)
     if resume and not unfinished:
         state = "a finished run" if finished else "no run"
         raise FileNotFoundError(f"'{folder}' holds {state} to resume.")
     if not resume and unfinished:
         raise ValueError(
             f"'{folder}' holds an unfinished run: resume it, or give another folder (or delete "
-            f"{folder / STATE_FILE})."
+            f"{folder / begun})."
         )
     if not resume and finished:
         raise ValueError(f"'{folder}' holds a finished run: give another folder.")
@@ -278,14 +371,18 @@ def _model(
 
 
 def _distiller(
-    model: SqueezeBertPreTrainedModel, teacher: Any, settings: TrainingOptions
+    model: SqueezeBertPreTrainedModel,
+    teacher: Any,
+    layers: Sequence[int] | None,
+    settings: TrainingOptions,
 ) -> Distiller:
     if not isinstance(teacher, keras.Model):
         from .convert import load_pretrained
 
         teacher = load_pretrained(teacher, architecture=model.architecture)
     names = ("temperature", "soft_weight", "hidden_weight", "attention_weight")
-    return Distiller(model, teacher, **{name: getattr(settings, name) for name in names})
+    weights = {name: getattr(settings, name) for name in names}
+    return Distiller(model, teacher, layers=layers, **weights)
 
 
 def check_examples(examples: Iterable[Mapping[str, Any]], task: Task, config: Any) -> None:
@@ -355,6 +452,7 @@ class Run(keras.callbacks.Callback):
         self.evaluator, self.metric = evaluator, metric
         self.identity = {**identity, "steps": steps, "options": dataclasses.asdict(settings)}
         self.progress: dict[str, Any] = {
+            "total": total,
             "epoch": 0,
             "step": 0,  # of the epoch
             "best": {},  # metrics
@@ -419,6 +517,9 @@ class Run(keras.callbacks.Callback):
     def _seconds(self) -> float:
         return self.progress["seconds"] + time.monotonic() - self._began
 
+    def _is_late(self) -> bool:
+        return bool(self.settings.minutes) and self._seconds() > 60 * self.settings.minutes
+
     def on_train_begin(self, logs=None):
         self._began = self._began or time.monotonic()
 
@@ -437,7 +538,7 @@ class Run(keras.callbacks.Callback):
             raise self._diverged(epoch, self._step, f"the loss is {loss}")
         if self._step % _STEPS_A_POINT == 0:
             self._add_point(loss)
-        if epoch * self.steps + self._step == self.total:
+        if epoch * self.steps + self._step == self.total or self._is_late():
             self.model.stop_training = True
         elif self._step < self.steps:
             if self.settings.eval_steps and self._step % self.settings.eval_steps == 0:

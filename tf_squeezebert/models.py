@@ -203,7 +203,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
 
     def _predictions(self, y_pred):
         """The part of the outputs that labels are compared with."""
-        return y_pred["logits"] if isinstance(y_pred, Mapping) else y_pred
+        return y_pred.get("logits", y_pred) if isinstance(y_pred, Mapping) else y_pred
 
     def export(
         self, filepath: str | os.PathLike, format: str = "tf_saved_model", **kwargs: Any

@@ -16,6 +16,7 @@ class TrainingOptions:
 
     epochs: int = _option(3, "passes over the examples")
     max_steps: int = _option(0, "batches after which to stop, whatever epochs says; 0: never")
+    minutes: float = _option(0.0, "that the run may take; the steps are as many as fit; 0: any")
     batch_size: int = _option(32, "examples a batch")
     learning_rate: float = _option(5e-5, "the highest, after the warm-up")
     optimizer: str = _option("adamw", "adamw or lamb", choices=("adamw", "lamb"))
@@ -23,6 +24,7 @@ class TrainingOptions:
     weight_decay: float = _option(0.01, "of all weights but biases and layer norms")
     clip_norm: float = _option(1.0, "the most that the gradients' global norm may be; 0 for any")
     layer_decay: float = _option(1.0, "factor of the learning rate from a layer to the one below")
+    dropout: float | None = _option(None, "rate of all dropout (default: the model's own)")
     accumulate: int = _option(1, "batches whose gradients make one step")
     max_length: int = _option(0, "tokens a row (default: 128, for qa 384)")
     eval_steps: int = _option(0, "batches between evaluations, besides those of the epochs' ends")
@@ -40,9 +42,23 @@ class TrainingOptions:
     attention_weight: float | None = _option(None, "with a teacher: of its attention")
 
     def __post_init__(self):
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must lie in 0 to 1, not {self.dropout}.")
         for name in ("epochs", "batch_size", "accumulate", "save_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}.")
-        for name in ("max_steps", "max_length", "eval_steps", "patience", "clip_norm", "seed"):
+        for name in (
+            "max_steps",
+            "minutes",
+            "max_length",
+            "eval_steps",
+            "patience",
+            "clip_norm",
+            "seed",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}.")
+
+
+# What `squeeze` does otherwise, where nothing is said.
+SQUEEZING = {"learning_rate": 5e-4, "batch_size": 64, "dropout": 0.0, "soft_weight": 1.0}

@@ -96,13 +96,13 @@ def pretrain(
         sentence_order: learn the order of texts as well, as the published checkpoints did.
         resume: go on with the run that `out` holds.
         callbacks, verbose: as in `fit`.
-        **options: fields of `TrainingOptions` other than epochs, max_steps and max_length.
+        **options: fields of `TrainingOptions` other than epochs, max_steps, minutes and max_length.
 
     Raises:
         ValueError, FileNotFoundError, FloatingPointError: as `finetune` does.
     """
     options = {"optimizer": "lamb", "learning_rate": 2.5e-3, "warmup": 0.28, **options}
-    if taken := {"epochs", "max_steps", "max_length"} & set(options):
+    if taken := {"epochs", "max_steps", "minutes", "max_length"} & set(options):
         raise ValueError(f"{', '.join(sorted(taken))} of pretraining are said by phases.")
     keras.utils.set_random_seed(options.get("seed", 0))
     model = _model(model, tokenizer, sentence_order, options.pop("precision", "float32"))

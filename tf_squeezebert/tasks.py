@@ -61,7 +61,7 @@ ARCHITECTURES = {
     "multiple-choice": "SqueezeBertForMultipleChoice",
 }
 _SINGLE, _MULTI = "single_label_classification", "multi_label_classification"
-_LOWER_IS_BETTER = ("perplexity",)
+_LOWER_IS_BETTER = ("perplexity", "hidden_error")
 
 
 def _glue(name: str) -> Task:

@@ -44,7 +44,8 @@ def make_dataset(
         examples: a reader's, a list, or another iterable of dicts that can be gone through again.
         tokenizer: the model's.
         task: "text-classification" (regression too), "token-classification",
-            "question-answering", "multiple-choice" or "fill-mask".
+            "question-answering", "multiple-choice", "fill-mask", or "feature-extraction": texts
+            without labels, in whose place there are zeros, [B].
         batch_size: rows a batch, B.
         max_length: the most tokens a row, S; by default the tokenizer's `model_max_length`. Texts
             of classification and choices are cut to it; others become several rows.

@@ -98,7 +98,22 @@ class _OneRow(Encoder):
         return number
 
 
-class _TextClassification(_OneRow):
+class _Texts(_OneRow):
+    """Texts without labels: zeros take their place."""
+
+    needs = ("text",)
+
+    def encode(self, examples: list[Mapping[str, Any]]) -> Iterator[Row]:
+        names = ("text", "text_pair") if "text_pair" in examples[0] else ("text",)
+        encoded = self.tokenize(*([example[name] for example in examples] for name in names))
+        for example, row in zip(examples, encoded.encodings, strict=True):
+            yield _row([row], example.get("label"))
+
+    def labels(self, labels: list, inputs: dict[str, np.ndarray], rng: np.random.Generator) -> Any:
+        return np.zeros(len(labels), np.int32)
+
+
+class _TextClassification(_Texts):
     needs = ("text", "label")
 
     def label_spec(self, first: Mapping[str, Any]) -> Any:
@@ -116,12 +131,6 @@ class _TextClassification(_OneRow):
                 f"The label {example['label']!r} of the text {example['text'][:60]!r} is of "
                 "another kind than the first one: make all of them whole numbers, or all float."
             )
-
-    def encode(self, examples: list[Mapping[str, Any]]) -> Iterator[Row]:
-        names = ("text", "text_pair") if "text_pair" in examples[0] else ("text",)
-        encoded = self.tokenize(*([example[name] for example in examples] for name in names))
-        for example, row in zip(examples, encoded.encodings, strict=True):
-            yield _row([row], example["label"])
 
     def labels(self, labels: list, inputs: dict[str, np.ndarray], rng: np.random.Generator) -> Any:
         return np.array(labels, self.dtype)
@@ -332,6 +341,7 @@ def _swapped(row: Row) -> Row:
 
 
 ENCODERS: dict[str, type[Encoder]] = {
+    "feature-extraction": _Texts,
     "text-classification": _TextClassification,
     "token-classification": _TokenClassification,
     "question-answering": _QuestionAnswering,

@@ -1,0 +1,370 @@
+"""`squeeze`: orders that change nothing, fits that are least squares, runs that can be resumed."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+import transformers
+from sklearn.linear_model import Ridge
+
+import tf_squeezebert
+from tf_squeezebert import evaluation, squeeze
+from tf_squeezebert.convert import load_pretrained
+from tf_squeezebert.finetuning import finetune
+from tf_squeezebert.layers import GroupedConv1D
+from tf_squeezebert.squeeze import Regrouping, find_regrouping, make_student, regroup
+from tf_squeezebert.squeeze.calibration import Calibration
+from tf_squeezebert.squeeze.fitting import fit_projection, hidden_error
+from tf_squeezebert.squeeze.regrouping import transformer_of
+
+from . import toy
+from .reference import (
+    CLASSES,
+    GROUP_NAMES,
+    keras_outputs,
+    random_inputs,
+    run_reference,
+    small_config,
+)
+
+DENSE = {f"{name}_groups": 1 for name in GROUP_NAMES}
+FAST = {"learning_rate": 3e-3, "batch_size": 16, "max_length": 32, "verbose": 0}
+
+
+def dense_model(name: str = "SqueezeBertForSequenceClassification", **config):
+    """A BERT with random weights and a tokenizer."""
+    keras.utils.set_random_seed(1)
+    config = small_config(**{"vocab_size": 30522, "initializer_range": 0.1, **DENSE, **config})
+    model = getattr(tf_squeezebert, name)(tf_squeezebert.SqueezeBertConfig(**config))
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(toy.VOCAB, model_max_length=40)
+    return model
+
+
+def sentences(count: int = 200, seed: int = 0) -> list[str]:
+    rng = np.random.default_rng(seed)
+    return [toy.review(i, rng)[0] for i in range(count)]
+
+
+def random_order(config, seed: int = 0) -> Regrouping:
+    rng, layers = np.random.default_rng(seed), config.num_hidden_layers
+    return Regrouping(
+        rng.permutation(config.hidden_size),
+        np.stack([rng.permutation(config.num_attention_heads) for _ in range(layers)]),
+        np.stack([rng.permutation(config.intermediate_size) for _ in range(layers)]),
+    )
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    train, dev = (toy.write(folder, "sst2", rows, seed) for rows, seed in ((160, 1), (40, 2)))
+    texts = folder / "texts.txt"
+    texts.write_text("\n".join(sentences(seed=3)), encoding="utf-8")
+    return {"train": train, "dev": dev, "texts": texts}
+
+
+@pytest.fixture(scope="module")
+def teacher(files, tmp_path_factory):
+    """The folder of a BERT that has learnt the toy reviews."""
+    folder = tmp_path_factory.mktemp("teacher")
+    model = dense_model(num_hidden_layers=2, id2label={0: "negative", 1: "positive"})
+    options = {**FAST, "learning_rate": 2e-3, "epochs": 6}
+    result = finetune(model, "sst2", files["train"], files["dev"], folder / "out", **options)
+    assert result.metrics["accuracy"] > 0.9
+    return folder / "out"
+
+
+# Another order
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_another_order_changes_no_result(name):
+    model = dense_model(name, vocab_size=99)
+    shape = (2, 3, 11) if name.endswith("MultipleChoice") else (3, 11)
+    inputs = random_inputs({"vocab_size": 99}, shape)
+    before = keras_outputs(model, inputs)
+    order = random_order(model.config)
+    regroup(model, order)
+    after = keras_outputs(model, inputs)
+    if name == "SqueezeBertModel":
+        before["last_hidden_state"] = before["last_hidden_state"][..., order.channels]
+    for output, value in before.items():
+        np.testing.assert_allclose(after[output], value, atol=1e-5)
+    kernel = np.asarray(transformer_of(model).blocks[1].intermediate.kernel)
+    regroup(model, random_order(model.config, seed=1))
+    assert (
+        np.abs(np.asarray(transformer_of(model).blocks[1].intermediate.kernel) - kernel).max() > 0
+    )
+
+
+def test_the_best_order_is_found():
+    """A model in groups, whose channels were mixed, gets its groups back."""
+    groups = {"q_groups": 2, "k_groups": 2, "v_groups": 2, "intermediate_groups": 2}
+    numbers = {**groups, "output_groups": 2}
+    model = dense_model("SqueezeBertModel")
+    for block in model.blocks:
+        projections = (block.attention.query, block.attention.key, block.attention.value)
+        for layer in (*projections, block.intermediate, block.projection):
+            kernel = np.array(layer.kernel)
+            half, outputs = kernel.shape[1] // 2, kernel.shape[2] // 2
+            kernel[0, :half, outputs:] = kernel[0, half:, :outputs] = 0
+            layer.kernel.assign(kernel)
+    regroup(model, random_order(model.config))
+    calibration = Calibration(model, sentences())
+
+    def share_within_groups() -> float:
+        kept = total = 0.0
+        for block in model.blocks:
+            for layer in (block.attention.query, block.intermediate, block.projection):
+                kernel = np.square(np.asarray(layer.kernel)[0])
+                inputs, outputs = (size // 2 for size in kernel.shape)
+                kept += kernel[:inputs, :outputs].sum() + kernel[inputs:, outputs:].sum()
+                total += kernel.sum()
+        return kept / total
+
+    assert share_within_groups() < 0.6
+    regroup(model, find_regrouping(model, calibration, numbers))
+    assert share_within_groups() > 0.9
+
+
+def test_with_one_group_all_stays_in_order():
+    model = dense_model("SqueezeBertModel")
+    numbers = {name: 1 for name in DENSE if name != "post_attention_groups"}
+    order = find_regrouping(model, Calibration(model, sentences(20)), numbers)
+    assert (order.channels == np.arange(48)).all()
+    assert (order.heads == np.arange(4)).all()
+    assert (order.intermediates == np.arange(96)).all()
+
+
+# The fit
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_a_fit_is_ridge_regression_group_by_group(groups):
+    rng = np.random.default_rng(0)
+    x = rng.normal(1, 2, (300, 16)).astype("float32")
+    y = (x @ rng.normal(size=(16, 8)) + rng.normal(size=(300, 8))).astype("float32")
+    layer = GroupedConv1D(8, groups)
+    layer.build((None, None, 16))
+    fit_projection(layer, np.zeros((16, 8)), x, y, ridge=0.1)
+    penalty = 0.1 * len(x) * np.mean(np.square(x - x.mean(axis=0)))
+    inputs, outputs = np.split(x, groups, axis=1), np.split(y, groups, axis=1)
+    predicted = [Ridge(penalty).fit(a, b).predict(a) for a, b in zip(inputs, outputs, strict=True)]
+    got = np.asarray(layer(x[None]))[0]
+    np.testing.assert_allclose(got, np.concatenate(predicted, axis=1), atol=1e-4)
+
+
+def test_a_strong_ridge_keeps_the_dense_weights():
+    rng = np.random.default_rng(0)
+    dense = rng.normal(size=(16, 8))
+    layer = GroupedConv1D(8, 2)
+    layer.build((None, None, 16))
+    x, y = rng.normal(size=(50, 16)), rng.normal(size=(50, 8))
+    fit_projection(layer, dense, x, y, ridge=1e9)
+    np.testing.assert_allclose(np.asarray(layer.kernel)[1], dense[8:, 4:], atol=1e-5)
+
+
+def test_with_one_group_the_fit_changes_nothing():
+    model = dense_model()
+    student, kept, _ = make_student(model, sentences(), groups=1)
+    inputs = random_inputs({"vocab_size": 30522}, (3, 11))
+    np.testing.assert_allclose(np.asarray(student(inputs)), np.asarray(model(inputs)), atol=1e-4)
+    assert kept == [0, 1, 2]
+
+
+@pytest.mark.parametrize("groups", [2, (2, 4, 1, 3, 6, 2), (4, 4, 4, 4, 4, 4)])
+def test_each_step_brings_the_squeezed_model_nearer(groups):
+    errors = {}
+    for fitted in (False, True):
+        model = dense_model("SqueezeBertModel")
+        student, _, order = make_student(
+            model, sentences(), groups=groups, regrouped=fitted, fitted=fitted
+        )
+        assert (order is not None) == fitted
+        held_out = Calibration(model, sentences(50, seed=9))
+        errors[fitted] = hidden_error(student, model, held_out)
+    assert errors[True] < 0.7 * errors[False]
+
+
+def test_layers_are_kept_with_their_weights():
+    model = dense_model(num_hidden_layers=4)
+    for layers, wanted in ((2, [1, 3]), ([0, 3], [0, 3])):
+        options = {"groups": 1, "regrouped": False, "fitted": False}
+        student, kept, _ = make_student(model, sentences(20), layers=layers, **options)
+        assert kept == wanted
+        assert student.config.num_hidden_layers == 2
+        for block, i in zip(student.transformer.blocks, wanted, strict=True):
+            source = model.transformer.blocks[i]
+            assert (
+                np.asarray(block.projection.kernel) == np.asarray(source.projection.kernel)
+            ).all()
+    fitted, _, _ = make_student(model, sentences(), layers=[0, 3], groups=1)
+    cut, _, _ = make_student(model, sentences(), layers=[0, 3], groups=1, fitted=False)
+    held_out = Calibration(model, sentences(50, seed=9))
+    near, far = (hidden_error(s.transformer, model.transformer, held_out) for s in (fitted, cut))
+    assert near < 0.7 * far
+
+
+# The whole
+
+
+def test_squeezed_and_taught_it_answers_like_its_teacher(teacher, files, tmp_path):
+    out = tmp_path / "out"
+    result = squeeze.squeeze(teacher, out, groups=2, task="sst2", epochs=3, **files, **FAST)
+    assert result.metrics["accuracy"] > 0.9
+    config = json.loads((out / "config.json").read_text())
+    assert [config[f"{name}_groups"] for name in GROUP_NAMES] == [2, 2, 2, 1, 2, 2]
+    assert config["hidden_dropout_prob"] == 0.1  # of the teacher, for fine-tuning it further
+    assert {p.name for p in (out / "texts").iterdir()} > {"history.csv", "results.json"}
+    curve = list(csv.DictReader((out / "texts" / "history.csv").read_text().splitlines()))
+    assert float(curve[-1]["val_hidden_error"]) < 0.5
+    assert "val_accuracy" in curve[-1]
+
+    inputs = random_inputs({"vocab_size": 30522}, (3, 11))
+    ours = np.asarray(load_pretrained(out)(inputs))
+    np.testing.assert_allclose(ours, np.asarray(result.model(inputs)), atol=1e-6)
+    theirs = transformers.SqueezeBertForSequenceClassification.from_pretrained(out)
+    np.testing.assert_allclose(ours, run_reference(theirs.eval(), inputs)["logits"], atol=1e-5)
+
+
+def test_texts_alone_teach_a_model_without_a_task(files, tmp_path):
+    model = dense_model("SqueezeBertForMaskedLM")
+    result = squeeze.squeeze(model, tmp_path, groups=2, texts=files["texts"], epochs=3, **FAST)
+    curve = [point["val_hidden_error"] for point in result.history if "val_hidden_error" in point]
+    assert curve[-1] < curve[0]
+    assert result.metrics["hidden_error"] == min(curve)
+    again = load_pretrained(tmp_path)
+    assert type(again).__name__ == "SqueezeBertForMaskedLM"
+    inputs = random_inputs({"vocab_size": 30522}, (3, 11))
+    np.testing.assert_allclose(
+        np.asarray(again(inputs)), np.asarray(result.model(inputs)), atol=1e-5
+    )
+
+
+class _Stop(keras.callbacks.Callback):
+    """Ends a run at a batch of it, as Ctrl-C does."""
+
+    def __init__(self, after: int):
+        super().__init__()
+        self.left = after
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("after", [1, 7, 16 + 25])
+def test_a_stopped_run_goes_on_to_the_same_result(after, teacher, files, tmp_path):
+    options = {"groups": 2, "task": "sst2", "epochs": 2, "save_steps": 3, **files, **FAST}
+    whole = squeeze.squeeze(teacher, tmp_path / "whole", **options)
+    with pytest.raises(KeyboardInterrupt):
+        squeeze.squeeze(teacher, tmp_path / "parts", **options, callbacks=[_Stop(after)])
+    resumed = squeeze.squeeze(teacher, tmp_path / "parts", **options, resume=True)
+    assert resumed.metrics == whole.metrics
+    for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-4)
+
+
+def test_a_budget_ends_the_run_and_the_learning_rate_with_it(teacher, files, tmp_path):
+    options = {"groups": 2, "task": "sst2", "epochs": 100_000, **FAST}
+    train, dev = files["train"], files["dev"]
+    result = squeeze.squeeze(teacher, tmp_path, train=train, dev=dev, budget=0.5, **options)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert 1 < results["seconds"] < 60
+    assert result.history[-1]["learning_rate"] < 0.7 * FAST["learning_rate"]
+    assert results["steps"] < 1_000_000
+
+
+@pytest.mark.parametrize("kind", ["stsb", "ner", "qa", "choice"])
+def test_every_kind_of_task_can_be_squeezed(kind, tmp_path):
+    train, dev = (toy.write(tmp_path, kind, 32, seed) for seed in (1, 2))
+    bert = toy.checkpoint(tmp_path / "bert", **DENSE)
+    options = {"epochs": 1, "batch_size": 16, "max_length": 32, "verbose": 0}
+    finetune(bert, kind, train, dev, tmp_path / "teacher", **options)
+    result = squeeze.squeeze(
+        tmp_path / "teacher", tmp_path / "out", groups=4, task=kind, train=train, dev=dev, **options
+    )
+    again = evaluation.evaluate(load_pretrained(tmp_path / "out"), dev, kind).metrics
+    assert again == pytest.approx(result.metrics, abs=1e-6)
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"groups": 5}, "divi"),
+        ({"groups": [2, 2]}, "groups must be one number or 6, not 2"),
+        ({"layers": [3, 1]}, "layers must be some of the model's 2, rising"),
+        ({"layers": 5}, "layers must be some of the model's 2"),
+        ({"layers": []}, "layers must be some"),
+        ({"task": "stsb"}, "regression"),
+        ({"task": "ner"}, "ner needs a SqueezeBertForTokenClassification"),
+        ({"task": "mnli"}, "mnli has 3 labels, the model 2"),
+        ({"task": "unknown"}, "unknown"),
+        ({"train": None, "texts": None}, "nothing to learn from"),
+        ({"train": None}, "train"),
+        ({"minutes": 3}, "budget"),
+        ({"budget": -1}, "budget"),
+        ({"dropout": 1.5}, "dropout must lie in 0 to 1"),
+    ],
+)
+def test_what_can_not_be_squeezed_is_said(changes, message, teacher, files, tmp_path):
+    options = {"groups": 2, "task": "sst2", **files, **FAST, **changes}
+    with pytest.raises(ValueError, match=message):
+        squeeze.squeeze(teacher, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_in_another_order_are_refused(files, tmp_path):
+    model = dense_model(id2label={0: "positive", 1: "negative"})
+    with pytest.raises(ValueError, match="same order"):
+        squeeze.squeeze(model, tmp_path / "out", task="sst2", **files)
+
+
+def test_other_models_and_files_are_refused(teacher, files, tmp_path):
+    grouped = dense_model(q_groups=2)
+    with pytest.raises(ValueError, match="groups already"):
+        squeeze.squeeze(grouped, tmp_path / "out", **files)
+    without = dense_model()
+    without.tokenizer = None
+    with pytest.raises(ValueError, match="tokenizer"):
+        squeeze.squeeze(without, tmp_path / "out", **files)
+    gpt = tmp_path / "gpt"
+    gpt.mkdir()
+    (gpt / "config.json").write_text('{"model_type": "gpt2"}')
+    with pytest.raises(ValueError, match="gpt2"):
+        squeeze.squeeze(gpt, tmp_path / "out", **files)
+    empty = tmp_path / "empty.txt"
+    empty.write_text("\n \n")
+    with pytest.raises(ValueError, match="holds no text"):
+        squeeze.squeeze(teacher, tmp_path / "out", texts=empty)
+    with pytest.raises(FileNotFoundError):
+        squeeze.squeeze(teacher, tmp_path / "out", texts=tmp_path / "none.txt")
+    with pytest.raises(FileNotFoundError, match="no run to resume"):
+        squeeze.squeeze(teacher, tmp_path / "out", texts=files["texts"], resume=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_a_run_is_left_alone(teacher, files, tmp_path):
+    options = {"groups": 2, "task": "sst2", "epochs": 1, **FAST}
+    options.update(train=files["train"], dev=files["dev"])
+    with pytest.raises(KeyboardInterrupt):
+        squeeze.squeeze(teacher, tmp_path, **options, callbacks=[_Stop(1)])
+    with pytest.raises(ValueError, match="unfinished run"):
+        squeeze.squeeze(teacher, tmp_path, **options)
+    plan = tmp_path / "squeeze.json"
+    whole = plan.read_text()
+    plan.write_text(whole[:100])
+    with pytest.raises(ValueError, match="damaged"):
+        squeeze.squeeze(teacher, tmp_path, **options, resume=True)
+    plan.write_text(whole)
+    squeeze.squeeze(teacher, tmp_path, **options, resume=True)
+    with pytest.raises(ValueError, match="finished run"):
+        squeeze.squeeze(teacher, tmp_path, **options)

@@ -1,0 +1,13 @@
+"""Any BERT becomes a SqueezeBERT."""
+
+from .regrouping import Regrouping, find_regrouping, regroup
+from .squeezing import GROUPS, make_student, squeeze
+
+__all__ = [
+    "GROUPS",
+    "Regrouping",
+    "find_regrouping",
+    "make_student",
+    "regroup",
+    "squeeze",
+]

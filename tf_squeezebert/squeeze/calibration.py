@@ -1,0 +1,86 @@
+"""Texts as the layers of a model see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from ..layers import SqueezeBertBlock
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+
+Text = str | tuple[str, str]
+
+
+class Calibration:
+    """Tokenized texts, in batches of like length, for layers to be run on one after the other.
+
+    A state is what a layer makes of them: a list of a tensor [B, S, C] for each batch.
+
+    Args:
+        model: whose tokenizer it is.
+        texts: each a text, or a pair of texts.
+        max_tokens: texts are taken until there are so many tokens.
+        max_length: the most tokens of a text, at most as many as the model takes.
+        batch_size: B.
+
+    Raises:
+        ValueError: there is no text.
+    """
+
+    def __init__(
+        self,
+        model: SqueezeBertPreTrainedModel,
+        texts: Iterable[Text],
+        *,
+        max_tokens: int = 20_000,
+        max_length: int = 128,
+        batch_size: int = 32,
+    ):
+        longest = min(max_length, model.config.max_position_embeddings)
+
+        def tokenize(texts: Sequence[Text], **options: Any) -> dict[str, np.ndarray]:
+            return model.tokenizer(list(texts), truncation=True, max_length=longest, **options)
+
+        chosen: list[tuple[int, Text]] = []
+        for text in texts:
+            chosen.append((len(tokenize([text])["input_ids"][0]), text))
+            max_tokens -= chosen[-1][0]
+            if max_tokens <= 0:
+                break
+        if not chosen:
+            raise ValueError("There are no texts to calibrate on.")
+        ordered = [text for _, text in sorted(chosen, key=lambda pair: pair[0])]
+        self.inputs = [
+            tokenize(ordered[i : i + batch_size], padding=True, return_tensors="np")
+            for i in range(0, len(ordered), batch_size)
+        ]
+        self._real = [batch["attention_mask"].astype(bool) for batch in self.inputs]
+        self.masks = [real[:, None, None] for real in self._real]  # [B, 1, 1, S]
+
+    def embed(self, transformer: SqueezeBertModel) -> list:
+        """The state before the first layer."""
+        return [
+            transformer.embeddings(batch["input_ids"], batch.get("token_type_ids"))
+            for batch in self.inputs
+        ]
+
+    def apply(self, block: SqueezeBertBlock, state: list) -> list:
+        """The state after a layer."""
+        return each(lambda x, mask: block(x, mask)[0], state, self.masks)
+
+    def run(self, transformer: SqueezeBertModel) -> list:
+        """The state after the last layer."""
+        return [transformer(batch)["last_hidden_state"] for batch in self.inputs]
+
+    def rows(self, state: Sequence[Any]) -> np.ndarray:
+        """The vectors of all tokens but padding, [n, C]."""
+        pairs = zip(state, self._real, strict=True)
+        return np.concatenate([ops.convert_to_numpy(x)[real] for x, real in pairs])
+
+
+def each(function: Callable, *states: Sequence[Any]) -> list:
+    """The state that a layer, or another function of tensors, makes of states."""
+    return [function(*tensors) for tensors in zip(*states, strict=True)]

@@ -1,0 +1,130 @@
+"""Grouped weights that do what a dense model's did, as well as their inputs allow.
+
+A grouped projection sees a part of its layer's input only. Its weights here are those that from
+this part predict the dense projection's output best, by least squares over the tokens of some
+texts: the reconstruction of layers that pruning does (He et al., 2017, arXiv 1707.06168, section
+3.1; Frantar & Alistarh, 2022, arXiv 2208.11580), layer after layer on what the squeezed model
+itself makes of the texts, so that later layers make up for the errors of earlier ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tqdm
+from keras import ops
+
+from ..layers import GroupedConv1D, SqueezeBertBlock
+from ..models import SqueezeBertModel
+from .calibration import Calibration, each
+
+
+def fit_groups(
+    student: SqueezeBertModel,
+    teacher: SqueezeBertModel,
+    layers: Sequence[int],
+    calibration: Calibration,
+    *,
+    ridge: float = 1e-2,
+) -> None:
+    """Sets every projection of the student to do what the teacher's does.
+
+    Args:
+        student: the model to change, with embeddings and layer norms as the teacher's.
+        teacher: a model of the same sizes, with groups of 1.
+        layers: for each of the student's layers the teacher's that it replaces, rising.
+        calibration: the texts.
+        ridge: how dear a weight's distance from the teacher's is, of the inputs' mean variance.
+    """
+    ours, theirs = calibration.embed(student), calibration.embed(teacher)
+    student_of = dict(zip(layers, student.blocks, strict=True))
+    for i, taught in enumerate(tqdm.tqdm(teacher.blocks, desc="fit", unit="layer", disable=None)):
+        if i in student_of:
+            ours, theirs = _fit_block(student_of[i], taught, ours, theirs, calibration, ridge)
+        else:
+            theirs = calibration.apply(taught, theirs)
+
+
+def _fit_block(
+    block: SqueezeBertBlock,
+    taught: SqueezeBertBlock,
+    ours: list,
+    theirs: list,
+    calibration: Calibration,
+    ridge: float,
+) -> tuple[list, list]:
+    """Fits a block's projections in the order in which they act; returns both outputs."""
+
+    masks = calibration.masks
+
+    def fit(layer: GroupedConv1D, dense: GroupedConv1D, x: list, y: list) -> None:
+        kernel = np.asarray(ops.convert_to_numpy(dense.kernel))[0]
+        fit_projection(layer, kernel, calibration.rows(x), calibration.rows(y), ridge)
+
+    def attend(layer: SqueezeBertBlock, x: list) -> list:
+        return each(lambda x, mask: layer.attention(x, mask)[0], x, masks)
+
+    for name in ("query", "key", "value"):
+        layer, dense = (getattr(b.attention, name) for b in (block, taught))
+        fit(layer, dense, ours, each(dense, theirs))
+    context = attend(block, ours)
+    # Sums with the residual, which are what the layer norm sees, are to be alike.
+    wanted = each(ops.add, theirs, each(taught.post_attention, attend(taught, theirs)))
+    fit(block.post_attention, taught.post_attention, context, each(ops.subtract, wanted, ours))
+    ours = each(ops.add, ours, each(block.post_attention, context))
+    ours, theirs = each(block.post_attention_norm, ours), each(taught.post_attention_norm, wanted)
+
+    before = each(taught.intermediate, theirs)
+    fit(block.intermediate, taught.intermediate, ours, before)
+    hidden = each(block.activation, each(block.intermediate, ours))
+    wanted = each(ops.add, theirs, each(taught.projection, each(taught.activation, before)))
+    fit(block.projection, taught.projection, hidden, each(ops.subtract, wanted, ours))
+    ours = each(ops.add, ours, each(block.projection, hidden))
+    return each(block.projection_norm, ours), each(taught.projection_norm, wanted)
+
+
+def fit_projection(
+    layer: GroupedConv1D, dense: np.ndarray, x: np.ndarray, y: np.ndarray, ridge: float
+) -> None:
+    """Sets kernel and bias to predict outputs from each group's inputs, by ridge regression.
+
+    Args:
+        layer: g groups, C input and F output channels.
+        dense: the weights to stay near where the inputs do not tell, [C, F]; of each group's inputs
+            and outputs the block is taken.
+        x: inputs, [n, C].
+        y: outputs wanted, [n, F].
+        ridge: the weight of the squared distance from `dense`, times the inputs' mean variance.
+    """
+    groups = layer.groups
+    x_mean, y_mean = x.mean(axis=0, dtype="float64"), y.mean(axis=0, dtype="float64")
+    x, y = (x - x_mean).astype("float64"), (y - y_mean).astype("float64")
+    penalty = ridge * len(x) * np.mean(np.square(x))
+    kernel = []
+    for block, a, b in zip(
+        diagonal_blocks(dense, groups),
+        np.split(x, groups, axis=1),
+        np.split(y, groups, axis=1),
+        strict=True,
+    ):
+        gram = a.T @ a + penalty * np.eye(a.shape[1])
+        kernel.append(np.linalg.solve(gram, a.T @ b + penalty * block))
+    layer.kernel.assign(np.stack(kernel))
+    predicted = np.einsum("gc,gcf->gf", x_mean.reshape(groups, -1), kernel).reshape(-1)
+    layer.bias.assign(y_mean - predicted)
+
+
+def diagonal_blocks(dense: np.ndarray, groups: int) -> np.ndarray:
+    """The blocks [g, C/g, F/g] that groups leave of a matrix [C, F]."""
+    inputs, outputs = (size // groups for size in dense.shape)
+    cut = dense.reshape(groups, inputs, groups, outputs)
+    return np.stack([cut[i, :, i] for i in range(groups)])
+
+
+def hidden_error(
+    student: SqueezeBertModel, teacher: SqueezeBertModel, calibration: Calibration
+) -> float:
+    """How far the last hidden states are from the teacher's, of their variance (0: equal)."""
+    got, wanted = (calibration.rows(calibration.run(model)) for model in (student, teacher))
+    return float(np.sum(np.square(got - wanted)) / np.sum(np.square(wanted - wanted.mean(axis=0))))

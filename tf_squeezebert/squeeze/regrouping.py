@@ -1,0 +1,321 @@
+"""Which channels share a group: a BERT in another order of its channels, and the best such order.
+
+A BERT computes the same when the channels of its residual stream are put into another order
+everywhere, and in each layer the heads, and the channels between the two projections of the
+feed-forward network. Groups cut a projection's weights down to the blocks on its diagonal, so that
+the order decides what is left. (Permutations that leave a network's function alone, put to use
+before weights are cut: Pool & Yu, 2021, NeurIPS, "Channel Permutations for N:M Sparsity".)
+
+Shapes: H hidden_size, I intermediate_size, N heads, D = H / N, g groups, F outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import tqdm
+from keras import ops
+
+from ..layers import SqueezeBertBlock
+from ..models import SqueezeBertForMaskedLM, SqueezeBertModel, SqueezeBertPreTrainedModel
+from .calibration import Calibration, each
+
+_ROUNDS = 3
+_RIDGE = 1e-6  # of the inputs' mean variance, so that matrices can be inverted
+
+
+class Regrouping(NamedTuple):
+    """A new order, as indices into the old one.
+
+    Attributes:
+        channels: of the residual stream, [H].
+        heads: of each layer, [layers, N].
+        intermediates: of each layer, [layers, I].
+    """
+
+    channels: np.ndarray
+    heads: np.ndarray
+    intermediates: np.ndarray
+
+
+def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
+    """Puts a model with groups of 1 into another order; it computes the same as before.
+
+    Its hidden states then have their channels in the new order, as has the output of a
+    `SqueezeBertModel`.
+    """
+    transformer = transformer_of(model)
+    channels = order.channels
+
+    def take(layer, indices, axis=-1):
+        for variable in layer.trainable_variables + layer.non_trainable_variables:
+            variable.assign(ops.take(variable, indices, axis))
+
+    embeddings = transformer.embeddings
+    for layer in (
+        embeddings.word_embeddings,
+        embeddings.position_embeddings,
+        embeddings.token_type_embeddings,
+        embeddings.layer_norm,
+    ):
+        take(layer, channels)
+    for block, heads, intermediates in zip(
+        transformer.blocks, order.heads, order.intermediates, strict=True
+    ):
+        size = model.config.hidden_size // model.config.num_attention_heads
+        inner = (heads[:, None] * size + np.arange(size)).reshape(-1)  # [H]
+        attention = block.attention
+        for projection in (attention.query, attention.key, attention.value):
+            _take_both(projection, channels, inner)
+        _take_both(block.post_attention, inner, channels)
+        _take_both(block.intermediate, channels, intermediates)
+        _take_both(block.projection, intermediates, channels)
+        take(block.post_attention_norm, channels)
+        take(block.projection_norm, channels)
+    _take_inputs(transformer.pooler, channels)
+    if isinstance(model, SqueezeBertForMaskedLM):
+        _take_both(model.head.dense, channels, channels)  # its output meets the word embeddings
+        take(model.head.layer_norm, channels)
+    elif transformer is not model and not model._uses_pooler:
+        _take_inputs(model.classifier, channels)
+
+
+def transformer_of(model: SqueezeBertPreTrainedModel) -> SqueezeBertModel:
+    return model if isinstance(model, SqueezeBertModel) else model.transformer
+
+
+def _take_inputs(layer, indices) -> None:
+    layer.kernel.assign(ops.take(layer.kernel, indices, axis=-2))
+
+
+def _take_both(layer, inputs, outputs) -> None:
+    _take_inputs(layer, inputs)
+    layer.kernel.assign(ops.take(layer.kernel, outputs, axis=-1))
+    layer.bias.assign(ops.take(layer.bias, outputs))
+
+
+def find_regrouping(
+    transformer: SqueezeBertModel, calibration: Calibration, groups: Mapping[str, int]
+) -> Regrouping:
+    """The order in which each group's inputs tell most of its outputs.
+
+    What is made large is the share of each projection's variance, on the texts, that the best
+    linear prediction from a group's own inputs explains, on the mean over projections. In turn,
+    channels of the residual stream trade places for as long as that helps, and heads and
+    intermediate channels go to the groups whose inputs explain them (a linear assignment).
+
+    Args:
+        transformer: a model with groups of 1.
+        calibration: the texts.
+        groups: by their names in the config, `q_groups`, `k_groups`, `v_groups`,
+            `intermediate_groups` and `output_groups`. Those that do not divide the largest are
+            left out of account.
+
+    Returns:
+        The order; the model is left as it is.
+
+    Raises:
+        ImportError: SciPy is not installed.
+    """
+    config = transformer.config
+    slots = max(groups.values())
+    slot = np.arange(config.hidden_size) * slots // config.hidden_size  # of each channel
+    groups = {name: g if slots % g == 0 else 1 for name, g in groups.items()}
+    layers = [
+        _Layer(block, x, calibration, groups, slots)
+        for block, x in _inputs(transformer, calibration)
+    ]
+    if slots > 1:
+        for _ in tqdm.trange(_ROUNDS, desc="regroup", unit="round", disable=None):
+            slot = _trade_places(slot, slots, layers)
+            for layer in layers:
+                layer.place_units(slot)
+    return Regrouping(
+        np.argsort(slot, kind="stable"),
+        np.stack([layer.heads for layer in layers]),
+        np.stack([layer.intermediates for layer in layers]),
+    )
+
+
+def _inputs(transformer: SqueezeBertModel, calibration: Calibration):
+    x = calibration.embed(transformer)
+    for block in transformer.blocks:
+        yield block, x
+        x = calibration.apply(block, x)
+
+
+class _Reading(NamedTuple):
+    """Projections of the residual stream with as many groups, side by side."""
+
+    covariance: np.ndarray  # of the channels, [H, H]
+    weights: np.ndarray  # [H, F], scaled for the variance of each projection's outputs to be 1
+    groups: int
+
+
+class _Layer:
+    """What a layer's projections read and write, and the order of its units so far."""
+
+    def __init__(
+        self,
+        block: SqueezeBertBlock,
+        x: list,
+        calibration: Calibration,
+        groups: Mapping[str, int],
+        slots: int,
+    ):
+        self.slots = slots
+        attention = block.attention
+        context = each(lambda x, mask: attention(x, mask)[0], x, calibration.masks)
+        middle = each(
+            lambda x, y: block.post_attention_norm(x + block.post_attention(y)), x, context
+        )
+        hidden = calibration.rows(each(lambda x: block.activation(block.intermediate(x)), middle))
+        before, after = (_covariance(calibration.rows(state)) for state in (x, middle))
+        projections = {
+            "q_groups": attention.query,
+            "k_groups": attention.key,
+            "v_groups": attention.value,
+        }
+        self.num_heads = block.config.num_attention_heads
+        self.readings = {
+            "heads": [_reading(before, layer, groups[name]) for name, layer in projections.items()],
+            "intermediates": [_reading(after, block.intermediate, groups["intermediate_groups"])],
+        }
+        self.output_groups = groups["output_groups"]
+        written = np.square(_kernel(block.projection)) * hidden.var(axis=0)[:, None]  # [I, H]
+        self.written = written / written.sum()
+        self.heads = np.arange(self.num_heads)
+        self.intermediates = np.arange(block.config.intermediate_size)
+
+    def place_units(self, slot: np.ndarray) -> None:
+        """Gives heads and intermediate channels the places where they are explained best."""
+        from scipy.optimize import linear_sum_assignment
+
+        for name in ("heads", "intermediates"):
+            units = len(getattr(self, name))
+            gain = np.zeros((units, units))  # of a unit at a place
+            for reading in self.readings[name]:
+                explained = _explained(reading, slot * reading.groups // self.slots)  # [F, g]
+                explained = explained.reshape(units, -1, reading.groups).sum(axis=1)
+                gain += explained @ _overlap(reading.groups, units)
+            if name == "intermediates":
+                gain += self._written(slot) @ _overlap(self.output_groups, units)
+            unit, place = linear_sum_assignment(gain, maximize=True)
+            setattr(self, name, unit[np.argsort(place)])
+
+    def _written(self, slot: np.ndarray) -> np.ndarray:
+        """How much of the output's variance each intermediate channel gives each group, [I, g]."""
+        return self.written @ _one_hot(slot * self.output_groups // self.slots, self.output_groups)
+
+    def output_gain(self) -> np.ndarray:
+        """The same for each channel of the residual stream and slot, [H, R]."""
+        place = np.argsort(self.intermediates)
+        of_units = _one_hot(place * self.output_groups // len(place), self.output_groups)
+        gain = self.written.T @ of_units  # [H, g]
+        return np.repeat(gain, self.slots // self.output_groups, axis=1)
+
+    def spaces(self):
+        """For each reading: the covariance, and the part of it each group's outputs ask for."""
+        for name, readings in self.readings.items():
+            units = getattr(self, name)
+            for reading in readings:
+                asked = reading.covariance @ reading.weights  # [H, F]
+                asked = asked.reshape(len(asked), len(units), -1)[:, units].reshape(asked.shape)
+                parts = np.split(asked, reading.groups, axis=1)
+                yield reading.covariance, [part @ part.T for part in parts], reading.groups
+
+
+def _reading(covariance: np.ndarray, layer, groups: int) -> _Reading:
+    weights = _kernel(layer)
+    total = np.sum(weights * (covariance @ weights))
+    return _Reading(covariance, weights / np.sqrt(total), groups)
+
+
+def _kernel(layer) -> np.ndarray:
+    return np.asarray(ops.convert_to_numpy(layer.kernel), "float64")[0]
+
+
+def _covariance(x: np.ndarray) -> np.ndarray:
+    x = x.astype("float64") - x.mean(axis=0, dtype="float64")
+    covariance = x.T @ x / len(x)
+    return covariance + _RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+
+
+def _one_hot(labels: np.ndarray, size: int) -> np.ndarray:
+    return np.eye(size)[labels]
+
+
+def _overlap(groups: int, units: int) -> np.ndarray:
+    """Which share of each unit's outputs lies in each group, [g, units]."""
+    edges = np.arange(groups + 1)[:, None] * units / groups
+    return np.clip(edges[1:] - np.arange(units), 0, 1) - np.clip(
+        edges[:-1] - np.arange(units), 0, 1
+    )
+
+
+def _explained(reading: _Reading, group: np.ndarray) -> np.ndarray:
+    """The variance of each output that each group of channels explains, [F, g]."""
+    asked = reading.covariance @ reading.weights  # [H, F]
+    columns = []
+    for k in range(reading.groups):
+        inside = group == k
+        solved = np.linalg.solve(reading.covariance[np.ix_(inside, inside)], asked[inside])
+        columns.append(np.sum(asked[inside] * solved, axis=0))
+    return np.stack(columns, axis=1)
+
+
+def _trade_places(slot: np.ndarray, slots: int, layers: list[_Layer]) -> np.ndarray:
+    """Lets pairs of channels change slots, many at a time, for as long as more is explained."""
+    spaces = [space for layer in layers for space in layer.spaces()]
+    written = sum(layer.output_gain() for layer in layers)  # [H, R]
+    most = max(1, len(slot) // 12)  # at a time
+    value, loss, gain = _value(slot, slots, spaces, written)
+    while most:
+        # What a channel gains its new slot, less what it takes from its old one.
+        change = gain[:, slot] - loss[:, None]
+        change = np.where(slot[:, None] == slot, -np.inf, np.triu(change + change.T, 1))
+        new, free = slot.copy(), np.ones(len(slot), bool)
+        for a, b in zip(
+            *np.unravel_index(np.argsort(-change, axis=None), change.shape), strict=True
+        ):
+            if change[a, b] <= 0 or (~free).sum() >= 2 * most:
+                break
+            if free[a] and free[b]:
+                new[[a, b]], free[[a, b]] = slot[[b, a]], False
+        if not (new != slot).any():
+            break
+        new_value, *changes = _value(new, slots, spaces, written)
+        if new_value > value:
+            slot, value, (loss, gain) = new, new_value, changes
+        else:
+            most //= 2  # each was judged as if alone
+    return slot
+
+
+def _value(slot, slots, spaces, written):
+    """What is explained; what it loses without each channel, [H]; gains of each slot, [H, R].
+
+    Of a set G, x_G explains tr(A T) with A the inverse of its covariance and T what the outputs
+    ask of it. Without channel c it is [A T A]_cc / A_cc less; with channel d in addition, more by
+    T_dd / S_dd, both of what is left of d after its prediction from G.
+    """
+    everyone = np.arange(len(slot))
+    value, loss, gain = written[everyone, slot].sum(), np.zeros(len(slot)), written.copy()
+    for covariance, asked, groups in spaces:
+        group = slot * groups // slots
+        for k, wanted in enumerate(asked):
+            inside = np.flatnonzero(group == k)
+            inverse = np.linalg.inv(covariance[np.ix_(inside, inside)])
+            predict = covariance[:, inside] @ inverse  # [H, |G|]
+            here = wanted[:, inside]  # [H, |G|]
+            value += np.sum(inverse * here[inside])
+            loss[inside] += np.sum((inverse @ here[inside]) * inverse, axis=1) / np.diag(inverse)
+            left = np.diag(covariance) - np.sum(predict * covariance[:, inside], axis=1)
+            more = np.diag(wanted) - 2 * np.sum(predict * here, axis=1)
+            more += np.sum((predict @ here[inside]) * predict, axis=1)
+            more /= np.maximum(left, 1e-9 * np.diag(covariance).mean())
+            more[inside] = 0
+            gain[:, np.arange(slots) * groups // slots == k] += more[:, None]
+    return value, loss + written[everyone, slot], gain

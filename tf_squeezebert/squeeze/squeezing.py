@@ -1,0 +1,355 @@
+"""Any BERT becomes a SqueezeBERT: cut into groups, repaired, and taught by what it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ..config import SqueezeBertConfig
+from ..data import read_text
+from ..distillation import Distiller, spread_layers
+from ..evaluation import evaluate, label_order, texts_of
+from ..files import write_text
+from ..finetuning import (
+    RESULTS_FILE,
+    STATE_FILE,
+    FineTuned,
+    check_folder,
+    finetune,
+    make_batches,
+    train_model,
+)
+from ..models import SqueezeBertPreTrainedModel
+from ..options import SQUEEZING, TrainingOptions
+from ..tasks import find_task, read_examples
+from .calibration import Calibration, Text
+from .fitting import diagonal_blocks, fit_groups, hidden_error
+from .regrouping import Regrouping, find_regrouping, regroup, transformer_of
+
+GROUPS = (
+    "q_groups",
+    "k_groups",
+    "v_groups",
+    "post_attention_groups",
+    "intermediate_groups",
+    "output_groups",
+)
+_PLAN_FILE = "squeeze.json"
+_MAX_LENGTH = 128
+_HELD_OUT = 20  # one of so many texts is for measuring, not for training
+
+
+def squeeze(
+    model: SqueezeBertPreTrainedModel | str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    groups: int | Sequence[int] = 4,
+    layers: int | Sequence[int] | None = None,
+    texts: str | os.PathLike | Iterable[Text] | None = None,
+    task: str | None = None,
+    train: str | os.PathLike | Iterable[Mapping[str, Any]] | None = None,
+    dev: str | os.PathLike | Iterable[Mapping[str, Any]] | None = None,
+    columns: Mapping[str, Any] | None = None,
+    budget: float = 0.0,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: Any = "auto",
+    **options: Any,
+) -> FineTuned:
+    """Turns a BERT into a SqueezeBERT that does nearly what it did.
+
+    Its channels are put into the order that suits the groups (`regrouping`), each grouped weight
+    is fitted to do what the dense one did (`fitting`), and the result is distilled from the model
+    itself (`distillation`): its hidden states and attention on `texts`; then, with a task, these
+    and its answers on `train`. The folder `out` gets what `finetune` writes; with both texts and a
+    task, `out/texts` gets the same of the first part.
+
+    Args:
+        model: a BERT's folder or hub id, or the model itself, which is put into another order;
+            with a task, one that was fine-tuned for it.
+        out: the folder to write.
+        groups, layers: of `make_student`.
+        texts: a file of texts without labels, one a line; or texts, or pairs of texts.
+        task, train, dev, columns: of `finetune`.
+        budget: minutes that it may take, half of them for `texts` where there is a task too; 0: as
+            many as the epochs take.
+        resume: go on with what `out` holds; the other arguments must be its own.
+        callbacks, verbose: as in `fit`.
+        **options: fields of `TrainingOptions` other than minutes, of either part. Where nothing
+            is said, `options.SQUEEZING`.
+
+    Returns:
+        The squeezed model, its metrics, and the learning curve (of the second part).
+
+    Raises:
+        FileNotFoundError: there is no such file; or nothing to resume.
+        ValueError: the model is no BERT, or none of the task or its labels; groups do not divide
+            its sizes; a file is empty; an option is wrong; `out` holds a run already.
+        ImportError: SciPy is not installed.
+        FloatingPointError: as `finetune` does.
+    """
+    began, folder = time.monotonic(), Path(out)
+    if "minutes" in options:
+        raise ValueError("The time that squeezing may take is its budget.")
+    options = {**SQUEEZING, **options}
+    settings = TrainingOptions(**options)
+    check_folder(folder, resume, _PLAN_FILE)
+    teacher = _teacher(model, task)
+    texts = _read_texts(texts)
+    if not texts and train is None:
+        raise ValueError("There is nothing to learn from: give texts, or a task and train.")
+
+    plan = _read_plan(folder) if resume else {}
+    keras.utils.set_random_seed(settings.seed)
+    sample = texts or read_task_texts(train, task, teacher, columns)
+    student, kept, order = make_student(
+        teacher,
+        [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))],
+        groups=groups,
+        layers=layers,
+        order=plan.get("order"),
+    )
+    if not resume:
+        spent = (time.monotonic() - began) / 60
+        plan = {"order": order, "minutes": max(budget - spent, 0.01) if budget else 0.0}
+        _write_plan(folder, plan)
+    student, teacher = (_in_precision(model, settings.precision) for model in (student, teacher))
+    student.tokenizer = transformer_of(student).tokenizer = teacher.tokenizer
+
+    options["minutes"] = plan["minutes"] / (bool(texts) + (task is not None))
+    fit = {"callbacks": callbacks, "verbose": verbose}
+    if texts:
+        place = folder / "texts" if task is not None else folder
+        measure = (
+            None if task is None or dev is None else lambda: evaluate(student, dev, task).metrics
+        )
+        result = _learn_texts(student, teacher, kept, texts, place, options, measure, resume, fit)
+    if task is not None:
+        result = finetune(
+            student,
+            task,
+            train,
+            dev,
+            folder,
+            columns=columns,
+            teacher=teacher,
+            teacher_layers=kept,
+            resume=(folder / STATE_FILE).is_file(),
+            **fit,
+            **options,
+        )
+    else:
+        student.save_pretrained(folder)
+    return result._replace(model=student)
+
+
+def make_student(
+    teacher: SqueezeBertPreTrainedModel,
+    texts: Sequence[Text],
+    *,
+    groups: int | Sequence[int] = 4,
+    layers: int | Sequence[int] | None = None,
+    order: Regrouping | None = None,
+    regrouped: bool = True,
+    fitted: bool = True,
+    max_tokens: int = 20_000,
+) -> tuple[SqueezeBertPreTrainedModel, list[int], Regrouping | None]:
+    """A grouped model that is to learn from a BERT, and starts from its weights.
+
+    Args:
+        teacher: the BERT, which is put into the new order, too.
+        texts: to choose the order, and fit the weights, by.
+        groups: one number for all projections but that after attention, which stays whole, as in
+            SqueezeBERT; or six, in the order of `GROUPS`.
+        layers: how many to keep, evenly spaced; or which, counted from 0.
+        order: the new order, if it is known already.
+        regrouped: whether to put the channels into another order; otherwise they stay.
+        fitted: whether to fit the weights; otherwise the blocks on the diagonal are all that is
+            left of them.
+        max_tokens: of the texts.
+
+    Returns:
+        The student, which of the teacher's layers it has, and the order.
+
+    Raises:
+        ValueError: as `squeeze` does.
+    """
+    total = teacher.config.num_hidden_layers
+    kept = list(range(total)) if layers is None else layers
+    kept = spread_layers(layers, total) if isinstance(layers, int) else list(kept)
+    if not kept or kept != sorted(set(kept) & set(range(total))):
+        raise ValueError(f"layers must be some of the model's {total}, rising, not {layers}.")
+    numbers = _numbers(groups)
+    changes = {**numbers, "num_hidden_layers": len(kept)}
+    config = SqueezeBertConfig.from_dict(teacher.config.to_dict(), **changes)
+    calibration = Calibration(teacher, texts, max_tokens=max_tokens)
+    if regrouped:
+        if order is None:
+            order = find_regrouping(transformer_of(teacher), calibration, numbers)
+        regroup(teacher, order)
+    student = _cut(teacher, config, kept)
+    if fitted:
+        fit_groups(transformer_of(student), transformer_of(teacher), kept, calibration)
+    return student, kept, order
+
+
+def _numbers(groups: int | Sequence[int]) -> dict[str, int]:
+    if isinstance(groups, int):
+        groups = [1 if name == "post_attention_groups" else groups for name in GROUPS]
+    if len(groups) != len(GROUPS):
+        raise ValueError(f"groups must be one number or {len(GROUPS)}, not {len(groups)}.")
+    return dict(zip(GROUPS, groups, strict=True))
+
+
+def _cut(
+    teacher: SqueezeBertPreTrainedModel, config: SqueezeBertConfig, kept: Sequence[int]
+) -> SqueezeBertPreTrainedModel:
+    """A model with the teacher's weights, as far as groups and layers leave room for them."""
+    student = type(teacher)(config)
+    blocks = transformer_of(teacher).blocks
+    dropped = {id(v) for i, block in enumerate(blocks) if i not in kept for v in block.variables}
+    left = [variable for variable in teacher.variables if id(variable) not in dropped]
+    for variable, source in zip(student.variables, left, strict=True):
+        value = keras.ops.convert_to_numpy(source)
+        if value.shape != tuple(variable.shape):
+            value = diagonal_blocks(value[0], variable.shape[0])
+        variable.assign(value)
+    return student
+
+
+def _teacher(model: Any, task: str | None) -> SqueezeBertPreTrainedModel:
+    if not isinstance(model, keras.Model):
+        from ..convert import load_pretrained
+
+        model = load_pretrained(model)
+    if any(getattr(model.config, name) != 1 for name in GROUPS):
+        raise ValueError("The model has groups already: squeeze a BERT.")
+    if model.tokenizer is None:
+        raise ValueError("The model came without a tokenizer: put a vocab.txt into its folder.")
+    if task is None:
+        return model
+    needed = find_task(task).architecture
+    if model.architecture != needed:
+        raise ValueError(
+            f"{task} needs a {needed}, and the model is a {model.architecture}: fine-tune it for "
+            "the task first."
+        )
+    names = list(model.config.id2label.values())
+    if needed == "SqueezeBertForSequenceClassification":
+        order = label_order(model.config, task)
+        if order is not None and order != names:
+            raise ValueError(
+                f"The model's labels are {', '.join(names)}, the task's {', '.join(order)}: they "
+                "must have the same order."
+            )
+    return model
+
+
+def _read_texts(texts: Any) -> list[Text]:
+    if not isinstance(texts, str | os.PathLike):
+        return list(texts or ())
+    found = [example["text"] for example in read_text(texts)]
+    if not found:
+        raise ValueError(f"'{texts}' holds no text.")
+    return found
+
+
+def read_task_texts(
+    train: Any, task: str, teacher: Any, columns: Mapping[str, Any] | None = None
+) -> list[Text]:
+    """The texts of a task's file, or examples, as a model of the task takes them."""
+    kind = find_task(task).kind
+    if isinstance(train, str | os.PathLike):
+        labels = list(teacher.config.id2label.values())
+        train = read_examples(train, task, labels, **(columns or {}))
+    found = (texts_of(example, kind) for example in train)
+    if kind == "multiple-choice":
+        return [(first, choice) for first, *choices in found for choice in choices]
+    if kind == "token-classification":
+        return [" ".join(words) for (words,) in found]
+    return [texts if len(texts) > 1 else texts[0] for texts in found]
+
+
+def _learn_texts(
+    student: SqueezeBertPreTrainedModel,
+    teacher: SqueezeBertPreTrainedModel,
+    kept: Sequence[int],
+    texts: Sequence[Text],
+    folder: Path,
+    options: Mapping[str, Any],
+    measure: Any,
+    resume: bool,
+    fit: Mapping[str, Any],
+) -> FineTuned:
+    """Distils the hidden states and attention of bare models on texts."""
+    ours, theirs = transformer_of(student), transformer_of(teacher)
+    if resume and (folder / RESULTS_FILE).is_file() and not (folder / STATE_FILE).is_file():
+        ours.set_weights(type(ours).from_pretrained(folder).get_weights())
+        return FineTuned(student, {}, [])
+    settings = TrainingOptions(**options)
+    names = ("text", "text_pair")
+    pairs = [(text,) if isinstance(text, str) else text for text in texts]
+    examples = [dict(zip(names, pair, strict=False)) for pair in pairs]
+    train = [x for i, x in enumerate(examples) if i % _HELD_OUT] or examples
+    held_out = Calibration(teacher, texts[::_HELD_OUT])
+
+    def evaluator() -> dict[str, float]:
+        error = {"hidden_error": hidden_error(ours, theirs, held_out)}
+        return {**error, **(measure() if measure is not None else {})}
+
+    pooler_trains = ours.pooler.trainable
+    ours.pooler.trainable = False  # it is no part of what is compared
+    result = train_model(
+        Distiller(
+            ours,
+            theirs,
+            layers=kept,
+            hidden_weight=settings.hidden_weight,
+            attention_weight=settings.attention_weight,
+        ),
+        ours,
+        make_batches(ours, "feature-extraction", _MAX_LENGTH, settings, {}),
+        train,
+        None,
+        folder,
+        settings,
+        evaluator=evaluator,
+        metric="hidden_error",
+        identity={"task": "texts", "config": ours.config.to_dict(), "teacher": True},
+        resume=(folder / STATE_FILE).is_file(),
+        **fit,
+    )
+    ours.pooler.trainable = pooler_trains
+    return result
+
+
+def _in_precision(model: SqueezeBertPreTrainedModel, precision: str) -> SqueezeBertPreTrainedModel:
+    if precision == "float32":
+        return model
+    other = type(model)(model.config, dtype=precision)
+    other.set_weights(model.get_weights())
+    other.tokenizer = model.tokenizer
+    return other
+
+
+def _write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    order = {name: np.asarray(value).tolist() for name, value in plan["order"]._asdict().items()}
+    write_text(folder / _PLAN_FILE, json.dumps({**plan, "order": order}) + "\n")
+
+
+def _read_plan(folder: Path) -> dict[str, Any]:
+    path = folder / _PLAN_FILE
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+        order = Regrouping(**{name: np.array(value) for name, value in plan["order"].items()})
+        return {**plan, "order": order}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"'{path}' is damaged: delete it, and squeeze anew.") from error
