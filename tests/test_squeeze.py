@@ -16,7 +16,13 @@ from tf_squeezebert import evaluation, squeeze
 from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.layers import GroupedConv1D
-from tf_squeezebert.squeeze import Regrouping, find_regrouping, make_student, regroup
+from tf_squeezebert.squeeze import (
+    Regrouping,
+    find_regrouping,
+    make_student,
+    regroup,
+    trim_vocabulary,
+)
 from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.fitting import fit_projection, hidden_error
 from tf_squeezebert.squeeze.regrouping import transformer_of
@@ -209,6 +215,32 @@ def test_layers_are_kept_with_their_weights():
     assert near < 0.7 * far
 
 
+# The vocabulary
+
+
+@pytest.mark.parametrize("name", ["SqueezeBertForSequenceClassification", "SqueezeBertForMaskedLM"])
+def test_a_smaller_vocabulary_changes_nothing_for_texts_of_its_pieces(name):
+    model = dense_model(name)
+    texts = sentences()
+    smaller = trim_vocabulary(model, [*texts[:100], ("a pair", "of texts")], 200)
+    assert len(smaller.tokenizer) == smaller.config.vocab_size == 200
+    options = {"padding": True, "return_tensors": "np"}
+    before, after = (m.tokenizer(texts[:9], **options) for m in (model, smaller))
+    assert (before["attention_mask"] == after["attention_mask"]).all()
+    got, want = np.asarray(smaller(after)), np.asarray(model(before))
+    if name.endswith("MaskedLM"):
+        names = smaller.tokenizer.get_vocab()
+        ids = [model.tokenizer.get_vocab()[piece] for piece in sorted(names, key=names.get)]
+        want = want[..., ids]
+    np.testing.assert_allclose(got, want, atol=1e-5)
+    rare = smaller.tokenizer("xylophone", add_special_tokens=False)["input_ids"]
+    assert smaller.tokenizer.decode(rare) == "xylophone"
+    assert smaller.tokenizer.unk_token_id not in rare
+    for size in (100, 40_000):
+        with pytest.raises(ValueError, match="vocab_size must lie in"):
+            trim_vocabulary(model, texts, size)
+
+
 # The whole
 
 
@@ -258,7 +290,7 @@ class _Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("after", [1, 7, 16 + 25])
+@pytest.mark.parametrize("after", [7, 24 + 7])  # in the first part, and in the second
 def test_a_stopped_run_goes_on_to_the_same_result(after, teacher, files, tmp_path):
     options = {"groups": 2, "task": "sst2", "epochs": 2, "save_steps": 3, **files, **FAST}
     whole = squeeze.squeeze(teacher, tmp_path / "whole", **options)
@@ -280,7 +312,7 @@ def test_a_budget_ends_the_run_and_the_learning_rate_with_it(teacher, files, tmp
     assert results["steps"] < 1_000_000
 
 
-@pytest.mark.parametrize("kind", ["stsb", "ner", "qa", "choice"])
+@pytest.mark.parametrize("kind", ["ner", "choice"])
 def test_every_kind_of_task_can_be_squeezed(kind, tmp_path):
     train, dev = (toy.write(tmp_path, kind, 32, seed) for seed in (1, 2))
     bert = toy.checkpoint(tmp_path / "bert", **DENSE)
@@ -304,12 +336,12 @@ def test_every_kind_of_task_can_be_squeezed(kind, tmp_path):
         ({"layers": [3, 1]}, "layers must be some of the model's 2, rising"),
         ({"layers": 5}, "layers must be some of the model's 2"),
         ({"layers": []}, "layers must be some"),
-        ({"task": "stsb"}, "regression"),
+        ({"task": "stsb"}, "which stsb is not"),
         ({"task": "ner"}, "ner needs a SqueezeBertForTokenClassification"),
         ({"task": "mnli"}, "mnli has 3 labels, the model 2"),
         ({"task": "unknown"}, "unknown"),
-        ({"train": None, "texts": None}, "nothing to learn from"),
-        ({"train": None}, "train"),
+        ({"train": None, "task": None, "texts": None}, "nothing to learn from"),
+        ({"train": None}, "go together"),
         ({"minutes": 3}, "budget"),
         ({"budget": -1}, "budget"),
         ({"dropout": 1.5}, "dropout must lie in 0 to 1"),
@@ -343,7 +375,7 @@ def test_other_models_and_files_are_refused(teacher, files, tmp_path):
         squeeze.squeeze(gpt, tmp_path / "out", **files)
     empty = tmp_path / "empty.txt"
     empty.write_text("\n \n")
-    with pytest.raises(ValueError, match="holds no text"):
+    with pytest.raises(ValueError, match="holds no examples"):
         squeeze.squeeze(teacher, tmp_path / "out", texts=empty)
     with pytest.raises(FileNotFoundError):
         squeeze.squeeze(teacher, tmp_path / "out", texts=tmp_path / "none.txt")

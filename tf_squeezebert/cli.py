@@ -308,6 +308,12 @@ def _add_squeeze(add_parser: Callable) -> None:
         metavar="N|I,J,...",
         help="how many to keep, evenly spaced; or which, from 0, with a comma (default: all)",
     )
+    squeeze.add_argument(
+        "--vocab-size",
+        type=int,
+        metavar="N",
+        help="keep so many word pieces, those used most (default: all)",
+    )
     squeeze.add_argument("--texts", metavar="FILE", type=Path, help="without labels, one a line")
     squeeze.add_argument("--task", choices=TASKS)
     squeeze.add_argument("--train", metavar="FILE", type=Path)
@@ -557,6 +563,7 @@ def _squeeze(options: argparse.Namespace) -> None:
         options.out,
         groups=options.groups,
         layers=options.layers,
+        vocab_size=options.vocab_size,
         texts=options.texts,
         task=options.task,
         train=options.train,

@@ -2,6 +2,7 @@
 
 from .regrouping import Regrouping, find_regrouping, regroup
 from .squeezing import GROUPS, make_student, squeeze
+from .vocabulary import trim_vocabulary
 
 __all__ = [
     "GROUPS",
@@ -10,4 +11,5 @@ __all__ = [
     "make_student",
     "regroup",
     "squeeze",
+    "trim_vocabulary",
 ]

@@ -32,6 +32,7 @@ from ..tasks import find_task, read_examples
 from .calibration import Calibration, Text
 from .fitting import diagonal_blocks, fit_groups, hidden_error
 from .regrouping import Regrouping, find_regrouping, regroup, transformer_of
+from .vocabulary import trim_vocabulary
 
 GROUPS = (
     "q_groups",
@@ -52,6 +53,7 @@ def squeeze(
     *,
     groups: int | Sequence[int] = 4,
     layers: int | Sequence[int] | None = None,
+    vocab_size: int | None = None,
     texts: str | os.PathLike | Iterable[Text] | None = None,
     task: str | None = None,
     train: str | os.PathLike | Iterable[Mapping[str, Any]] | None = None,
@@ -76,6 +78,8 @@ def squeeze(
             with a task, one that was fine-tuned for it.
         out: the folder to write.
         groups, layers: of `make_student`.
+        vocab_size: keep so many word pieces, those that the texts, or train, use most; see
+            `trim_vocabulary`.
         texts: a file of texts without labels, one a line; or texts, or pairs of texts.
         task, train, dev, columns: of `finetune`.
         budget: minutes that it may take, half of them for `texts` where there is a task too; 0: as
@@ -98,6 +102,10 @@ def squeeze(
     began, folder = time.monotonic(), Path(out)
     if "minutes" in options:
         raise ValueError("The time that squeezing may take is its budget.")
+    if budget < 0:
+        raise ValueError(f"budget must be 0 or more, not {budget}.")
+    if (task is None) != (train is None):
+        raise ValueError("task and train, the examples to learn it from, go together.")
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
     check_folder(folder, resume, _PLAN_FILE)
@@ -109,6 +117,8 @@ def squeeze(
     plan = _read_plan(folder) if resume else {}
     keras.utils.set_random_seed(settings.seed)
     sample = texts or read_task_texts(train, task, teacher, columns)
+    if vocab_size is not None:
+        teacher = trim_vocabulary(teacher, sample, vocab_size)
     student, kept, order = make_student(
         teacher,
         [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))],
@@ -255,10 +265,7 @@ def _teacher(model: Any, task: str | None) -> SqueezeBertPreTrainedModel:
 def _read_texts(texts: Any) -> list[Text]:
     if not isinstance(texts, str | os.PathLike):
         return list(texts or ())
-    found = [example["text"] for example in read_text(texts)]
-    if not found:
-        raise ValueError(f"'{texts}' holds no text.")
-    return found
+    return [example["text"] for example in read_text(texts)]
 
 
 def read_task_texts(
