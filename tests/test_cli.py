@@ -20,7 +20,7 @@ from tf_squeezebert.tasks import TASKS
 from tf_squeezebert.tflite import Runtime, exporter, gpu
 
 from . import toy
-from .reference import assert_alike, reference, small_config
+from .reference import GROUP_NAMES, assert_alike, reference, small_config
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 TEXT = "Ferries leave Trondheim at noon, says Ingrid's timetable."
@@ -429,9 +429,27 @@ def test_pretrain(trained, tmp_path, capsys):
     assert (out / "32" / "model.safetensors").is_file()
 
 
+def test_squeeze_makes_a_grouped_model(tmp_path, capsys):
+    dense = dict.fromkeys((f"{name}_groups" for name in GROUP_NAMES), 1)
+    bert, texts = toy.checkpoint(tmp_path / "bert", **dense), toy.write(tmp_path, "mlm", 60)
+    out = tmp_path / "out"
+    arguments = ["--texts", texts, "--groups", "2,2,2,4,2,2", "--vocab-size", 300]
+    arguments += ["--budget", 0.5, "--epochs", 1, "--batch-size", 8]
+    status, printed, err = run(capsys, "squeeze", bert, out, *arguments)
+    assert status == 0, err
+    assert re.search(r"out: hidden_error 0\.\d\d\n$", printed)
+    model = tf_squeezebert.convert.load_pretrained(out)
+    assert model.config.post_attention_groups == 4
+    assert model.config.vocab_size == len(model.tokenizer) == 300
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
+        ("squeeze {bare} O --texts {data}", "has groups already"),
+        ("squeeze {bare} O --texts none.txt", "none.txt: No such file"),
+        ("squeeze {bare} O", "give texts, or a task and train"),
+        ("squeeze {bare} O --task sst2", "go together"),
         ("finetune {bare} --task sst2 --train {data} --out {sst2}", "holds a finished run"),
         ("finetune {bare} --task sst2 --train none.tsv --out O", "none.tsv: No such file"),
         ("finetune {bare} --task sst2 --train {data} --out O --resume", "holds no run to resume"),
@@ -476,6 +494,8 @@ def test_mistakes_in_training(command, message, trained, tmp_path, capsys, monke
         (["evaluate", "M", "--task", "sst2"], "--data"),
         (["evaluate", "M", "--data", "D", "--task", "sst5"], "sst5"),
         (["finetune", "M", "--task", "sst2", "--train", "F"], "--out"),
+        (["squeeze", "M"], "OUT"),
+        (["squeeze", "M", "O", "--groups", "a"], "no list of numbers"),
         (["finetune", "M", "--task", "x", "--train", "F", "--out", "O"], "'x'"),
         (["finetune", "M", "--task", "qa", "--train", "F", "--out", "O", "--seed", "x"], "--seed"),
         (["pretrain", "M", "--texts", "F", "--out", "O", "--phases", "128"], "--phases: .*'128'"),

@@ -104,6 +104,27 @@ def test_the_loss_is_the_formulas(name, tmp_path):
     assert float(ops.convert_to_numpy(plain)) == pytest.approx(float(got.loss), rel=1e-5)
 
 
+@pytest.mark.parametrize(("layers", "taught_by"), [(None, [1, 3]), ([0, 2], [0, 2])])
+def test_bare_models_compare_layers_alone(layers, taught_by, tmp_path):
+    config, name = small_config(num_hidden_layers=2), "SqueezeBertModel"
+    theirs, student = pair(name, config, tmp_path / "student")
+    deeper = {**config, "num_hidden_layers": 4}
+    their_teacher, teacher = pair(name, deeper, tmp_path / "teacher", 1)
+    weights = {"hidden_weight": HIDDEN, "attention_weight": ATTENTION}
+    distiller = Distiller(student, teacher, layers=layers, **weights)
+    distiller.compile()
+    inputs = random_inputs(config, (4, 11))
+    tensors = {key: torch.from_numpy(x).long() for key, x in inputs.items()}
+    asked = {"output_hidden_states": True, "output_attentions": True}
+    with torch.no_grad():
+        got, taught = (model(**tensors, **asked) for model in (theirs, their_teacher))
+        want = float(layers_loss(taught, got, tensors["attention_mask"], taught_by))
+    for training in (True, False):
+        outputs = distiller(inputs, training=False)
+        loss = distiller.compute_loss(inputs, np.zeros(4), outputs, training=training)
+        assert float(ops.convert_to_numpy(loss)) == pytest.approx(want, rel=2e-5)
+
+
 @pytest.mark.parametrize("problem", ["regression", "multi_label_classification"])
 def test_soft_labels_that_are_no_distribution(problem, tmp_path):
     config = small_config(num_labels=3, num_hidden_layers=1, problem_type=problem)

@@ -127,6 +127,36 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 2
 
 
+def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files, tmp_path):
+    options = {**FAST, "epochs": 1_000_000, "minutes": 0.2}
+    result = finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert 1 < results["seconds"] < 30
+    assert results["steps"] < 100_000
+    assert result.history[-1]["learning_rate"] < 0.8 * FAST["learning_rate"]
+
+
+def test_dropout_is_another_while_training_only(bare, files, tmp_path):
+    """Without any, other seeds of the masks make the same step."""
+    models = []
+    for rate in (0.0, 0.0, 0.3):
+        model = tf_squeezebert.SqueezeBertForSequenceClassification.from_pretrained(
+            bare, id2label=dict(enumerate(TASKS["sst2"].labels))
+        )
+        model.set_weights(
+            [np.full_like(w, 0.01 * (i % 5)) for i, w in enumerate(model.get_weights())]
+        )
+        for i, layer in enumerate(model._flatten_layers()):
+            if isinstance(layer, keras.layers.Dropout):
+                layer.seed_generator.state.assign([len(models), i])
+        options = {**FAST, "dropout": rate, "max_steps": 2}
+        finetune(model, "sst2", *files["sst2"], tmp_path / str(len(models)), **options)
+        assert {x.rate for x in model._flatten_layers() if hasattr(x, "rate")} == {0.1}
+        models.append(model.get_weights())
+    alike = [all(np.array_equal(*pair) for pair in zip(models[0], m, strict=True)) for m in models]
+    assert alike == [True, True, False]
+
+
 def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypatch):
     scores = iter([float("nan"), 0.1, float("nan")])
 

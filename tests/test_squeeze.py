@@ -26,6 +26,7 @@ from tf_squeezebert.squeeze import (
 from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.fitting import fit_projection, hidden_error
 from tf_squeezebert.squeeze.regrouping import transformer_of
+from tf_squeezebert.tasks import TASKS
 
 from . import toy
 from .reference import (
@@ -355,7 +356,7 @@ def test_what_can_not_be_squeezed_is_said(changes, message, teacher, files, tmp_
 
 
 def test_labels_in_another_order_are_refused(files, tmp_path):
-    model = dense_model(id2label={0: "positive", 1: "negative"})
+    model = dense_model(id2label=dict(enumerate(reversed(TASKS["sst2"].labels))))
     with pytest.raises(ValueError, match="same order"):
         squeeze.squeeze(model, tmp_path / "out", task="sst2", **files)
 
@@ -363,16 +364,16 @@ def test_labels_in_another_order_are_refused(files, tmp_path):
 def test_other_models_and_files_are_refused(teacher, files, tmp_path):
     grouped = dense_model(q_groups=2)
     with pytest.raises(ValueError, match="groups already"):
-        squeeze.squeeze(grouped, tmp_path / "out", **files)
+        squeeze.squeeze(grouped, tmp_path / "out", texts=files["texts"])
     without = dense_model()
     without.tokenizer = None
     with pytest.raises(ValueError, match="tokenizer"):
-        squeeze.squeeze(without, tmp_path / "out", **files)
+        squeeze.squeeze(without, tmp_path / "out", texts=files["texts"])
     gpt = tmp_path / "gpt"
     gpt.mkdir()
     (gpt / "config.json").write_text('{"model_type": "gpt2"}')
     with pytest.raises(ValueError, match="gpt2"):
-        squeeze.squeeze(gpt, tmp_path / "out", **files)
+        squeeze.squeeze(gpt, tmp_path / "out", texts=files["texts"])
     empty = tmp_path / "empty.txt"
     empty.write_text("\n \n")
     with pytest.raises(ValueError, match="holds no examples"):

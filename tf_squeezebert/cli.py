@@ -579,8 +579,13 @@ def _squeeze(options: argparse.Namespace) -> None:
 
 def _print_metrics(name: str, metrics: dict[str, float], more: str = "") -> None:
     for metric, value in metrics.items():
-        shown = f"{value:.2f}" if metric == "perplexity" else f"{100 * value:.2f}"
+        shown = f"{_scale(metric) * value:.2f}"
         print(f"{name}: {metric} {shown}{more}")
+
+
+def _scale(metric: str) -> int:
+    """In percent, but for what is no share."""
+    return 1 if metric in ("perplexity", "hidden_error") else 100
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -654,8 +659,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.other:
         first, second = results
         for metric, value in first.metrics.items():
-            scale = 1 if metric == "perplexity" else 100
-            print(f"difference: {metric} {scale * (second.metrics[metric] - value):+.2f}")
+            change = _scale(metric) * (second.metrics[metric] - value)
+            print(f"difference: {metric} {change:+.2f}")
         _print_disagreements(first, second)
 
 

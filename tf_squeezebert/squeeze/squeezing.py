@@ -109,10 +109,10 @@ def squeeze(
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
     check_folder(folder, resume, _PLAN_FILE)
-    teacher = _teacher(model, task)
     texts = _read_texts(texts)
     if not texts and train is None:
         raise ValueError("There is nothing to learn from: give texts, or a task and train.")
+    teacher = _teacher(model, task)
 
     plan = _read_plan(folder) if resume else {}
     keras.utils.set_random_seed(settings.seed)
