@@ -341,7 +341,7 @@ def test_every_kind_of_task_can_be_squeezed(kind, tmp_path):
         ({"task": "ner"}, "ner needs a SqueezeBertForTokenClassification"),
         ({"task": "mnli"}, "mnli has 3 labels, the model 2"),
         ({"task": "unknown"}, "unknown"),
-        ({"train": None, "task": None, "texts": None}, "nothing to learn from"),
+        ({"train": None, "dev": None, "task": None, "texts": None}, "nothing to learn from"),
         ({"train": None}, "go together"),
         ({"minutes": 3}, "budget"),
         ({"budget": -1}, "budget"),

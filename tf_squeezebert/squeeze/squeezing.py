@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,21 +104,21 @@ def squeeze(
         raise ValueError("The time that squeezing may take is its budget.")
     if budget < 0:
         raise ValueError(f"budget must be 0 or more, not {budget}.")
-    if (task is None) != (train is None):
-        raise ValueError("task and train, the examples to learn it from, go together.")
+    if (task is None) != (train is None) or (task is None and dev is not None):
+        raise ValueError("A task, and train (and dev), its examples, go together.")
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
     check_folder(folder, resume, _PLAN_FILE)
-    texts = _read_texts(texts)
+    texts, columns = _read_texts(texts), columns or {}
     if not texts and train is None:
         raise ValueError("There is nothing to learn from: give texts, or a task and train.")
     teacher = _teacher(model, task)
-
-    plan = _read_plan(folder) if resume else {}
-    keras.utils.set_random_seed(settings.seed)
-    sample = texts or read_task_texts(train, task, teacher, columns)
+    sample = texts or read_task_texts(train, task, teacher, **columns)
     if vocab_size is not None:
         teacher = trim_vocabulary(teacher, sample, vocab_size)
+
+    keras.utils.set_random_seed(settings.seed)
+    plan = _read_plan(folder) if resume else {}
     student, kept, order = make_student(
         teacher,
         [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))],
@@ -127,8 +127,8 @@ def squeeze(
         order=plan.get("order"),
     )
     if not resume:
-        spent = (time.monotonic() - began) / 60
-        plan = {"order": order, "minutes": max(budget - spent, 0.01) if budget else 0.0}
+        left = budget and max(budget - (time.monotonic() - began) / 60, 0.01)
+        plan = {"order": order, "minutes": left}
         _write_plan(folder, plan)
     student, teacher = (_in_precision(model, settings.precision) for model in (student, teacher))
     student.tokenizer = transformer_of(student).tokenizer = teacher.tokenizer
@@ -136,28 +136,28 @@ def squeeze(
     options["minutes"] = plan["minutes"] / (bool(texts) + (task is not None))
     fit = {"callbacks": callbacks, "verbose": verbose}
     if texts:
+
+        def measure() -> dict[str, float]:
+            return {} if dev is None else evaluate(student, dev, task, **columns).metrics
+
         place = folder / "texts" if task is not None else folder
-        measure = (
-            None if task is None or dev is None else lambda: evaluate(student, dev, task).metrics
-        )
         result = _learn_texts(student, teacher, kept, texts, place, options, measure, resume, fit)
-    if task is not None:
-        result = finetune(
-            student,
-            task,
-            train,
-            dev,
-            folder,
-            columns=columns,
-            teacher=teacher,
-            teacher_layers=kept,
-            resume=(folder / STATE_FILE).is_file(),
-            **fit,
-            **options,
-        )
-    else:
+    if task is None:
         student.save_pretrained(folder)
-    return result._replace(model=student)
+        return result._replace(model=student)
+    return finetune(
+        student,
+        task,
+        train,
+        dev,
+        folder,
+        columns=columns,
+        teacher=teacher,
+        teacher_layers=kept,
+        resume=(folder / STATE_FILE).is_file(),
+        **fit,
+        **options,
+    )
 
 
 def make_student(
@@ -269,13 +269,13 @@ def _read_texts(texts: Any) -> list[Text]:
 
 
 def read_task_texts(
-    train: Any, task: str, teacher: Any, columns: Mapping[str, Any] | None = None
+    train: Any, task: str, teacher: SqueezeBertPreTrainedModel, **columns: Any
 ) -> list[Text]:
     """The texts of a task's file, or examples, as a model of the task takes them."""
     kind = find_task(task).kind
     if isinstance(train, str | os.PathLike):
         labels = list(teacher.config.id2label.values())
-        train = read_examples(train, task, labels, **(columns or {}))
+        train = read_examples(train, task, labels, **columns)
     found = (texts_of(example, kind) for example in train)
     if kind == "multiple-choice":
         return [(first, choice) for first, *choices in found for choice in choices]
@@ -291,7 +291,7 @@ def _learn_texts(
     texts: Sequence[Text],
     folder: Path,
     options: Mapping[str, Any],
-    measure: Any,
+    measure: Callable[[], dict[str, float]],
     resume: bool,
     fit: Mapping[str, Any],
 ) -> FineTuned:
@@ -308,8 +308,7 @@ def _learn_texts(
     held_out = Calibration(teacher, texts[::_HELD_OUT])
 
     def evaluator() -> dict[str, float]:
-        error = {"hidden_error": hidden_error(ours, theirs, held_out)}
-        return {**error, **(measure() if measure is not None else {})}
+        return {"hidden_error": hidden_error(ours, theirs, held_out), **measure()}
 
     pooler_trains = ours.pooler.trainable
     ours.pooler.trainable = False  # it is no part of what is compared
