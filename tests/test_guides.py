@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tf_squeezebert import cli
+from tf_squeezebert.squeeze import GROUPS
 
 from . import toy
 
@@ -22,6 +23,7 @@ FILES = {
     "multiple-choice": [("choice", "{}.jsonl")],
     "masked-lm": [("mlm", "{}.txt")],
     "distillation": [("sst2", "{}.tsv")],
+    "squeezing": [("sst2", "{}.tsv"), ("mlm", "texts.txt")],
     "pretraining": [("mlm", "{}.txt")],
 }
 CHECKPOINTS = (
@@ -37,7 +39,9 @@ def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
     text = (GUIDES / f"{guide}.md").read_text(encoding="utf-8")
     for name in CHECKPOINTS:
         if name in text:
-            toy.checkpoint(Path(name), num_hidden_layers=1, max_position_embeddings=384)
+            groups = dict.fromkeys(GROUPS, 1) if name.startswith("bert") else {}
+            sizes = {"num_hidden_layers": 1, "max_position_embeddings": 384}
+            toy.checkpoint(Path(name), **sizes, **groups)
     for task, name in FILES[guide]:
         for part, seed in (("train", 1), ("dev", 2)):
             path = Path(name.format(part))
