@@ -1,4 +1,4 @@
-# make demo: a real checkpoint to files for a phone.  make test: lint, format check, all tests.
+# make demo: sentences classified (TEXT="one of yours"), and a real checkpoint to files for a phone.  make test: lint, format check, all tests.
 # make web: a text classifier in the browser.
 # Each sets up a virtual environment of its own; PYTHON chooses the interpreter it is made of.
 
@@ -10,7 +10,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 .PHONY: demo test test-jax web lint format benchmarks clean
 
 demo: $(VENV)/demo-installed
-	@$(BIN)/python examples/demo.py demo-output 2>demo-output.log || (cat demo-output.log; exit 1)
+	@$(BIN)/python examples/demo.py demo-output $(if $(TEXT),"$$TEXT") 2>demo-output.log || (cat demo-output.log; exit 1)
 	@rm -f demo-output.log
 
 test: lint

@@ -57,8 +57,8 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def load(options: argparse.Namespace, labels: list[str] | None) -> torch.nn.Module:
-    task, config = TASKS[options.task], {}
+def load(options: argparse.Namespace, labels: list[str] | None, **config: Any) -> torch.nn.Module:
+    task = TASKS[options.task]
     if labels is not None:
         config["id2label"] = dict(enumerate(labels))
     if task.problem_type is not None:

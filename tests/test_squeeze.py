@@ -110,8 +110,7 @@ def test_another_order_changes_no_result(name):
 
 def test_the_best_order_is_found():
     """A model in groups, whose channels were mixed, gets its groups back."""
-    groups = {"q_groups": 2, "k_groups": 2, "v_groups": 2, "intermediate_groups": 2}
-    numbers = {**groups, "output_groups": 2}
+    numbers = {**dict.fromkeys(DENSE, 2), "post_attention_groups": 1}
     model = dense_model("SqueezeBertModel")
     for block in model.blocks:
         projections = (block.attention.query, block.attention.key, block.attention.value)
@@ -140,8 +139,7 @@ def test_the_best_order_is_found():
 
 def test_with_one_group_all_stays_in_order():
     model = dense_model("SqueezeBertModel")
-    numbers = {name: 1 for name in DENSE if name != "post_attention_groups"}
-    order = find_regrouping(model, Calibration(model, sentences(20)), numbers)
+    order = find_regrouping(model, Calibration(model, sentences(20)), DENSE)
     assert (order.channels == np.arange(48)).all()
     assert (order.heads == np.arange(4)).all()
     assert (order.intermediates == np.arange(96)).all()

@@ -16,17 +16,20 @@ from typing import Any, TextIO
 import numpy as np
 
 from .options import SQUEEZING, TrainingOptions
+from .pretrained import PRETRAINED, find_pretrained
 from .tasks import ARCHITECTURES, TASKS
 from .tflite.targets import POOLINGS, RECIPES, TARGETS
 from .version import __version__
 
 _EPILOG = """examples:
+  tf-squeezebert predict sentiment "A film to see twice."
   tf-squeezebert convert squeezebert/squeezebert-uncased ./squeezebert
   tf-squeezebert finetune ./squeezebert --task sst2 --train train.tsv --dev dev.tsv --out ./reviews
   tf-squeezebert export ./reviews reviews.tflite --quantize int8
   tf-squeezebert predict reviews.tflite "A film to see twice."
   tf-squeezebert evaluate reviews.tflite ./reviews --data dev.tsv --task sst2
 """
+_MODEL = f".tflite file, folder or hub id; or {', '.join(PRETRAINED)}, which comes with the package"
 _MOST_DISAGREEMENTS = 20
 _PREDICTED_TOGETHER = 1000  # examples of a file
 
@@ -201,7 +204,7 @@ def _add_predict(add_parser: Callable) -> None:
         "mask, ... as the model's task has it. With --data the answers for a file of examples, "
         "as JSON lines.",
     )
-    predict.add_argument("model", metavar="MODEL", help=".tflite file, folder or hub id")
+    predict.add_argument("model", metavar="MODEL", help=_MODEL)
     predict.add_argument("text", metavar="TEXT", nargs="?", help="the text; for QA the question")
     predict.add_argument(
         "pair", metavar="PAIR", nargs="*", help="second text; QA: the context; choices: each one"
@@ -222,7 +225,7 @@ def _add_evaluate(add_parser: Callable) -> None:
         description="Prints the metrics of a model, or of two, their difference and the examples "
         "on which they disagree.",
     )
-    evaluate.add_argument("model", metavar="MODEL", help=".tflite file, folder or hub id")
+    evaluate.add_argument("model", metavar="MODEL", help=_MODEL)
     evaluate.add_argument("other", metavar="OTHER", nargs="?", help="a second one")
     evaluate.add_argument("--data", metavar="FILE", required=True, type=Path, help="of examples")
     evaluate.add_argument("--task", choices=TASKS, required=True)
@@ -692,6 +695,8 @@ def _brief(value: Any) -> str:
 
 def _load(name: str) -> Any:
     """A Runtime or a Keras model."""
+    if name in PRETRAINED and not Path(name).exists():
+        name = str(find_pretrained(name))
     if name.endswith(".tflite"):
         from .tflite import Runtime
 

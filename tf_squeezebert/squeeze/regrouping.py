@@ -11,7 +11,7 @@ Shapes: H hidden_size, I intermediate_size, N heads, D = H / N, g groups, F outp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -109,9 +109,8 @@ def find_regrouping(
     Args:
         transformer: a model with groups of 1.
         calibration: the texts.
-        groups: by their names in the config, `q_groups`, `k_groups`, `v_groups`,
-            `intermediate_groups` and `output_groups`. Those that do not divide the largest are
-            left out of account.
+        groups: the six by their names in the config, `q_groups`, ... Those that do not divide the
+            largest are left out of account, as is the projection after attention.
 
     Returns:
         The order; the model is left as it is.
@@ -119,6 +118,10 @@ def find_regrouping(
     Raises:
         ImportError: SciPy is not installed.
     """
+    try:
+        from scipy.optimize import linear_sum_assignment as assign
+    except ImportError as error:
+        raise ImportError("Squeezing needs SciPy: pip install scipy.") from error
     config = transformer.config
     slots = max(groups.values())
     slot = np.arange(config.hidden_size) * slots // config.hidden_size  # of each channel
@@ -131,7 +134,7 @@ def find_regrouping(
         for _ in tqdm.trange(_ROUNDS, desc="regroup", unit="round", disable=None):
             slot = _trade_places(slot, slots, layers)
             for layer in layers:
-                layer.place_units(slot)
+                layer.place_units(slot, assign)
     return Regrouping(
         np.argsort(slot, kind="stable"),
         np.stack([layer.heads for layer in layers]),
@@ -139,7 +142,10 @@ def find_regrouping(
     )
 
 
-def _inputs(transformer: SqueezeBertModel, calibration: Calibration):
+def _inputs(
+    transformer: SqueezeBertModel, calibration: Calibration
+) -> Iterator[tuple[SqueezeBertBlock, list]]:
+    """Each block, and the state before it."""
     x = calibration.embed(transformer)
     for block in transformer.blocks:
         yield block, x
@@ -178,7 +184,6 @@ class _Layer:
             "k_groups": attention.key,
             "v_groups": attention.value,
         }
-        self.num_heads = block.config.num_attention_heads
         self.readings = {
             "heads": [_reading(before, layer, groups[name]) for name, layer in projections.items()],
             "intermediates": [_reading(after, block.intermediate, groups["intermediate_groups"])],
@@ -186,13 +191,11 @@ class _Layer:
         self.output_groups = groups["output_groups"]
         written = np.square(_kernel(block.projection)) * hidden.var(axis=0)[:, None]  # [I, H]
         self.written = written / written.sum()
-        self.heads = np.arange(self.num_heads)
+        self.heads = np.arange(block.config.num_attention_heads)
         self.intermediates = np.arange(block.config.intermediate_size)
 
-    def place_units(self, slot: np.ndarray) -> None:
+    def place_units(self, slot: np.ndarray, assign: Callable) -> None:
         """Gives heads and intermediate channels the places where they are explained best."""
-        from scipy.optimize import linear_sum_assignment
-
         for name in ("heads", "intermediates"):
             units = len(getattr(self, name))
             gain = np.zeros((units, units))  # of a unit at a place
@@ -202,7 +205,7 @@ class _Layer:
                 gain += explained @ _overlap(reading.groups, units)
             if name == "intermediates":
                 gain += self._written(slot) @ _overlap(self.output_groups, units)
-            unit, place = linear_sum_assignment(gain, maximize=True)
+            unit, place = assign(gain, maximize=True)
             setattr(self, name, unit[np.argsort(place)])
 
     def _written(self, slot: np.ndarray) -> np.ndarray:
@@ -216,7 +219,7 @@ class _Layer:
         gain = self.written.T @ of_units  # [H, g]
         return np.repeat(gain, self.slots // self.output_groups, axis=1)
 
-    def spaces(self):
+    def spaces(self) -> Iterator[tuple[np.ndarray, list[np.ndarray], int]]:
         """For each reading: the covariance, and the part of it each group's outputs ask for."""
         for name, readings in self.readings.items():
             units = getattr(self, name)
@@ -294,7 +297,9 @@ def _trade_places(slot: np.ndarray, slots: int, layers: list[_Layer]) -> np.ndar
     return slot
 
 
-def _value(slot, slots, spaces, written):
+def _value(
+    slot: np.ndarray, slots: int, spaces: list, written: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
     """What is explained; what it loses without each channel, [H]; gains of each slot, [H, R].
 
     Of a set G, x_G explains tr(A T) with A the inverse of its covariance and T what the outputs

@@ -1,0 +1,74 @@
+"""The model that comes with the package: small, right, and the same in int8 as in float32."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tf_squeezebert import cli, predict
+from tf_squeezebert.data import read_glue
+from tf_squeezebert.evaluation import evaluate
+from tf_squeezebert.pretrained import PRETRAINED, find_pretrained
+from tf_squeezebert.tflite import Runtime
+
+ROOT = Path(__file__).parents[1]
+REVIEWS = ROOT / "examples" / "reviews.tsv"
+# What the model says of them in float32, before it was exported (examples/sentiment.sh).
+FLOAT32 = Path(__file__).parent / "fixtures" / "sentiment_float32.jsonl"
+
+
+@pytest.fixture(scope="module")
+def sentiment():
+    return Runtime(find_pretrained("sentiment"))
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_it_is_small_and_has_a_card(name):
+    path = find_pretrained(name)
+    assert path.stat().st_size < 6e6
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    for said in ("License", "Trained on", "Accuracy", "Not for"):
+        assert said in card
+
+
+def test_int8_costs_no_accuracy(sentiment):
+    """On sentences of the project's own, half of which are ironic or say it by contrast."""
+    expected = [json.loads(line) for line in FLOAT32.read_text(encoding="utf-8").splitlines()]
+    examples = list(read_glue(REVIEWS, "sst2"))
+    assert [answer["text"] for answer in expected] == [example["text"] for example in examples]
+    answers = predict(sentiment, [example["text"] for example in examples])
+    exact, got = (
+        np.array([answer["scores"]["positive"] for answer in several])
+        for several in (expected, answers)
+    )
+    assert np.abs(got - exact).max() < 0.2
+    assert np.abs(got - exact).mean() < 0.01
+    labels = np.array([example["label"] for example in examples])
+    accuracy, exact_accuracy = (np.mean((x > 0.5) == labels) for x in (got, exact))
+    assert abs(accuracy - exact_accuracy) < 0.01
+    assert evaluate(sentiment, REVIEWS, "sst2").metrics["accuracy"] == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("A film to see twice.", "positive"),
+        ("The best meal we have had in years.", "positive"),
+        ("It made me laugh and cry.", "positive"),
+        ("Two hours of my life that I will never get back.", "negative"),
+        ("A dull and pointless book.", "negative"),
+        ("The room was dirty and the staff were rude.", "negative"),
+    ],
+)
+def test_it_answers_on_the_command_line(text, label, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["predict", "sentiment", text]) == 0
+    assert f"label: {label}\n" in capsys.readouterr().out
+
+
+def test_another_name_is_an_error():
+    with pytest.raises(ValueError, match="No model 'poetry' comes with the package: sentiment"):
+        find_pretrained("poetry")
