@@ -38,8 +38,10 @@ def test_the_wheel_brings_one_name_into_site_packages(wheel):
         ("convert", "tf_squeezebert/convert"),
         ("tflite", "tf_squeezebert/tflite"),
     ):
-        here = {f"{installed}/{path.name}" for path in (ROOT / folder).glob("*.py")}
+        files = (ROOT / folder).rglob("*.py")
+        here = {f"{installed}/{path.relative_to(ROOT / folder)}" for path in files}
         assert here <= set(names)
+    assert {f"tf_squeezebert/pretrained/sentiment.{x}" for x in ("tflite", "md")} <= set(names)
 
 
 def test_the_installed_wheel_imports_and_runs(wheel, tmp_path):
