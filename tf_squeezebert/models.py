@@ -458,12 +458,13 @@ class SqueezeBertForMultipleChoice(_Head):
     def _add_layers(self) -> None:
         self.classifier = dense(self.config, 1, dtype=self.dtype_policy, name="classifier")
 
-    def call(self, inputs, **options):
+    # Keras trains without dropout where `training` is not named.
+    def call(self, inputs, training: bool | None = None, **options):
         flat = {
             name: x if name == "head_mask" else ops.reshape(x, (-1, *ops.shape(x)[2:]))
             for name, x in inputs.items()
         }
-        outputs = super().call(flat, **options)
+        outputs = super().call(flat, training=training, **options)
         choices = ops.shape(inputs.get("input_ids", inputs.get("inputs_embeds")))[1]
         if isinstance(outputs, Mapping):
             return {**outputs, "logits": ops.reshape(outputs["logits"], (-1, choices))}
@@ -485,8 +486,8 @@ class SqueezeBertForQuestionAnswering(_Head):
         # The reference has no dropout here.
         return self.classifier(x)
 
-    def call(self, inputs, **options):
-        outputs = super().call(inputs, **options)
+    def call(self, inputs, training: bool | None = None, **options):
+        outputs = super().call(inputs, training=training, **options)
         if not isinstance(outputs, Mapping):
             outputs = {"logits": outputs}
         logits = outputs.pop("logits")  # [B, S, 2]
