@@ -58,6 +58,37 @@ def task_config(name: str, **values) -> dict:
     return small_config(**{"num_labels": several, **STILL, **values})
 
 
+@pytest.mark.parametrize("name", CLASSES)
+def test_dropout_is_as_strong_as_the_references(name, tmp_path):
+    """Over many draws, the outputs of a call with `training` spread as they do in PyTorch."""
+    config = small_config(num_labels=2, hidden_dropout_prob=0.2)
+    theirs, ours = pair(name, config, tmp_path)
+    inputs = random_inputs(config, shape_for(name), padded=False)
+    keras.utils.set_random_seed(0)
+    draws = [ours_as_arrays(ours(inputs, training=True)) for _ in range(60)]
+    torch.manual_seed(0)
+    expected = [run_reference(theirs.train(), inputs) for _ in range(60)]
+    for output in draws[0]:
+        spread, want = (
+            np.std([draw[output] for draw in several], axis=0).mean()
+            for several in (draws, expected)
+        )
+        assert spread == pytest.approx(want, rel=0.15), output
+
+
+@tensorflow_only
+@pytest.mark.parametrize("name", HEADS)
+def test_fit_trains_with_dropout(name):
+    """The same batch has another loss the second time, with a learning rate of 0."""
+    config = {**task_config(name), "hidden_dropout_prob": 0.3}
+    model = make(name, **config)
+    model.compile(optimizer=keras.optimizers.SGD(0.0))
+    inputs = random_inputs(config, shape_for(name))
+    target = as_target(labels(name, config, *inputs["input_ids"].shape[::2]))
+    losses = {float(model.fit(inputs, target, verbose=0).history["loss"][0]) for _ in range(2)}
+    assert len(losses) == 2
+
+
 # compile() without arguments
 
 
