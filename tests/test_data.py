@@ -371,6 +371,15 @@ def test_spans_are_the_answers(tokenizer):
     assert cut, "some windows hold a part of the answer"
 
 
+def test_texts_alone_have_zeros_for_labels(tokenizer):
+    examples = [{"text": "a film"}, {"text": "a very long film"}, {"text": "no"}]
+    dataset = make_dataset(examples, tokenizer, "feature-extraction", batch_size=3, shuffle=False)
+    ((inputs, labels),) = dataset.as_numpy_iterator()
+    want = tokenizer([x["text"] for x in examples], padding=True, return_tensors="np")
+    assert (inputs["input_ids"] == want["input_ids"]).all()
+    assert labels.tolist() == [0, 0, 0]
+
+
 def test_choices_are_rows_of_three_axes(tokenizer):
     examples = [{"text": "Where?", "choices": ["bank", "the mall", "x"], "label": 1}] * 2
     ((inputs, labels),) = batches(examples, tokenizer, "multiple-choice")

@@ -341,12 +341,12 @@ def _swapped(row: Row) -> Row:
 
 
 ENCODERS: dict[str, type[Encoder]] = {
-    "feature-extraction": _Texts,
     "text-classification": _TextClassification,
     "token-classification": _TokenClassification,
     "question-answering": _QuestionAnswering,
     "multiple-choice": _MultipleChoice,
     "fill-mask": _MaskedLM,
+    "feature-extraction": _Texts,
 }
 
 
