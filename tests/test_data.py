@@ -373,7 +373,9 @@ def test_spans_are_the_answers(tokenizer):
 
 def test_texts_alone_have_zeros_for_labels(tokenizer):
     examples = [{"text": "a film"}, {"text": "a very long film"}, {"text": "no"}]
-    dataset = make_dataset(examples, tokenizer, "feature-extraction", batch_size=3, shuffle=False)
+    dataset = data.make_dataset(
+        examples, tokenizer, "feature-extraction", batch_size=3, shuffle=False
+    )
     ((inputs, labels),) = dataset.as_numpy_iterator()
     want = tokenizer([x["text"] for x in examples], padding=True, return_tensors="np")
     assert (inputs["input_ids"] == want["input_ids"]).all()

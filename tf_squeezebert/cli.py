@@ -588,7 +588,7 @@ def _print_metrics(name: str, metrics: dict[str, float], more: str = "") -> None
 
 def _scale(metric: str) -> int:
     """In percent, but for what is no share."""
-    return 1 if metric in ("perplexity", "hidden_error") else 100
+    return 1 if metric in ("perplexity", "hidden_error") or metric.endswith("total") else 100
 
 
 def _predict(options: argparse.Namespace) -> None:
