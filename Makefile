@@ -1,5 +1,5 @@
-# make demo: sentences classified (TEXT="one of yours"), and a real checkpoint to files for a phone.  make test: lint, format check, all tests.
-# make web: a text classifier in the browser.
+# make demo: sentences classified (TEXT="one of yours"), and a real checkpoint to files for a phone.
+# make test: lint, format check, all tests.  make web: a text classifier in the browser.
 # Each sets up a virtual environment of its own; PYTHON chooses the interpreter it is made of.
 
 PYTHON ?= python3
