@@ -106,10 +106,11 @@ def draw(points: list[Point], times: list[float], metric: str, path: Path) -> No
             continue
         size = point.file.stat().st_size / 1e6
         axes.scatter(spent, point.metric, s=12 * size, color="#c2410c", alpha=0.8)
-        label = f" {point.name}\n {size:.1f} MB"
-        axes.annotate(label, (spent, point.metric), va="center", fontsize=9)
-    axes.set(xscale="log", xlabel="ms, a text to its label, int8", ylabel=f"{metric} on dev")
-    axes.margins(0.25)
+        label = f"{point.name}\n{size:.1f} MB"
+        where = {"xytext": (0, 12), "textcoords": "offset points", "ha": "center"}
+        axes.annotate(label, (spent, point.metric), fontsize=9, **where)
+    axes.set(xlabel="ms, a text to its label, int8", ylabel=f"{metric} on dev, percent")
+    axes.margins(0.3)
     axes.grid(color="#e5e7eb")
     figure.savefig(path, pil_kwargs={"optimize": True})
 
