@@ -97,20 +97,24 @@ def time_answers(points: list[Point], texts: list[tuple]) -> list[float]:
 def draw(points: list[Point], times: list[float], metric: str, path: Path) -> None:
     """The metric over the time, of points that have one; the area of a point is its file's."""
     figure, axes = plt.subplots(figsize=(7, 4), dpi=96, layout="constrained")
-    for point, spent in zip(points, times, strict=True):
+    ordered = sorted(zip(times, points, strict=True), key=lambda pair: pair[0])
+    for i, (spent, point) in enumerate(ordered):
         if point.metric is None:
             axes.axvline(spent, color="#9ca3af", linestyle="--")
-            axes.annotate(
-                point.name, (spent, 0.03), xycoords=("data", "axes fraction"), rotation=90
-            )
+            where = {"xytext": (-4, 0), "textcoords": "offset points", "rotation": 90}
+            where |= {"xycoords": ("data", "axes fraction"), "ha": "right", "fontsize": 9}
+            axes.annotate(point.name, (spent, 0.03), **where)
             continue
         size = point.file.stat().st_size / 1e6
         axes.scatter(spent, point.metric, s=12 * size, color="#c2410c", alpha=0.8)
         label = f"{point.name}\n{size:.1f} MB"
-        where = {"xytext": (0, 12), "textcoords": "offset points", "ha": "center"}
+        side, va = ((12, "bottom"), (-12, "top"))[i % 2]  # above and below, not to meet
+        where = {"xytext": (0, side), "textcoords": "offset points", "ha": "center", "va": va}
         axes.annotate(label, (spent, point.metric), fontsize=9, **where)
     axes.set(xlabel="ms, a text to its label, int8", ylabel=f"{metric} on dev, percent")
-    axes.margins(0.3)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.margins(0.25)
     axes.grid(color="#e5e7eb")
     figure.savefig(path, pil_kwargs={"optimize": True})
 
