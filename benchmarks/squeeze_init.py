@@ -72,7 +72,7 @@ def main() -> None:
 def measure(options: argparse.Namespace, groups: int, cut: dict, seed: int) -> list[float]:
     """The task's first metric, the hidden-state error, and the seconds that the cut took.
 
-    And, with --steps, the metric after them.
+    With --steps, then the metric after so many steps of distillation.
     """
     teacher, metric = load_pretrained(options.model), TASKS[options.task].metrics[0]
     texts = read_task_texts(options.train, options.task, teacher)
@@ -99,7 +99,9 @@ def measure(options: argparse.Namespace, groups: int, cut: dict, seed: int) -> l
                 folder,
                 teacher=teacher,
                 teacher_layers=kept,
-                **{**SQUEEZING, "max_steps": options.steps, "seed": seed},
+                max_steps=options.steps,
+                seed=seed,
+                **SQUEEZING,
             )
         scores.append(distilled.metrics[metric])
     return scores
