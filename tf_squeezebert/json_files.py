@@ -1,0 +1,104 @@
+"""JSON of files that others wrote, read within a budget of size and depth."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+# The largest of real files is a tokenizer.json of half a million tokens, 10 MB.
+MAX_BYTES = 16 << 20
+_MAX_DEPTH = 64  # Real files nest 8 deep; Python's own limit depends on how deep the caller is.
+_MAX_DIGITS = 100  # a tokenizer's "no limit" is 10**30, in full
+_HALF_CHARACTER = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
+
+
+def read_json(path: str | os.PathLike, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """Reads a file that holds a JSON object; see `parse_json`, whose errors here name the file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: its content is not such an object.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(max_bytes + 1)
+    try:
+        return parse_json(content, max_bytes)
+    except ValueError as error:
+        raise ValueError(f"'{path}' {error}.") from None
+
+
+def parse_json(content: bytes, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """Reads a JSON object, as strictly as it takes for two readers to see the same in it.
+
+    Refused are NaN and Infinity, a key that stands twice in an object, half a surrogate pair, and
+    what no real file needs: too many bytes, too many levels, a number of too many digits.
+
+    Args:
+        content: UTF-8, with a byte order mark or without.
+        max_bytes: how long it may be.
+
+    Raises:
+        ValueError: a predicate, to which the caller adds what the content is of.
+    """
+    if len(content) > max_bytes:
+        raise ValueError(f"is longer than {max_bytes} bytes, which no real file of its kind is")
+    try:
+        text = content.decode("utf-8-sig")
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant
+        )
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not valid JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if not isinstance(value, dict):
+        raise ValueError(f"should hold a JSON object, and holds a {type(value).__name__}")
+    _check_depth(value)
+    if _HALF_CHARACTER.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("holds half a surrogate pair, which is not a character") from None
+    return value
+
+
+_TOO_DEEP = f"nests more than {_MAX_DEPTH} levels deep, which no real file does"
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise ValueError(_TOO_DEEP)
+
+
+def _children(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = set()
+        twice = next(name for name, _ in pairs if name in names or names.add(name))
+        raise ValueError(f"names {ascii(twice[:80])} twice in one object")
+    return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"holds a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _constant(name: str) -> None:
+    raise ValueError(f"holds {name}, which is not JSON")
