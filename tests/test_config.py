@@ -1,13 +1,16 @@
 """SqueezeBertConfig: transformers' arguments, `config.json` both ways, and what is refused."""
 
 import json
+import re
 import subprocess
 import sys
 from inspect import signature
 
+import numpy as np
 import pytest
 import transformers
 
+import tf_squeezebert
 from tf_squeezebert.config import ACTIVATIONS, PROBLEM_TYPES, SqueezeBertConfig
 
 from .reference import GROUP_NAMES, small_config
@@ -54,9 +57,9 @@ def test_a_default_is_that_of_transformers(name):
     assert getattr(SqueezeBertConfig(), name) == getattr(transformers.SqueezeBertConfig(), name)
 
 
-def test_there_is_one_argument_more_than_in_transformers():
+def test_there_are_two_arguments_more_than_in_transformers():
     ours = SqueezeBertConfig().to_dict().keys()
-    assert ours - DEFAULTS.keys() == {"encoder_layer_norm_eps"}
+    assert ours - DEFAULTS.keys() == {"encoder_layer_norm_eps", "classifier_dropout"}
     assert DEFAULTS.keys() - ours == NOT_OURS
 
 
@@ -77,6 +80,7 @@ def test_every_argument_is_stored_under_its_name():
         "problem_type": "regression",
         "output_hidden_states": True,
         "output_attentions": True,
+        "classifier_dropout": 0.2,
     }
     assert values.keys() == signature(SqueezeBertConfig).parameters.keys() - {"extra"}
     config = SqueezeBertConfig(**values)
@@ -167,6 +171,9 @@ NAMED = {0: "no", 1: "maybe", 2: "yes"}
         ({**NAMES, "label2id": {"NO": 0, "YES": 1}}, {}, NAMED),
         ({"id2label": {"2": "yes", "0": "no", "1": "maybe"}}, {}, NAMED),
         ({"id2label": None, "label2id": None}, {}, {0: "LABEL_0", 1: "LABEL_1"}),
+        ({"id2label": {"0": 0, "1": 1}}, {}, {0: "0", 1: "1"}),
+        ({"label2id": {"no": "0", "yes": "1"}}, {}, {0: "no", 1: "yes"}),
+        ({"id2label": 5}, {"num_labels": 1}, {0: "LABEL_0"}),
         ({**NAMES, **IDS}, {"num_labels": 3}, NAMED),
         ({**NAMES, **IDS}, {"num_labels": None, "id2label": None, "label2id": None}, NAMED),
         ({**NAMES, **IDS}, {"num_labels": 2}, {0: "LABEL_0", 1: "LABEL_1"}),
@@ -186,6 +193,13 @@ def test_labels_of_a_file_and_of_the_caller(write, stored, given, labels):
     assert config.num_labels == len(labels)
 
 
+def test_a_file_whose_label2id_has_another_order_is_refused(write):
+    folder = write({**NAMES, "label2id": {"no": 1, "maybe": 0, "yes": 2}})
+    with pytest.raises(ValueError, match="id2label gives 'no' the number '0', and label2id 1: cor"):
+        SqueezeBertConfig.from_pretrained(folder)
+    assert SqueezeBertConfig.from_pretrained(folder, **NAMES).id2label == NAMED
+
+
 def test_label_ids_are_strings_in_the_file(tmp_path):
     SqueezeBertConfig(id2label=NAMED).save_pretrained(tmp_path)
     assert read(tmp_path).items() >= {**NAMES, **IDS}.items()
@@ -202,8 +216,20 @@ def test_the_problem_type_is_kept(tmp_path, problem_type):
     [
         ({"num_labels": 2, **NAMES}, r"num_labels \(2\) contradicts id2label, which names 3"),
         ({**NAMES, "label2id": {"no": 1, "maybe": 0, "yes": 2}}, "label2id .* contradicts id2l"),
-        ({"id2label": {0: "a", 2: "b"}}, r"0, 1, 2, .*not \[0, 2\]"),
-        ({"id2label": {}}, r"not \[\]"),
+        ({"id2label": {0: "a", 2: "b"}}, "0, 1, 2, .*not {0: 'a', 2: 'b'}"),
+        ({"id2label": {}}, "0, 1, 2, .*not {}"),
+        ({"id2label": {"0": "a", "1": "b", " 1": "c"}}, "0, 1, 2, .*not {'0': 'a', '1': 'b'"),
+        ({"id2label": {0: "a", 1: "b", 2: "a"}}, "id2label gives 0 and 2 one name, 'a': the names"),
+        ({"id2label": {0: 1, 1: "1"}}, "id2label gives 0 and 1 one name, '1'"),
+        ({"id2label": {0: ["a"]}}, r"id2label names 0 \['a'\], which is not a line of text"),
+        ({"id2label": {0: "a", 1: None}}, "id2label names 1 None, which is not a line"),
+        ({"id2label": {0: True}}, "id2label names 0 True, which is not a line"),
+        ({"id2label": {0: "a\nb"}}, r"id2label names 0 'a\\nb', which is not a line"),
+        ({"id2label": dict.fromkeys(range(100_001), "a")}, "100000 labels at most, not 100001"),
+        ({"num_labels": 10**9}, "100000 labels at most, not 1000000000"),
+        ({"label2id": {"a": 0, "b": 0}}, "label2id gives two labels one index"),
+        ({"label2id": {"a": [0]}}, r"label2id must give .*{'a': \[0\]}"),
+        ({"label2id": {"a": True}}, "label2id must give .*{'a': True}"),
         ({"id2label": {"zero": "a"}}, "id2label must name the labels .*'zero'"),
         ({"id2label": ["a", "b"]}, r"id2label must name the labels .*\['a', 'b'\]"),
         ({"label2id": ["a", "b"]}, r"label2id must give .*\['a', 'b'\]"),
@@ -211,6 +237,10 @@ def test_the_problem_type_is_kept(tmp_path, problem_type):
         ({"num_labels": 2.0}, "num_labels must be a positive whole number, not 2.0"),
         ({"num_labels": True}, "num_labels must be a positive whole number, not True"),
         ({"problem_type": "ranking"}, "problem_type 'ranking' is unknown: choose one of regr"),
+        (
+            {"problem_type": "single_label_classification", "num_labels": 1},
+            "problem_type 'single_label_classification' needs two labels or more",
+        ),
     ],
 )
 def test_labels_that_are_refused(values, says):
@@ -247,17 +277,53 @@ def test_a_squeezeberts_encoder_does_not_read_layer_norm_eps():
     assert SqueezeBertConfig(layer_norm_eps=1e-5).encoder_layer_norm_eps == 1e-12
 
 
-@pytest.mark.parametrize(
-    ("values", "says"),
-    [
-        ({"position_embedding_type": "relative_key"}, "relative_key positions: only encoders"),
-        ({"position_embedding_type": "relative_key_query"}, "relative_key_query positions"),
-        ({"is_decoder": True}, "is a decoder: only encoders"),
-    ],
-)
-def test_a_bert_of_another_kind_is_refused(write, values, says):
+OTHER_COMPUTATIONS = {
+    "quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True},
+    "compression_config": {"format": "int-quantized"},
+    "position_embedding_type": "relative_key_query",
+    "is_decoder": True,
+    "add_cross_attention": True,
+    "is_encoder_decoder": True,
+    "pruned_heads": {"0": [1]},
+    "per_layer_config": {"0": {"hidden_act": "relu"}},
+    "auto_map": {"AutoModel": "modeling_bert.JinaBertModel"},
+    "feed_forward_type": "geglu",
+    "alibi_starting_size": 512,
+    "rotary_emb_fraction": 1.0,
+    "rope_parameters": {"rope_theta": 1e4},
+    "prenorm": True,
+    "use_rms_norm": True,
+    "norm_type": "rms_norm",
+}
+
+
+@pytest.mark.parametrize("model_type", ["bert", "squeezebert"])
+@pytest.mark.parametrize("name", OTHER_COMPUTATIONS)
+def test_a_key_that_means_another_computation_is_refused_by_name(write, name, model_type):
+    value = OTHER_COMPUTATIONS[name]
+    says = re.escape(f"The config has a {name} of {value!r}, which this package does not compute: ")
     with pytest.raises(ValueError, match=says):
-        SqueezeBertConfig.from_pretrained(write({**BERT.to_dict(), **values}))
+        SqueezeBertConfig.from_pretrained(write({"model_type": model_type, name: value}))
+    with pytest.raises(ValueError, match=says):
+        SqueezeBertConfig(**{name: value})
+
+
+@pytest.mark.parametrize("nothing", [None, False, {}, 0, ""], ids=repr)
+@pytest.mark.parametrize("name", OTHER_COMPUTATIONS)
+def test_such_a_key_that_is_not_set_is_kept(name, nothing):
+    assert SqueezeBertConfig(**{name: nothing}).extra == {name: nothing}
+
+
+def test_no_key_that_transformers_gives_a_bert_is_refused():
+    values = {"position_embedding_type": "absolute", "use_cache": True, "gradient_checkpointing": 0}
+    for config in (transformers.BertConfig(**values), transformers.SqueezeBertConfig(**values)):
+        SqueezeBertConfig.from_dict(config.to_dict())
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, "BertModel", 5, ["BertModel", None]], ids=repr)
+def test_architectures_are_a_list_of_names(write, value):
+    with pytest.raises(ValueError, match="architectures must be a list of the names of classes"):
+        SqueezeBertConfig.from_pretrained(write({"architectures": value}))
 
 
 def test_another_model_is_refused(write):
@@ -274,11 +340,79 @@ SIZES = (
 )
 
 
-@pytest.mark.parametrize("value", [0, -4, 4.0, True, "4", None, NAN], ids=repr)
+@pytest.mark.parametrize("value", [0, -4, 4.0, 1e5, True, "4", None, NAN, [4], {}], ids=repr)
 @pytest.mark.parametrize("name", SIZES)
 def test_a_size_is_a_positive_whole_number(name, value):
-    with pytest.raises(ValueError, match=rf"{name} must be a positive whole number, not {value!r}"):
+    says = re.escape(f"{name} must be a positive whole number, not {value!r}")
+    with pytest.raises(ValueError, match=says):
         SqueezeBertConfig(**{name: value})
+
+
+@pytest.mark.parametrize("value", [20_000_000, 10**12, 10**99], ids="{:.0e}".format)
+@pytest.mark.parametrize("name", SIZES)
+def test_a_size_has_a_budget(name, value):
+    with pytest.raises(ValueError, match=rf"{name} must be at most \d+, not|divisible by {name}"):
+        SqueezeBertConfig(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"num_hidden_layers": 256, "hidden_size": 6144, "intermediate_size": 24576},
+        {"hidden_size": 2**14, "num_attention_heads": 16, "num_hidden_layers": 12},
+        {"hidden_size": 2**14, "num_attention_heads": 16, "num_labels": 100_000},
+    ],
+)
+def test_the_parameters_have_a_budget(sizes):
+    with pytest.raises(ValueError, match=r"make a model of .* billion parameters, and the most is"):
+        SqueezeBertConfig(**sizes)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"vocab_size": 501_153},  # LaBSE
+        {"hidden_size": 1024, "num_attention_heads": 16, "num_hidden_layers": 24},
+        {"hidden_size": 1536, "num_attention_heads": 16, "num_hidden_layers": 48},
+        {"max_position_embeddings": 8192, "num_labels": 21_841},
+    ],
+)
+def test_the_largest_of_published_models_are_within_it(sizes):
+    SqueezeBertConfig(**sizes)
+
+
+def test_the_count_of_parameters_is_that_of_the_model_without_biases_and_norms():
+    config = SqueezeBertConfig(**small_config("mixed", num_labels=3))
+    model = tf_squeezebert.SqueezeBertForSequenceClassification(config)
+    matrices = [w for w in model.weights if w.path.endswith(("kernel", "embeddings"))]
+    assert config._count_parameters() == sum(int(np.prod(w.shape)) for w in matrices)
+
+
+def test_a_long_value_is_shown_in_short():
+    for values in (
+        {"hidden_size": "x" * 10**6},
+        {"id2label": {str(i): i for i in range(1, 10**4)}},
+    ):
+        with pytest.raises(ValueError, match=r"\.\.\.") as raised:
+            SqueezeBertConfig(**values)
+        assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize("name", ["output_hidden_states", "output_attentions"])
+def test_a_switch_is_true_or_false(name):
+    assert getattr(SqueezeBertConfig(**{name: None}), name) is False
+    for value in ("yes", 1, [], "\x1b[2J"):
+        with pytest.raises(ValueError, match=f"{name} must be true or false, not ") as raised:
+            SqueezeBertConfig(**{name: value})
+        assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["self", "extra", "cls", "to_dict", "_validate", "__class__", ""])
+def test_a_key_with_the_name_of_an_attribute_is_one_like_any_other(write, name):
+    config = SqueezeBertConfig.from_pretrained(write({name: "value"}))
+    assert config.extra == {name: "value"}
+    assert config.to_dict()[name] == "value"
+    assert config.num_labels == 2
 
 
 @pytest.mark.parametrize(
@@ -324,10 +458,15 @@ def test_a_dropout_rate_is_a_proportion(name, rate):
         SqueezeBertConfig(**{name: rate})
 
 
-@pytest.mark.parametrize("value", [0, -1e-12, NAN, float("inf"), "1e-12", None, True], ids=repr)
+@pytest.mark.parametrize(
+    "value", [0, -1e-12, NAN, float("inf"), 10**99, "1e-12", None, True, [1e-12]], ids=repr
+)
 @pytest.mark.parametrize("name", ["initializer_range", "layer_norm_eps", "encoder_layer_norm_eps"])
 def test_an_epsilon_is_positive_and_finite(name, value):
-    with pytest.raises(ValueError, match=f"{name} must be a finite number above 0, not {value!r}"):
+    with pytest.raises(
+        ValueError,
+        match=rf"{name} must be a number in \(0, 1000\], not {re.escape(repr(value)[:9])}",
+    ):
         SqueezeBertConfig(**{name: value})
 
 
@@ -343,9 +482,13 @@ def test_the_padding_token_is_in_the_vocabulary(pad_token_id):
     [
         ("{'vocab_size': 99}", "config.json' is not valid JSON: .* line 1"),
         ("", "config.json' is not valid JSON"),
-        ("[1, 2]", "config.json' holds no JSON object"),
-        ("null", "config.json' holds no JSON object"),
+        ("[1, 2]", "config.json' should hold a JSON object, and"),
+        ("null", "config.json' should hold a JSON object, and"),
         ('{"hidden_size": 50}', r"hidden_size \(50\) must be divisible"),
+        ('{"layer_norm_eps": NaN}', "config.json' holds NaN"),
+        ('{"hidden_size": 768, "hidden_size": 96}', "config.json' names 'hidden_size' twice"),
+        ('{"a": ' + "[" * 100_000, "config.json' nests more than 64 levels"),
+        ('{"vocab_size": ' + "9" * 10_000 + "}", "config.json' holds a number of 10000 digits"),
     ],
 )
 def test_a_damaged_file(write, text, says):

@@ -220,6 +220,15 @@ def test_transformers_loads_what_we_save(name, groups, tmp_path):
         np.testing.assert_array_equal(mine.numpy(), saved.numpy())
 
 
+@pytest.mark.parametrize("name", [TASK, LM])
+def test_the_encoder_has_its_own_epsilon_whatever_the_config_says(name, tmp_path):
+    theirs = reference(name, config_for(name, layer_norm_eps=0.5))
+    theirs.save_pretrained(tmp_path)
+    ours, _ = load(name, tmp_path)
+    assert (ours.config.layer_norm_eps, ours.config.encoder_layer_norm_eps) == (0.5, 1e-12)
+    assert_equal(ours, theirs, name)
+
+
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_fresh_model_is_saved_and_loaded(name, tmp_path):
     ours = getattr(tf_squeezebert, name)(tf_squeezebert.SqueezeBertConfig(**config_for(name)))

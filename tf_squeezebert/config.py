@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .files import write_text
+from .json_files import read_json
 
 # The names of hidden_act; tf_squeezebert.layers maps each to its function.
 ACTIVATIONS = (
@@ -23,6 +23,37 @@ ACTIVATIONS = (
     "tanh",
 )
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
+# Budgets, well above all published BERTs: a config must not fill the memory before an error.
+_MOST = {
+    "vocab_size": 2**21,
+    "hidden_size": 2**14,
+    "num_hidden_layers": 2**8,
+    "num_attention_heads": 2**10,
+    "intermediate_size": 2**16,
+    "max_position_embeddings": 2**17,
+    "type_vocab_size": 2**12,
+}
+_MOST_LABELS = 100_000
+_MOST_PARAMETERS = 2**31
+# Keys that stand for another computation, in transformers or in the code that some BERTs bring
+# along, unless their value is missing, false, empty or this one.
+_FULL_PRECISION = "take the checkpoint in full precision"
+_PLAIN_ENCODER = "only encoders with absolute positions, without code of their own, can be loaded"
+_OTHER_COMPUTATIONS = {
+    "quantization_config": (None, _FULL_PRECISION),
+    "compression_config": (None, _FULL_PRECISION),
+    "position_embedding_type": ("absolute", _PLAIN_ENCODER),
+    "feed_forward_type": ("original", _PLAIN_ENCODER),
+    "norm_type": ("layer_norm", _PLAIN_ENCODER),
+    **dict.fromkeys(
+        (
+            *("is_decoder", "add_cross_attention", "is_encoder_decoder", "auto_map", "causal"),
+            *("pruned_heads", "per_layer_config", "prenorm", "use_rms_norm", "parallel_block"),
+            *("rope_parameters", "rope_scaling", "rotary_emb_fraction", "alibi_starting_size"),
+        ),
+        (None, _PLAIN_ENCODER),
+    ),
+}
 
 
 class SqueezeBertConfig:
@@ -59,6 +90,8 @@ class SqueezeBertConfig:
         problem_type: for sequence classification, one of `PROBLEM_TYPES`; None means regression
             for one label and single-label classification for more.
         output_hidden_states, output_attentions: whether models return these by default.
+        classifier_dropout: dropout before the last layer of a head; None stands for
+            hidden_dropout_prob, as the reference has it. A BERT checkpoint may say otherwise.
         **extra: any other key of a `config.json`.
 
     Raises:
@@ -69,6 +102,7 @@ class SqueezeBertConfig:
 
     def __init__(
         self,
+        /,  # so that a key "self" is one like any other
         vocab_size: int = 30522,
         hidden_size: int = 768,
         num_hidden_layers: int = 12,
@@ -96,6 +130,7 @@ class SqueezeBertConfig:
         problem_type: str | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
+        classifier_dropout: float | None = None,
         **extra: Any,
     ):
         self.vocab_size = vocab_size
@@ -121,8 +156,9 @@ class SqueezeBertConfig:
         self.encoder_layer_norm_eps = encoder_layer_norm_eps
         self.id2label = _label_names(num_labels, id2label, label2id)
         self.problem_type = problem_type
-        self.output_hidden_states = output_hidden_states
-        self.output_attentions = output_attentions
+        self.output_hidden_states = False if output_hidden_states is None else output_hidden_states
+        self.output_attentions = False if output_attentions is None else output_attentions
+        self.classifier_dropout = classifier_dropout
         self.extra = extra
         self._validate()
 
@@ -142,38 +178,85 @@ class SqueezeBertConfig:
         return {label: index for index, label in self.id2label.items()}
 
     def _validate(self) -> None:
-        sizes = ["vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"]
-        sizes += ["intermediate_size", "max_position_embeddings", "type_vocab_size"]
         groups = ["q_groups", "k_groups", "v_groups", "post_attention_groups"]
         groups += ["intermediate_groups", "output_groups"]
-        for name in sizes + groups:
+        for name in (*_MOST, *groups):
             value = getattr(self, name)
             if not _is_whole(value) or value < 1:
-                raise ValueError(f"{name} must be a positive whole number, not {value!r}.")
+                raise ValueError(f"{name} must be a positive whole number, not {_shown(value)}.")
+            if value > _MOST.get(name, value):
+                raise ValueError(f"{name} must be at most {_MOST[name]}, not {_shown(value)}.")
         if self.embedding_size != self.hidden_size:
             raise ValueError(
-                f"embedding_size ({self.embedding_size}) must equal hidden_size "
+                f"embedding_size ({_shown(self.embedding_size)}) must equal hidden_size "
                 f"({self.hidden_size}): the model has no projection between the two."
             )
         self._validate_divisible("hidden_size", "num_attention_heads", *groups)
         self._validate_divisible("intermediate_size", "intermediate_groups", "output_groups")
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-            value = getattr(self, name)
-            if not _is_number(value) or not 0 <= value < 1:
-                raise ValueError(f"{name} must be a number in [0, 1), not {value!r}.")
-        for name in ("initializer_range", "layer_norm_eps", "encoder_layer_norm_eps"):
-            value = getattr(self, name)
-            if not _is_number(value) or not 0 < value < math.inf:
-                raise ValueError(f"{name} must be a finite number above 0, not {value!r}.")
-        padding = self.pad_token_id
-        if padding is not None and not (_is_whole(padding) and 0 <= padding < self.vocab_size):
+        parameters = self._count_parameters()
+        if parameters > _MOST_PARAMETERS:
             raise ValueError(
-                f"pad_token_id ({padding!r}) must be a whole number in [0, vocab_size) or None, "
-                f"and vocab_size is {self.vocab_size}."
+                f"These sizes make a model of {parameters / 1e9:.1f} billion parameters, and "
+                f"the most is {_MOST_PARAMETERS / 1e9:.1f} billion."
             )
+        self._validate_numbers()
         _require_known("hidden_act", self.hidden_act, ACTIVATIONS)
         if self.problem_type is not None:
             _require_known("problem_type", self.problem_type, PROBLEM_TYPES)
+        if self.problem_type == "single_label_classification" and self.num_labels == 1:
+            raise ValueError(
+                "problem_type 'single_label_classification' needs two labels or more: with one "
+                "label use 'regression'."
+            )
+        self._validate_extra()
+
+    def _validate_numbers(self) -> None:
+        rates = ["hidden_dropout_prob", "attention_probs_dropout_prob"]
+        rates += ["classifier_dropout"] if self.classifier_dropout is not None else []
+        for name in rates:
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 <= value < 1:
+                raise ValueError(f"{name} must be a number in [0, 1), not {_shown(value)}.")
+        for name in ("initializer_range", "layer_norm_eps", "encoder_layer_norm_eps"):
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 < value <= 1000:
+                raise ValueError(f"{name} must be a number in (0, 1000], not {_shown(value)}.")
+        padding = self.pad_token_id
+        if padding is not None and not (_is_whole(padding) and 0 <= padding < self.vocab_size):
+            raise ValueError(
+                f"pad_token_id ({_shown(padding)}) must be a whole number in [0, vocab_size) or "
+                f"None, and vocab_size is {self.vocab_size}."
+            )
+        for name in ("output_hidden_states", "output_attentions"):
+            if not isinstance(getattr(self, name), bool):
+                value = _shown(getattr(self, name))
+                raise ValueError(f"{name} must be true or false, not {value}.")
+
+    def _validate_extra(self) -> None:
+        """Refuses what would load, and compute something else."""
+        for name, (plain, way_out) in _OTHER_COMPUTATIONS.items():
+            value = self.extra.get(name)
+            if value and value != plain:
+                raise ValueError(
+                    f"The config has a {name} of {_shown(value)}, which this package does not "
+                    f"compute: {way_out}."
+                )
+        classes = self.extra.get("architectures") or []
+        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+            raise ValueError(
+                f"architectures must be a list of the names of classes, not {_shown(classes)}."
+            )
+
+    def _count_parameters(self) -> int:
+        """The number of weights, without biases and norms."""
+        rows = self.vocab_size + self.max_position_embeddings + self.type_vocab_size
+        hidden = self.hidden_size
+        of_hidden = (self.q_groups, self.k_groups, self.v_groups, self.post_attention_groups)
+        block = sum(hidden * hidden // groups for groups in of_hidden)
+        for groups in (self.intermediate_groups, self.output_groups):
+            block += hidden * self.intermediate_size // groups
+        heads = hidden * (hidden + self.num_labels)
+        return hidden * rows + self.num_hidden_layers * block + heads
 
     def _validate_divisible(self, size: str, *divisors: str) -> None:
         for divisor in divisors:
@@ -210,8 +293,8 @@ class SqueezeBertConfig:
             values = _from_bert(values)
         elif model_type != cls.model_type:
             raise ValueError(
-                f"model_type '{model_type}' is neither 'squeezebert' nor 'bert', the two that can "
-                "be loaded."
+                f"model_type {_shown(model_type)} is neither 'squeezebert' nor 'bert', the two "
+                "that can be loaded."
             )
         return cls(**values)
 
@@ -229,7 +312,7 @@ class SqueezeBertConfig:
 
         Raises:
             FileNotFoundError: there is none.
-            ValueError: it is no JSON object, or no SqueezeBERT or BERT.
+            ValueError: it is not a JSON object, or not of a SqueezeBERT or BERT.
         """
         from .hub import resolve_file
 
@@ -242,13 +325,7 @@ class SqueezeBertConfig:
                 cache_dir=cache_dir,
                 local_files_only=local_files_only,
             )
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"'{path}' is not valid JSON: {error}.") from error
-        if not isinstance(values, dict):
-            raise ValueError(f"'{path}' holds no JSON object: a config.json is expected.")
-        return cls.from_dict(values, **overrides)
+        return cls.from_dict(read_json(path), **overrides)
 
     def save_pretrained(self, directory: str | os.PathLike) -> None:
         """Writes `config.json` into a folder, made if need be."""
@@ -272,63 +349,115 @@ def _is_number(value: object) -> bool:
     return _is_whole(value) or isinstance(value, float)
 
 
+def _shown(value: object) -> str:
+    """A value from a file: short, and harmless to a terminal."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 def _require_known(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise ValueError(f"{name} {value!r} is unknown: choose one of {', '.join(known)}.")
+        raise ValueError(f"{name} {_shown(value)} is unknown: choose one of {', '.join(known)}.")
 
 
 def _chosen_labels(stored: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
     """num_labels, id2label and label2id of a file and of the caller, brought to agree.
 
     The caller's names come first, then a file's id2label, then its label2id, which in published
-    files does not always agree. A file's names give way to another number of labels.
+    files may have other names. A file's names give way to another number of labels.
     """
     keys = ("num_labels", "id2label", "label2id")
     given = {key: overrides[key] for key in keys if overrides.get(key) is not None}
     if not given.keys() & {"id2label", "label2id"}:
         names = next((key for key in keys[1:] if stored.get(key) is not None), None)
         count = given.get("num_labels")
-        if names is not None and (count is None or count == len(stored[names])):
+        if names is not None and (count is None or count == _length(stored[names])):
             given[names] = stored[names]
+            _refuse_other_order(stored)
         elif count is None and stored.get("num_labels") is not None:
             given["num_labels"] = stored["num_labels"]
     return {**dict.fromkeys(keys), **given}
 
 
+def _length(value: object) -> int | None:
+    return len(value) if isinstance(value, Mapping) else None
+
+
+def _refuse_other_order(stored: dict[str, Any]) -> None:
+    """Refuses a file whose id2label and label2id know a name, and not by the same number."""
+    by_index, by_name = stored.get("id2label"), stored.get("label2id")
+    if isinstance(by_index, Mapping) and isinstance(by_name, Mapping):
+        for index, name in by_index.items():
+            other = by_name.get(name, index) if isinstance(name, str) else index
+            if str(other) != str(index):
+                raise ValueError(
+                    f"id2label gives {_shown(name)} the number {_shown(index)}, and label2id "
+                    f"{_shown(other)}: correct one of them in config.json, or pass id2label."
+                )
+
+
 def _label_names(num_labels, id2label, label2id) -> dict[int, str]:
     """The names of the labels by index, from whichever of the three the caller gave."""
-    if label2id is not None and not isinstance(label2id, Mapping):
-        raise ValueError(f"label2id must give each label's index by its name, not {label2id!r}.")
-    if id2label is None and label2id is not None:
-        id2label = {index: label for label, index in label2id.items()}
+    by_index = None if label2id is None else _inverted(label2id)
+    if id2label is None:
+        id2label = by_index
+    count = _length(id2label) if id2label is not None else num_labels
+    if _is_whole(count) and count > _MOST_LABELS:
+        raise ValueError(f"A model can have {_MOST_LABELS} labels at most, not {_shown(count)}.")
     if id2label is None:
         count = 2 if num_labels is None else num_labels
         if not _is_whole(count) or count < 1:
-            raise ValueError(f"num_labels must be a positive whole number, not {count!r}.")
+            raise ValueError(f"num_labels must be a positive whole number, not {_shown(count)}.")
         return {index: f"LABEL_{index}" for index in range(count)}
-    try:
-        names = {int(index): label for index, label in id2label.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise ValueError(f"id2label must name the labels 0, 1, 2, ..., not {id2label!r}.") from None
-    if sorted(names) != list(range(len(names))) or not names:
-        raise ValueError(f"id2label must name the labels 0, 1, 2, ..., not {sorted(names)}.")
+    names = _indexed(id2label)
     if num_labels is not None and num_labels != len(names):
         raise ValueError(
-            f"num_labels ({num_labels}) contradicts id2label, which names {len(names)} labels."
+            f"num_labels ({_shown(num_labels)}) contradicts id2label, which names {len(names)} "
+            "labels."
         )
-    if label2id is not None and {int(i): label for label, i in label2id.items()} != names:
-        raise ValueError(f"label2id {label2id} contradicts id2label {names}.")
-    return dict(sorted(names.items()))
+    if by_index is not None and _indexed(by_index) != names:
+        raise ValueError(f"label2id {_shown(label2id)} contradicts id2label {_shown(names)}.")
+    return names
+
+
+def _inverted(label2id: Any) -> dict[Any, Any]:
+    """The names of the labels by the numbers of label2id."""
+    numbers = list(label2id.values()) if isinstance(label2id, Mapping) else [None]
+    if not all(_is_whole(number) or isinstance(number, str) for number in numbers):
+        raise ValueError(
+            f"label2id must give each label's index by its name, not {_shown(label2id)}."
+        )
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(f"label2id gives two labels one index: {_shown(label2id)}.")
+    return dict(zip(numbers, label2id, strict=True))
+
+
+def _indexed(id2label: Any) -> dict[int, str]:
+    """id2label with its keys as numbers, in their order, and distinct names of one line each."""
+    try:
+        names = dict(sorted((int(index), label) for index, label in id2label.items()))
+    except (AttributeError, TypeError, ValueError):
+        names = {}
+    if not names or list(names) != list(range(len(id2label))):
+        raise ValueError(f"id2label must name the labels 0, 1, 2, ..., not {_shown(id2label)}.")
+    seen = {}
+    for index, label in names.items():
+        if _is_whole(label):
+            label = names[index] = str(label)
+        if not isinstance(label, str) or label.splitlines() not in ([], [label]):
+            raise ValueError(
+                f"id2label names {index} {_shown(label)}, which is not a line of text."
+            )
+        if seen.setdefault(label, index) != index:
+            raise ValueError(
+                f"id2label gives {seen[label]} and {index} one name, {_shown(label)}: the names "
+                "of labels must differ."
+            )
+    return names
 
 
 def _from_bert(values: dict[str, Any]) -> dict[str, Any]:
     """The keys of a BERT's config.json as those of the SqueezeBERT that computes the same."""
-    kind = values.get("position_embedding_type", "absolute")
-    if kind != "absolute" or values.get("is_decoder"):
-        raise ValueError(
-            f"This BERT has {kind} positions{' and is a decoder' * bool(values.get('is_decoder'))}:"
-            " only encoders with absolute positions can be loaded."
-        )
     one_group = ["q_groups", "k_groups", "v_groups", "post_attention_groups"]
     one_group += ["intermediate_groups", "output_groups"]
     return {

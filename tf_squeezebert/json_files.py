@@ -90,7 +90,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         names = set()
         twice = next(name for name, _ in pairs if name in names or names.add(name))
-        raise ValueError(f"names {ascii(twice[:80])} twice in one object")
+        raise ValueError(f"names {twice[:80]!a} twice in one object")
     return value
 
 

@@ -348,9 +348,9 @@ class _Head(SqueezeBertPreTrainedModel):
         if not self._uses_pooler:
             # Part of the checkpoint, but no path leads from it to the loss.
             self.transformer.pooler.trainable = False
-        self.dropout = keras.layers.Dropout(
-            self.config.hidden_dropout_prob, dtype=self.dtype_policy
-        )
+        rate = self.config.classifier_dropout
+        rate = self.config.hidden_dropout_prob if rate is None else rate
+        self.dropout = keras.layers.Dropout(rate, dtype=self.dtype_policy)
         self._add_layers()
         if build:
             self.build()
@@ -397,6 +397,12 @@ class SqueezeBertForMaskedLM(_Head):
     """Predicts tokens: logits [B, S, V]. Labels [B, S] are token ids, -100 where none counts."""
 
     def _add_layers(self) -> None:
+        if not self.config.extra.get("tie_word_embeddings", True):
+            raise ValueError(
+                "The config's tie_word_embeddings is false, and the output matrix of this "
+                "package's masked LM is its word embeddings: the checkpoint can be loaded with "
+                "any other head, or without one."
+            )
         self.head = SqueezeBertMaskedLMHead(self.config, dtype=self.dtype_policy, name="head")
 
     def build(self, input_shape=None):
