@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import safetensors
 
+from ..files import finish_save
 from .errors import CheckpointError
 from .torch_file import DTYPES, Span, read_legacy, read_zip, shown
 
@@ -59,6 +60,7 @@ def open_checkpoint(path: str | os.PathLike) -> "Checkpoint":
     """
     path = Path(path)
     if path.is_dir():
+        finish_save(path)
         path = _find_weights(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is neither a file nor a folder; check the path")

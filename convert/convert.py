@@ -13,11 +13,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from safetensors.numpy import save_file
 
 from .. import models
 from ..config import SqueezeBertConfig
-from ..files import replacing
+from ..files import MODEL_FILES, reading, replacing_files, write_tensors
 from ..hub import resolve_file
 from ..models import SqueezeBertPreTrainedModel
 from .checkpoint import WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
@@ -84,16 +83,17 @@ def load_checkpoint(
         "local_files_only": local_files_only,
     }
     path = Path(path_or_id)
-    is_file = path.is_file()
-    folder = path.parent if is_file else path_or_id
-    if config is None:
-        config = SqueezeBertConfig.from_pretrained(folder, **hub, **overrides)
-    elif overrides:
-        config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)
-    weights = path if is_file else _find_weights(path_or_id, hub)
-    with open_checkpoint(weights) as checkpoint:
-        model = model_class(config, build=False, dtype=dtype)
-        info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
+    with reading(path if path.is_dir() else path.parent):
+        is_file = path.is_file()
+        folder = path.parent if is_file else path_or_id
+        if config is None:
+            config = SqueezeBertConfig.from_pretrained(folder, **hub, **overrides)
+        elif overrides:
+            config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)
+        weights = path if is_file else _find_weights(path_or_id, hub)
+        with open_checkpoint(weights) as checkpoint:
+            model = model_class(config, build=False, dtype=dtype)
+            info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
     # All are fetched now, for the tokenizer is made when it is first used, perhaps offline.
     files = {name: resolve_file(folder, name, **hub, required=False) for name in _TOKENIZER_FILES}
     if files["vocab.txt"] or files["tokenizer.json"]:
@@ -135,17 +135,21 @@ def load_pretrained(
 
 
 def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathLike) -> None:
-    """Writes config.json and model.safetensors into a folder, as transformers reads them."""
-    directory = Path(directory)
+    """Writes config.json, model.safetensors and the tokenizer's files, as transformers reads them.
+
+    All of them stand in the folder afterwards, or, where something fails, those that were there.
+    Of a model without a tokenizer, the folder has none either.
+    """
     tensors = {weight.name: weight.to_torch() for weight in weights_of(model)}
-    with replacing(directory / "model.safetensors") as temporary:
-        save_file(tensors, temporary, metadata={"format": "pt"})
     # What the source's config.json said of its weights, and not of these.
     config = {**model.config.to_dict(), "dtype": "float32"}
     config.pop("torch_dtype", None)
-    SqueezeBertConfig.from_dict(config, architectures=[model.architecture]).save_pretrained(
-        directory
-    )
+    config = SqueezeBertConfig.from_dict(config, architectures=[model.architecture])
+    with replacing_files(directory, MODEL_FILES) as folder:
+        if model.tokenizer is not None:
+            model.tokenizer.save_pretrained(folder)
+        config.save_pretrained(folder)
+        write_tensors(folder / "model.safetensors", tensors, {"format": "pt"})
     if model.config.encoder_layer_norm_eps != 1e-12:
         logger.warning(
             "'%s' has an encoder_layer_norm_eps of %s, which transformers does not read: there the "

@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from .files import finish_save
+
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -34,6 +36,7 @@ def resolve_file(
     """
     folder = Path(path_or_id)
     if folder.exists():
+        finish_save(folder)
         if (folder / filename).is_file():
             return folder / filename
         if not required:

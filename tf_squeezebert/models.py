@@ -96,15 +96,14 @@ class SqueezeBertPreTrainedModel(keras.Model):
         return load_checkpoint(cls, path_or_id, **options)
 
     def save_pretrained(self, directory: str | os.PathLike) -> None:
-        """Writes config.json, model.safetensors and the tokenizer's files.
+        """Writes config.json, model.safetensors and the tokenizer's files, all or none of them.
 
-        transformers' PyTorch SqueezeBERT loads the folder, as does `from_pretrained`.
+        transformers' PyTorch SqueezeBERT loads the folder, as does `from_pretrained`. What was
+        there of another model is replaced; a model without a tokenizer leaves none.
         """
         from .convert import save_checkpoint
 
         save_checkpoint(self, directory)
-        if self.tokenizer is not None:
-            self.tokenizer.save_pretrained(directory)
 
     @property
     def architecture(self) -> str:

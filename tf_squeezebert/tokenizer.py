@@ -32,7 +32,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer, PreTokenizer, Split
 from tokenizers.processors import TemplateProcessing
 
 from .encoding import BatchEncoding, Truncation, as_examples, as_tensors, windows_of
-from .files import write_text
+from .files import TOKENIZER_FILES, replacing_files, write_text
 from .hub import resolve_file
 from .tokenizer_files import added_token, read_pipeline, read_saved_settings, read_vocabulary
 
@@ -638,7 +638,6 @@ class SqueezeBertTokenizer:
             The files' paths: vocab.txt, tokenizer.json, tokenizer_config.json and
             special_tokens_map.json.
         """
-        folder = Path(self.save_vocabulary(save_directory)[0]).parent
         named = {name: getattr(self, name) for name in _SPECIAL_TOKENS}
         additional = [token for token in self.all_special_tokens if token not in named.values()]
         # transformers' BERT class ignores do_basic_tokenize; its general one reads tokenizer.json.
@@ -653,9 +652,11 @@ class SqueezeBertTokenizer:
             "tokenizer_config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
             "special_tokens_map.json": json.dumps(named, indent=2, ensure_ascii=False) + "\n",
         }
-        for name, text in texts.items():
-            write_text(folder / name, text)
-        return tuple(str(folder / name) for name in ("vocab.txt", *texts))
+        with replacing_files(save_directory, TOKENIZER_FILES) as folder:
+            self.save_vocabulary(folder)
+            for name, text in texts.items():
+                write_text(folder / name, text)
+        return tuple(str(Path(save_directory) / name) for name in ("vocab.txt", *texts))
 
     def save_vocabulary(
         self, save_directory: str | os.PathLike, filename_prefix: str | None = None

@@ -1,0 +1,614 @@
+"""Files that are written whole or not at all, by one writer, beside others, or killed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tf_squeezebert import files
+from tf_squeezebert.files import (
+    MODEL_FILES,
+    check_writable,
+    finish_save,
+    one_run,
+    reading,
+    replacing,
+    replacing_files,
+    require_apart,
+    write_tensors,
+    write_text,
+)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def run_script(script: str, *arguments, **options) -> subprocess.Popen:
+    command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+
+
+# ------------------------------------------------------------------ one file
+
+
+def test_a_file_is_written_beside_the_old_one_and_moved(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    before = os.stat(path).st_ino
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old", "written in place"
+        assert temporary.suffix == ".txt"
+        assert os.stat(temporary).st_dev == os.stat(path).st_dev
+    assert path.read_text() == "new"
+    assert os.stat(path).st_ino != before
+    assert names(tmp_path) == {"file.txt"}
+
+
+@pytest.mark.parametrize("old", [None, "old"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space"), KeyboardInterrupt()])
+def test_a_block_that_fails_leaves_what_was_there(error, old, tmp_path):
+    path = tmp_path / "file.txt"
+    if old is not None:
+        path.write_text(old)
+
+    def fail():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        fail()
+    assert names(tmp_path) == ({"file.txt"} if old else set())
+    assert old is None or path.read_text() == old
+    if isinstance(error, OSError):
+        assert caught.value.filename == str(path)
+
+
+def test_nobody_can_plant_a_link_for_the_temporary_file(tmp_path):
+    """Neither guess its name nor enter its folder."""
+    seen = set()
+    for _ in range(20):
+        with replacing(tmp_path / "file.txt") as temporary:
+            outer = next(p for p in temporary.parents if p.parent == tmp_path)
+            assert stat.S_IMODE(outer.stat().st_mode) == 0o700
+            assert str(os.getpid()) not in str(outer.relative_to(tmp_path))
+            seen.add(outer.name)
+    assert len(seen) == 20
+
+
+def test_a_planted_link_is_left_alone(tmp_path):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "file.txt").write_text("theirs")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in (".tf_squeezebert-aaaaaaaa.tmp", f".{os.getpid()}.file.txt"):
+        (folder / name).symlink_to(victim, target_is_directory=True)
+    write_text(folder / "file.txt", "ours")
+    assert (victim / "file.txt").read_text() == "theirs"
+    assert (folder / "file.txt").read_text() == "ours"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_an_old_files_mode_is_kept(mode, tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    path.chmod(mode)
+    write_text(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_a_new_file_has_the_mode_of_any_other(tmp_path):
+    (tmp_path / "other").touch()
+    write_tensors(tmp_path / "new", {"a": np.zeros(3)}, {})  # whose own mode is 0600
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_link_is_replaced_and_its_file_stays(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_text(link, "new")
+    assert (link.read_text(), link.is_symlink(), target.read_text()) == ("new", False, "old")
+
+
+def test_the_file_is_on_the_disk_before_it_is_moved(tmp_path, monkeypatch):
+    calls = []
+
+    def record(name, function):
+        def call(*arguments, **options):
+            calls.append(name)
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(os, name, call)
+
+    for name in ("fsync", "replace"):
+        record(name, getattr(os, name))
+    write_text(tmp_path / "file.txt", "new")
+    assert calls == ["fsync", "replace", "fsync"]
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/stdout", "/dev/new.txt", "folder", "pipe"])
+def test_what_is_not_a_regular_file_is_not_replaced(path, tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for function in (check_writable, lambda p: write_text(p, "text")):
+        with pytest.raises(ValueError, match=r"is a folder|is not a regular file"):
+            function(tmp_path / path)
+    assert names(tmp_path) == {"folder", "pipe"}
+
+
+def test_threads_that_write_one_file_leave_it_whole(tmp_path):
+    path = tmp_path / "file.txt"
+    texts = [str(i) * 100_000 for i in range(8)]
+
+    def write(text):
+        for _ in range(20):
+            write_text(path, text)
+
+    threads = [threading.Thread(target=write, args=[text]) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_text() in texts
+    assert names(tmp_path) == {"file.txt"}
+
+
+@pytest.mark.parametrize("write", ["text", "tensors", "zip", "picture"])
+def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_old_one(write, tmp_path):
+    """A limit of a file's size stands for the disk's."""
+    path = tmp_path / "file.png"
+    path.write_text("old")
+    process = run_script(
+        """
+        import resource, signal, sys
+        import numpy as np
+        from tf_squeezebert import curves, files
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        from matplotlib.figure import Figure
+        from tf_squeezebert.tflite.bundle import attach_files
+        path, write = sys.argv[1:]
+        history = [{"epoch": i / 9, "loss": 1 / (1 + i)} for i in range(99)]
+        def attach():
+            with files.replacing(path) as temporary:
+                temporary.write_bytes(bytes(7000))
+                attach_files(temporary, {"vocab.txt": bytes(70000)})
+        writers = {
+            "text": lambda: files.write_text(path, "new" * 9999),
+            "tensors": lambda: files.write_tensors(path, {"a": np.zeros(9999)}, {}),
+            "zip": attach,
+            "picture": lambda: curves.draw_curves(path, history, "accuracy"),
+        }
+        Figure().savefig("/dev/null", format="png")  # reads fonts, and writes its cache of them
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+        try:
+            writers[write]()
+        except OSError as error:
+            print(type(error).__name__, error.errno, error.filename)
+        """,
+        path,
+        write,
+    )
+    assert process.communicate()[0] == f"OSError {errno.EFBIG} {path}\n"
+    assert path.read_text() == "old"
+    assert names(tmp_path) == {"file.png"}
+
+
+def test_a_path_that_can_not_be_written_is_found_out_before(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "new", tmp_path / "file" / "a" / "new"):
+        with pytest.raises(NotADirectoryError) as caught:
+            check_writable(path)
+        assert caught.value.filename == str(tmp_path / "file")
+    with pytest.raises(OSError, match="File name too long"):
+        check_writable(tmp_path / ("x" * 300))
+    with pytest.raises(OSError, match=r"No space left on device: 9\d* MB are needed, and \d+ MB "):
+        check_writable(tmp_path / "new", 9 * 10**20)
+    check_writable(tmp_path / "a" / "b" / "new", 1000)
+    assert names(tmp_path) == {"file"}, "it leaves nothing"
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_folder_that_takes_no_file_is_found_out_before(number, tmp_path, monkeypatch):
+    def fail(path, *_):
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(files.tempfile, "mkdtemp", lambda *_: fail("x"))
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))):
+        check_writable(tmp_path / "new")
+
+
+# ------------------------------------------------------------------ a model's files
+
+OLD = {name: f"old {name}" for name in MODEL_FILES}
+NEW = {name: f"new {name}" for name in ("model.safetensors", "config.json", "vocab.txt")}
+README = {"README.md": "a user's"}
+
+
+def put(folder: Path, contents: dict[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, text in contents.items():
+        (folder / name).write_text(text)
+
+
+def get(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def save(folder: Path, contents: dict[str, str]) -> None:
+    with replacing_files(folder, MODEL_FILES) as place:
+        for name, text in contents.items():
+            write_text(place / name, text)
+
+
+def test_a_models_files_replace_another_models_and_leave_a_users(tmp_path):
+    put(tmp_path, {**OLD, **README})
+    (tmp_path / "config.json").chmod(0o640)
+    save(tmp_path, NEW)
+    assert get(tmp_path) == {**NEW, **README}, "no file of the old model's vocabulary is left"
+    assert stat.S_IMODE((tmp_path / "config.json").stat().st_mode) == 0o640
+    save(tmp_path / "a" / "b", NEW)
+    assert get(tmp_path / "a" / "b") == NEW
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space"), KeyboardInterrupt()])
+def test_a_failed_save_leaves_the_old_model(error, tmp_path):
+    put(tmp_path, OLD)
+
+    def fail():
+        with replacing_files(tmp_path, MODEL_FILES) as place:
+            write_text(place / "config.json", "new")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    assert get(tmp_path) == OLD
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_a_folder_in_a_files_place_is_found_out_before(name, tmp_path):
+    (tmp_path / name).mkdir()
+    with pytest.raises(ValueError, match=rf"{name}' is a folder"):
+        save(tmp_path, NEW)
+    assert names(tmp_path) == {name}
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(ValueError, match="is a file: pass a folder"):
+        save(file, NEW)
+
+
+# Runs `work` in children that kill themselves before the first, second, ... of their operations.
+KILL = '''
+import os, shutil, signal, sys
+from pathlib import Path
+from tests.test_files import NEW, OLD, README, get, put, save
+from tf_squeezebert.files import finish_save, write_text
+OPERATIONS = "chmod fsync mkdir open remove rename replace rmdir unlink".split()
+
+def is_killed(number, work):
+    child = os.fork()
+    if child:
+        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    left = iter(range(number, -1, -1))
+    def killing(function):
+        def call(*arguments, **options):
+            if next(left) == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **options)
+        return call
+    for name in OPERATIONS:
+        setattr(os, name, killing(getattr(os, name)))
+    try:
+        work()
+    finally:
+        os._exit(0)
+
+def get_files(folder):
+    """Without the folders that a killed writer left."""
+    return {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
+
+def kills(work, prepare, check):
+    number = 0
+    while True:
+        folder = Path(sys.argv[1]) / str(number)
+        prepare(folder)
+        killed = is_killed(number, lambda: work(folder))
+        check(folder)
+        shutil.rmtree(folder)
+        if not killed:
+            return number
+        number += 1
+'''
+
+
+def run_kills(tmp_path: Path, script: str) -> int:
+    process = run_script(KILL + textwrap.dedent(script), tmp_path, cwd=Path(__file__).parents[1])
+    printed, _ = process.communicate()
+    assert process.returncode == 0
+    return int(printed)
+
+
+def test_a_writer_killed_at_any_operation_leaves_a_whole_file(tmp_path):
+    number = run_kills(
+        tmp_path,
+        """
+        def check(folder):
+            assert (folder / "file.txt").read_text() in ("old", "new"), folder
+            write_text(folder / "file.txt", "next")
+            assert get(folder) == {"file.txt": "next"}, folder
+
+        print(kills(
+            lambda folder: write_text(folder / "file.txt", "new"),
+            lambda folder: put(folder, {"file.txt": "old"}),
+            check,
+        ))
+        """,
+    )
+    assert number >= 8, "it was killed at each"
+
+
+def test_a_save_killed_at_any_operation_leaves_one_model_whole(tmp_path):
+    number = run_kills(
+        tmp_path,
+        """
+        seen = set()
+
+        def check(folder):
+            others = get_files(folder)
+            if "config.json" in others:  # other readers take it for a model
+                assert others in ({**OLD, **README}, {**NEW, **README}), others
+            else:
+                assert len({text.split()[0] for text in others.values()} - {"a"}) <= 1, others
+            shutil.copytree(folder, str(folder) + "b")
+            finish_save(folder)
+            whole = get_files(folder)
+            assert whole in ({**OLD, **README}, {**NEW, **README}), whole
+            seen.add(whole["config.json"])
+            again = Path(str(folder) + "b")
+            save(again, OLD)  # the next writer, whom no reader came before
+            assert get(again) == {**OLD, **README}, again
+            shutil.rmtree(again)
+
+        print(kills(
+            lambda folder: save(folder, NEW),
+            lambda folder: put(folder, {**OLD, **README}),
+            check,
+        ))
+        assert seen == {OLD["config.json"], NEW["config.json"]}
+        """,
+    )
+    assert number >= 40, "it was killed at each"
+
+
+def test_finishing_a_save_may_be_killed_too(tmp_path):
+    number = run_kills(
+        tmp_path,
+        """
+        def prepare(folder):
+            put(folder, {**OLD, **README})
+            put(folder / ".tf_squeezebert-saved", NEW)
+            for name in set(OLD) - set(NEW):
+                (folder / ".tf_squeezebert-saved" / name).mkdir()
+
+        def check(folder):
+            finish_save(folder)
+            assert get(folder) == {**NEW, **README}
+
+        print(kills(finish_save, prepare, check))
+        """,
+    )
+    assert number >= 15, "it was killed at each"
+
+
+def test_savers_at_once_leave_one_model_whole_and_readers_see_no_mix(tmp_path):
+    put(tmp_path, dict.fromkeys(MODEL_FILES, "0"))
+    script = """
+    import sys
+    from pathlib import Path
+    from tests.test_files import save
+    from tf_squeezebert.files import MODEL_FILES
+    for _ in range(25):
+        save(Path(sys.argv[1]), {name: sys.argv[2] for name in MODEL_FILES})
+    """
+    savers = [run_script(script, tmp_path, i, cwd=Path(__file__).parents[1]) for i in (1, 2)]
+    threads = [
+        threading.Thread(
+            target=lambda text=text: [
+                save(tmp_path, dict.fromkeys(MODEL_FILES, text)) for _ in range(25)
+            ]
+        )
+        for text in ("3", "4")
+    ]
+    for thread in threads:
+        thread.start()
+    seen = 0
+    while any(thread.is_alive() for thread in threads) or any(s.poll() is None for s in savers):
+        with reading(tmp_path):
+            texts = [(tmp_path / name).read_text() for name in MODEL_FILES]
+        assert len(set(texts)) == 1, texts
+        seen += 1
+    assert [saver.communicate() and saver.returncode for saver in savers] == [0, 0]
+    assert seen > 2
+    assert len(set(get(tmp_path).values())) == 1
+    assert names(tmp_path) == set(MODEL_FILES)
+
+
+def test_a_save_that_can_not_be_finished_is_an_error(tmp_path, monkeypatch):
+    put(tmp_path, OLD)
+    put(tmp_path / ".tf_squeezebert-saved", NEW)
+
+    def fail(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "unlink", fail)
+    with pytest.raises(OSError, match=r"saving was interrupted.*Read-only file system"):
+        finish_save(tmp_path)
+    monkeypatch.undo()
+    finish_save(tmp_path)
+    assert get(tmp_path) == {**OLD, **NEW}
+
+
+def test_a_committed_folder_brings_a_models_files_alone(tmp_path):
+    """It may have come with a download."""
+    folder, other = tmp_path / "folder", tmp_path / "other"
+    put(folder, README)
+    put(folder / ".tf_squeezebert-saved", {"README.md": "theirs", "run.sh": "x", **NEW})
+    finish_save(folder)
+    assert get(folder) == {**README, **NEW}
+    put(other, NEW)
+    (folder / ".tf_squeezebert-saved").symlink_to(other)
+    finish_save(folder)
+    assert get(other) == NEW
+
+
+# ------------------------------------------------------------------ runs
+
+
+def test_runs_in_one_folder_exclude_each_other(tmp_path):
+    folder = tmp_path / "new" / "run"
+    caught = []
+
+    def other():
+        with (
+            pytest.raises(ValueError, match="Another run is going on in") as error,
+            one_run(folder),
+        ):
+            pass
+        caught.append(error)
+
+    with one_run(folder):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        assert caught
+        with one_run(folder / ".." / "run"):  # a part of it
+            pass
+        (tmp_path / "link").symlink_to(folder)
+        with one_run(tmp_path / "link"):
+            pass
+        process = run_script(
+            """
+            import sys
+            from tf_squeezebert.files import one_run
+            try:
+                with one_run(sys.argv[1]):
+                    print("ran")
+            except ValueError as error:
+                print(error)
+            """,
+            folder,
+        )
+        assert "Another run is going on" in process.communicate()[0]
+    assert names(tmp_path) == {"link"}, "nothing is left of a run that wrote nothing"
+    with one_run(folder):
+        write_text(folder / "a", "b")
+    assert get(folder) == {"a": "b"}
+
+
+def test_a_killed_run_keeps_nobody_out(tmp_path):
+    process = run_script(
+        """
+        import sys, time
+        from tf_squeezebert.files import one_run
+        with one_run(sys.argv[1]):
+            print("running", flush=True)
+            time.sleep(600)
+        """,
+        tmp_path,
+    )
+    process.stdout.readline()
+    with pytest.raises(ValueError, match="Another run"), one_run(tmp_path):
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    with one_run(tmp_path):
+        pass
+    assert not names(tmp_path)
+
+
+# ------------------------------------------------------------------ sources
+
+
+@pytest.fixture
+def model(tmp_path) -> Path:
+    folder = tmp_path / "model"
+    put(folder, {**OLD, **README, "pytorch_model.bin": "", "x.tflite": "", "data.tsv": ""})
+    (folder / "part").mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    (tmp_path / "same.json").hardlink_to(folder / "config.json")
+    (tmp_path / "data.tsv").touch()
+    (tmp_path / "data2.tsv").hardlink_to(tmp_path / "data.tsv")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("target", "source"),
+    [
+        ("model", "model"),
+        ("model/", "model"),
+        ("model/../model", "model"),
+        ("link", "model"),
+        ("model", "link"),
+        ("model/part", "model"),
+        ("model/new", "link"),
+        ("link/new", "model"),
+        *((f"model/{name}", "model") for name in (*MODEL_FILES, "README.md", "pytorch_model.bin")),
+        ("link/config.json", "model"),
+        ("model", "model/pytorch_model.bin"),
+        ("link", "model/model.safetensors"),
+        ("model/config.json", "model/pytorch_model.bin"),
+        ("same.json", "model/config.json"),
+    ],
+)
+def test_a_models_own_files_are_not_written_over(target, source, model, tmp_path):
+    before = get(model / "part") if source == "model/part" else names(model)
+    with pytest.raises(ValueError, match="is read, and would be written over"):
+        require_apart(tmp_path / target, [None, "owner/name", object(), tmp_path / source])
+    assert before == names(model)
+
+
+@pytest.mark.parametrize("target", ["data.tsv", "data2.tsv", "model/../data.tsv"])
+def test_data_are_not_written_over(target, model, tmp_path):
+    with pytest.raises(ValueError, match=r"data\.tsv' is read, and would be written over"):
+        require_apart(tmp_path / target, files=[tmp_path / "data.tsv"])
+
+
+def test_a_runs_files_are_not_its_data(tmp_path):
+    put(tmp_path, {"history.csv": ""})
+    with pytest.raises(ValueError, match=r"history\.csv' is read"):
+        require_apart(tmp_path, files=[tmp_path / "history.csv"])
+
+
+@pytest.mark.parametrize(
+    ("target", "source"),
+    [
+        ("new", "model"),
+        ("model/x.tflite", "model"),
+        ("model/new.keras", "model"),
+        ("model/answers.jsonl", "model"),
+        ("modelled", "model"),
+        (".", "model"),
+        ("data.tsv", "model"),
+        ("new", "sentiment"),
+    ],
+)
+def test_other_places_may_be_written(target, source, model, tmp_path):
+    require_apart(tmp_path / target, [tmp_path / source], [tmp_path / "model" / "data.tsv"])
+
+
+def test_data_may_lie_in_the_folder_of_a_run(model, tmp_path):
+    require_apart(tmp_path, files=[tmp_path / "data.tsv"])
