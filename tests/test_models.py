@@ -215,14 +215,55 @@ def test_a_bert_is_a_squeezebert_with_one_group(tmp_path):
         ({"input_ids": [[1]], "inputs_embeds": np.zeros((1, 1, 48))}, "and not both"),
         ({"input_ids": [[1]], "labels": [1]}, "Unknown input labels.*second argument of fit"),
         ({"input_ids": [[1]], "attention_masks": [[1]]}, "Unknown input attention_masks"),
+        ({"input_ids": [[1]], 3: [[1]]}, "Unknown input 3"),
+        ({"input_ids": [[2**32 + 7]]}, "input_ids holds 4294967303"),
+        ({"input_ids": [[2**70]]}, "input_ids must hold numbers, not object"),
+        ({"input_ids": [["a"]]}, "input_ids must hold numbers, not str"),
+        ({"input_ids": [[1, 2], [3]]}, "input_ids is not an array: give rows of equal length"),
+        ({"input_ids": [[1.0, 2.0]]}, "input_ids must be of an integer dtype, not float64"),
+        ({"input_ids": [[True]]}, "input_ids must be of an integer dtype, not bool"),
+        ({"input_ids": np.zeros((0, 3), int)}, r"got \[0, 3\]"),
+        ({"input_ids": np.zeros((3, 0), int)}, r"got \[3, 0\]"),
+        ({"input_ids": [[1, 2]], "token_type_ids": [[0.5, 0]]}, "token_type_ids must be of an int"),
+        ({"input_ids": [[1, 2]], "token_type_ids": [0, 1]}, r"shape of input_ids, \[1, 2\], not"),
+        *(
+            (
+                {"input_ids": [[1, 2]], "attention_mask": [[1, value]]},
+                f"attention_mask holds {value}",
+            )
+            for value in (2, -1, 0.5, np.nan)
+        ),
+        ({"input_ids": [[1, 2]], "attention_mask": [[1]]}, "attention_mask must have the shape"),
+        ({"input_ids": [[1, 2]] * 2, "attention_mask": [[1, 1]]}, "attention_mask must have the s"),
     ],
 )
 def test_a_wrong_input_is_named_in_one_sentence(bare, inputs, message):
     _, model = bare
-    inputs = {name: np.asarray(x) for name, x in inputs.items()}
     with pytest.raises(ValueError, match=message) as error:
         model(inputs)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "uint64", ">i4", ">i8"])
+@pytest.mark.parametrize("mask_dtype", ["bool", "float16", "int8", ">f8"])
+def test_exact_inputs_of_any_type_give_what_int32_gives(bare, dtype, mask_dtype):
+    _, model = bare
+    inputs = random_inputs({"vocab_size": 99}, (3, 9))
+    want = ours_as_arrays(model(inputs))
+    others = {name: x.astype(dtype) for name, x in inputs.items()}
+    others["attention_mask"] = inputs["attention_mask"].astype(mask_dtype)
+    as_lists = {name: x.tolist() for name, x in others.items()}
+    as_fortran = {name: np.asfortranarray(x) for name, x in others.items()}
+    for given in (others, as_lists, as_fortran):
+        assert_equal(model(given), want, atol=1e-6)
+
+
+def test_in_a_traced_graph_types_are_checked_still(bare):
+    _, model = bare
+    with pytest.raises(ValueError, match="input_ids must be of an integer dtype, not float32"):
+        model.predict(np.array([[1.0, 2.0]]), verbose=0)
+    with pytest.raises(ValueError, match="input_ids must be of an integer dtype, not float32"):
+        model(keras.Input((None,)))
 
 
 def test_multiple_choice_wants_three_axes():

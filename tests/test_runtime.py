@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
+import torch
 
 import tf_squeezebert
 from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime, export
 
-from .reference import CLASSES, assert_alike, pair, small_config
+from .reference import CLASSES, assert_alike, keras_outputs, pair, small_config
 from .test_prediction import LISTS, TEXT, VOCAB
 
 TEXTS = [["Tea.", TEXT, "", "\x00\u200b\x7f", TEXT * 3, "Noon, says Ingrid."]]
@@ -141,11 +143,96 @@ def test_counts_of_threads_are_whole_and_positive(heads, option, count):
         Runtime(heads["SqueezeBertModel"][1], **{option: count})
 
 
-def test_inputs_have_one_shape(heads):
+IDS = np.ones((2, 3), int)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ([[2**32 + 7]], "input_ids holds 4294967303, but must lie in"),
+        ([[-1]], "input_ids holds -1"),
+        ([[30522]], r"input_ids holds 30522, but must lie in \[0, 30522\), the model's vocab_size"),
+        (np.array([[2**64 - 1]], "uint64"), "input_ids holds 18446744073709551615"),
+        ([[2**70]], "input_ids must hold numbers, not object"),
+        ([[1.7]], "input_ids must be of an integer dtype, not float64"),
+        ([[1.0]], "input_ids must be of an integer dtype, not float64"),
+        ([[np.nan]], "input_ids must be of an integer dtype, not float64"),
+        ([[True]], "input_ids must be of an integer dtype, not bool"),
+        ([["a"]], "input_ids must hold numbers, not str"),
+        ([[1, 2], [3]], "input_ids is not an array: give rows of equal length"),
+        (None, "There are no input_ids: a file takes input_ids, attention_mask, token_type_ids"),
+        ({}, "There are no input_ids"),
+        ({"attention_mask": IDS}, "There are no input_ids"),
+        ({"input_ids": IDS, "position_ids": IDS}, "Unknown input position_ids: a file takes"),
+        ({"input_ids": IDS, 3: IDS}, "Unknown input 3"),
+        (7, r"Expected input_ids of shape \[batch, length\], got \[\]"),
+        (np.zeros((0, 3), int), r"got \[0, 3\]"),
+        (np.zeros((3, 0), int), r"got \[3, 0\]"),
+        (np.ones((2, 3, 4), int), r"got \[2, 3, 4\]"),
+        (np.ones((1, 129), int), "has 129 tokens, the file takes at most 128: truncate it"),
+        *(
+            ({"input_ids": IDS, "attention_mask": [[1, 1, value]] * 2}, f"mask holds {value}, but")
+            for value in (2, -1, 0.5, np.nan)
+        ),
+        ({"input_ids": IDS, "attention_mask": [[1, 0, 0], [0, 0, 0]]}, "mask is 0 everywhere"),
+        ({"input_ids": IDS, "token_type_ids": IDS + 1}, r"token_type_ids holds 2.*\[0, 2\)"),
+        ({"input_ids": IDS, "token_type_ids": IDS - 2}, "token_type_ids holds -1"),
+        ({"input_ids": IDS, "token_type_ids": IDS / 2}, "token_type_ids must be of an integer"),
+        (
+            {"input_ids": IDS, "attention_mask": np.ones((2, 4), int)},
+            r"must have one shape, not \[2, 3\], \[2, 4\], \[2, 3\]",
+        ),
+        ({"input_ids": IDS, "token_type_ids": [0, 1, 0]}, r"must have one shape, not .*, \[3\]"),
+    ],
+)
+def test_inputs_that_would_be_cut_or_wrapped_are_refused(heads, inputs, message):
     runtime = Runtime(heads["SqueezeBertModel"][1])
-    inputs = {"input_ids": np.ones((2, 3), int), "attention_mask": np.ones((2, 4), int)}
-    with pytest.raises(ValueError, match=r"must have one shape, not \[2, 3\], \[2, 4\], \[2, 3\]"):
+    with pytest.raises(ValueError, match=message) as error:
         runtime(inputs)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int64", "uint64", ">i4", ">i8"])
+def test_exact_inputs_of_any_type_are_taken(heads, dtype):
+    runtime = Runtime(heads["SqueezeBertForTokenClassification"][1])
+    ids = np.random.default_rng(0).integers(0, 30522, (2, 5), np.int32)
+    mask = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], np.int32)
+    want = runtime({"input_ids": ids, "attention_mask": mask})["logits"]
+    others = ids.astype(dtype)
+    others.flags.writeable = False
+    for given, mask_dtype in (
+        (others, "bool"),
+        (np.asfortranarray(others), "float16"),
+        (others.tolist(), ">f8"),
+        (torch.from_numpy(ids), "uint8"),
+        (tf.constant(ids), dtype),
+    ):
+        inputs = {"input_ids": given, "attention_mask": mask.astype(mask_dtype)}
+        np.testing.assert_array_equal(runtime(inputs)["logits"], want)
+    inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": None}
+    np.testing.assert_array_equal(runtime(inputs)["logits"], want)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("form", ["free", "fixed"])
+def test_masks_of_any_pattern_give_what_the_model_gives(name, form, heads, tmp_path):
+    """Padding on the left, holes, single tokens."""
+    model, path, _ = heads[name]
+    if form == "fixed":
+        path = export(model, tmp_path / "model.tflite", batch=4, length=24)
+    rng = np.random.default_rng(0)
+    shape = (3, 2, 17) if name.endswith("Choice") else (6, 17)
+    mask = rng.integers(0, 2, shape)
+    mask[0], mask[1] = np.arange(17) >= 9, np.arange(17) == 5
+    mask[..., 11] = 1
+    inputs = {
+        "input_ids": rng.integers(0, 30522, shape),
+        "token_type_ids": rng.integers(0, 2, shape),
+        "attention_mask": mask,
+    }
+    want = keras_outputs(model, inputs)
+    for output, got in Runtime(path)(inputs).items():
+        np.testing.assert_allclose(got, want[output], atol=1e-4)
 
 
 @pytest.mark.parametrize(

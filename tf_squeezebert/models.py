@@ -10,6 +10,9 @@ Every model takes a dict of tensors, or input_ids alone, and reads these keys; a
     position_ids    [B, S] int32     0, 1, 2, ... by default
     head_mask       [N] or [layers, N] float  multiplies each head's attention probabilities
 
+Ids are of an integer dtype, masks of any. Where their values are at hand, ids out of range and
+masks of other values are refused; in a traced graph, as in `fit` and `predict`, they are not.
+
 Multiple choice has one more axis, [B, choices, S]. The models follow the reference
 implementation, transformers' PyTorch SqueezeBERT, to float rounding.
 """
@@ -21,13 +24,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import optree
 from keras import ops
 
 from . import losses
 from .config import SqueezeBertConfig
 from .encoding import BatchEncoding
+from .inputs import as_array, as_ids, as_mask, require_integers
 from .layers import (
     SqueezeBertBlock,
     SqueezeBertEmbeddings,
@@ -75,8 +78,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
 
     def __call__(self, inputs, *args, **kwargs):
         # Before Keras has the call in hand, whose errors are many lines long.
-        inputs = named_inputs(inputs)
-        _check_inputs(inputs, self.config, self._input_rank)
+        inputs = _checked(named_inputs(inputs), self.config, self._input_rank)
         return super().__call__(inputs, *args, **kwargs)
 
     # Checkpoints
@@ -297,8 +299,9 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
             output_hidden_states, output_attentions: default to the config's.
 
         Raises:
-            ValueError: an input is unknown, missing, misshapen, too long, or (where its values
-                are at hand, not in a traced graph) holds ids out of range.
+            ValueError: an input is unknown, missing, misshapen, too long, of the wrong type, or
+                (where its values are at hand, not in a traced graph) holds ids out of range or a
+                mask of other values than 0 and 1.
         """
         attention_mask = _per_head(inputs.get("attention_mask"))
         head_masks = self._head_masks(inputs.get("head_mask"))
@@ -524,7 +527,7 @@ def named_inputs(inputs) -> dict[str, Any]:
     """The inputs as a dict of those given, whether they came as one or as input_ids alone."""
     if not isinstance(inputs, Mapping):
         return {"input_ids": inputs}
-    unknown = sorted(set(inputs) - set(INPUT_NAMES))
+    unknown = sorted(str(name) for name in inputs if name not in INPUT_NAMES)
     if unknown:
         raise ValueError(
             f"Unknown input {', '.join(unknown)}: the model takes {', '.join(INPUT_NAMES)}; labels "
@@ -541,17 +544,18 @@ def _per_head(attention_mask):
     return mask[:, None, None, :] if len(mask.shape) == 2 else mask[:, None]
 
 
-def _check_inputs(inputs: Mapping[str, Any], config: SqueezeBertConfig, rank: int) -> None:
-    """Refuses what would fail far below, or not fail and give wrong numbers."""
+def _checked(inputs: Mapping[str, Any], config: SqueezeBertConfig, rank: int) -> dict[str, Any]:
+    """The inputs as tensors or arrays; refuses what would fail far below, or give wrong numbers."""
     if ("input_ids" in inputs) == ("inputs_embeds" in inputs):
         raise ValueError("Give either input_ids or inputs_embeds, and not both.")
+    inputs = {name: x if _is_tensor(x) else as_array(name, x) for name, x in inputs.items()}
     ids, embeds = inputs.get("input_ids"), inputs.get("inputs_embeds")
-    shape = tuple(np.shape(ids)) if embeds is None else tuple(np.shape(embeds))[:-1]
-    if len(shape) != rank:
+    shape = list(ids.shape if embeds is None else embeds.shape[:-1])
+    if len(shape) != rank or 0 in shape:
         expected = ["batch", "choices", "length"] if rank == 3 else ["batch", "length"]
         raise ValueError(
             f"Expected input_ids of shape [{', '.join(expected)}] (or inputs_embeds with one more "
-            f"axis), got {list(shape)}."
+            f"axis), got {shape}."
         )
     length, longest = shape[-1], config.max_position_embeddings
     if length is not None and length > longest:
@@ -559,28 +563,51 @@ def _check_inputs(inputs: Mapping[str, Any], config: SqueezeBertConfig, rank: in
             f"The input has {length} tokens, the model at most {longest} (max_position_embeddings)"
             f": truncate it, for instance by tokenizer(..., truncation=True, max_length={longest})."
         )
-    _check_ids("input_ids", ids, "vocab_size", config.vocab_size)
-    _check_ids(
-        "token_type_ids", inputs.get("token_type_ids"), "type_vocab_size", config.type_vocab_size
-    )
-    _check_ids("position_ids", inputs.get("position_ids"), "max_position_embeddings", longest)
+    for name in ("attention_mask", "token_type_ids"):
+        _check_shape(name, list(getattr(inputs.get(name), "shape", shape)), shape)
+    return {name: _exact(name, x, config) for name, x in inputs.items()}
 
 
-def _check_ids(name: str, ids, size_name: str, size: int) -> None:
-    """Refuses ids outside [0, size) where their values are at hand, not in a traced graph.
+def _check_shape(name: str, shape: list, expected: list) -> None:
+    """Refuses what would be broadcast; a mask may have an axis more, each position's own mask."""
+    own = [*expected, expected[-1]] if name == "attention_mask" else expected
+    for allowed in (expected, own):
+        if len(shape) == len(allowed) and all(
+            a == b or None in (a, b) for a, b in zip(shape, allowed, strict=True)
+        ):
+            return
+    raise ValueError(f"{name} must have the shape of input_ids, {expected}, not {shape}.")
 
-    Backends differ in what they do with such an id: TensorFlow raises on a CPU and returns zeros
-    on a GPU, JAX returns NaN.
+
+# The arguments of the config that say how many ids there are.
+_SIZES = {
+    "input_ids": "vocab_size",
+    "token_type_ids": "type_vocab_size",
+    "position_ids": "max_position_embeddings",
+}
+
+
+def _exact(name: str, x, config: SqueezeBertConfig):
+    """An input, of which no id is cut or out of range, and no mask but 0 or 1.
+
+    Backends differ in what they do with an id out of range: TensorFlow raises on a CPU and returns
+    zeros on a GPU, JAX returns NaN. In a traced graph the type alone is at hand.
     """
-    if ids is None or not _has_values(ids):
-        return
-    ids = np.asarray(ops.convert_to_numpy(ids))
-    wrong = ids[(ids < 0) | (ids >= size)]
-    if wrong.size:
-        raise ValueError(
-            f"{name} holds {wrong[0]}, but must lie in [0, {size}), the model's {size_name}: was "
-            "the text tokenized with this model's vocabulary?"
-        )
+    if name in _SIZES:
+        require_integers(name, keras.backend.standardize_dtype(x.dtype))
+    if not _has_values(x):
+        return x
+    values = ops.convert_to_numpy(x)
+    if name in _SIZES:
+        values = as_ids(name, values, getattr(config, _SIZES[name]), _SIZES[name])
+    elif name == "attention_mask":
+        values = as_mask(name, values)
+    return x if ops.is_tensor(x) else values
+
+
+def _is_tensor(x) -> bool:
+    """Whether x is of the backend, or a placeholder; ragged ones are not."""
+    return (ops.is_tensor(x) or isinstance(x, keras.KerasTensor)) and not hasattr(x, "row_splits")
 
 
 def _has_values(x) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from ..config import SqueezeBertConfig
+from ..inputs import as_array, as_ids, as_mask
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
 
@@ -98,23 +99,22 @@ class Runtime:
 
         Args:
             inputs: `input_ids`, [B, S] integers, for multiple choice [B, C, S]; or a dict of it
-                and optionally `attention_mask` and `token_type_ids`. To a file of a fixed batch or
-                length, rows and positions are added as needed, and cut off its outputs.
+                and optionally `attention_mask`, of 0 and 1, and `token_type_ids`. To a file of a
+                fixed batch or length, rows and positions are added as needed, and cut off its
+                outputs.
 
         Returns:
             The outputs by name, float32, batched as the Keras model's: [B, ...], with as many
             positions as were given.
 
         Raises:
-            ValueError: shapes differ, ids lie outside the vocabulary, or the sequence is too long.
+            ValueError: an input is unknown or missing; shapes differ; ids are not of an integer
+                dtype, or lie outside the vocabulary; the mask holds other values, or nothing but 0
+                in a row; or the sequence is too long.
         """
-        inputs = dict(inputs) if isinstance(inputs, Mapping) else {"input_ids": inputs}
-        ids = np.asarray(inputs.pop("input_ids"), np.int32)
-        mask = np.asarray(inputs.pop("attention_mask", np.ones_like(ids)), np.int32)
-        types = np.asarray(inputs.pop("token_type_ids", np.zeros_like(ids)), np.int32)
-        if inputs:
-            raise ValueError(f"Unknown input {', '.join(inputs)}: a file takes {_INPUTS}.")
-        self._check(ids, mask, types)
+        ids, mask, types = self._checked(
+            inputs if isinstance(inputs, Mapping) else {"input_ids": inputs}
+        )
         rows = np.stack([ids, mask, types]).reshape(3, -1, ids.shape[-1])
         size = self.batch or rows.shape[1]
         results = self.map(
@@ -151,7 +151,13 @@ class Runtime:
     def _is_pooled(self, name: str) -> bool:
         return name in ("pooler_output", "embedding") or self.architecture in _POOLED
 
-    def _check(self, ids: np.ndarray, mask: np.ndarray, types: np.ndarray) -> None:
+    def _checked(self, inputs: Mapping[str, Any]) -> list[np.ndarray]:
+        """Ids, mask and types, int32, of one shape; refuses what would give wrong numbers."""
+        unknown = [str(name) for name in inputs if name not in _INPUTS]
+        if unknown or inputs.get("input_ids") is None:
+            given = f"Unknown input {', '.join(unknown)}" if unknown else "There are no input_ids"
+            raise ValueError(f"{given}: a file takes {', '.join(_INPUTS)}.")
+        ids = as_array("input_ids", inputs["input_ids"])
         axes = ["batch", "length"]
         if self.architecture == _CHOOSES:
             axes.insert(1, "choices")
@@ -159,20 +165,25 @@ class Runtime:
             raise ValueError(
                 f"Expected input_ids of shape [{', '.join(axes)}], got {list(ids.shape)}."
             )
-        if not ids.shape == mask.shape == types.shape:
-            shapes = ", ".join(str(list(x.shape)) for x in (ids, mask, types))
-            raise ValueError(f"{', '.join(_INPUTS)} must have one shape, not {shapes}.")
         if ids.shape[-1] > self.max_length:
             raise ValueError(
                 f"The input has {ids.shape[-1]} tokens, the file takes at most {self.max_length}: "
                 "truncate it."
             )
-        wrong = ids[(ids < 0) | (ids >= self.config.vocab_size)]
-        if wrong.size:
+        ids = as_ids("input_ids", ids, self.config.vocab_size, "vocab_size")
+        mask, types = (inputs.get(name) for name in _INPUTS[1:])
+        mask = np.ones_like(ids) if mask is None else as_mask("attention_mask", mask)
+        types = np.zeros_like(ids) if types is None else types
+        types = as_ids("token_type_ids", types, self.config.type_vocab_size, "type_vocab_size")
+        if not ids.shape == mask.shape == types.shape:
+            shapes = ", ".join(str(list(x.shape)) for x in (ids, mask, types))
+            raise ValueError(f"{', '.join(_INPUTS)} must have one shape, not {shapes}.")
+        if not mask.any(axis=-1).all():
             raise ValueError(
-                f"input_ids holds {wrong[0]}, but must lie in [0, {self.config.vocab_size}): was "
-                "the text tokenized with this model's vocabulary?"
+                "A row of attention_mask is 0 everywhere, so there is nothing to attend to: leave "
+                "out rows that are padding alone."
             )
+        return [ids, mask, types]
 
 
 def _open(path: Path, num_threads: int) -> SignatureRunner:
