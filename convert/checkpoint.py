@@ -4,7 +4,6 @@
 either form of `torch.save`, told apart by content, or the JSON index of a checkpoint in shards.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import numpy as np
 import safetensors
 
 from ..files import finish_save
+from ..json_files import MAX_BYTES, parse_json
 from .errors import CheckpointError
 from .torch_file import DTYPES, Span, read_legacy, read_zip, shown
 
@@ -27,11 +27,13 @@ WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+ADAPTER = "adapter_config.json"  # of weights that are added to a model's, beside them or elsewhere
 _SAFETENSORS = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
     "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
     "U16": "uint16", "U8": "uint8", "BOOL": "bool", "C64": "complex64",
 }  # fmt: skip
+_MAX_HEADER = 4 << 20  # bytes; a tensor takes about a hundred
 # What is often found under the name of a checkpoint, by its first bytes.
 _IMPOSTORS = {
     b"version https://git-lfs": "is a Git LFS pointer, not the weights; run `git lfs pull`",
@@ -147,10 +149,11 @@ class _File:
 
 def _read_safetensors(path: str, mapped: mmap) -> dict[str, Span]:
     """Finds the tensors; the package has checked the header, and that offsets fit the shapes."""
+    start = 8 + int.from_bytes(mapped[:8], "little")
+    # First, as the package has no budget for it.
+    header = _json(mapped[8 : min(start, 9 + _MAX_HEADER)], "its header", _MAX_HEADER)
     with safetensors.safe_open(path, framework="numpy"):
         pass
-    start = 8 + int.from_bytes(mapped[:8], "little")
-    header = _json(mapped[8:start])
     header.pop("__metadata__", None)
     spans = {}
     for name, tensor in header.items():
@@ -167,8 +170,8 @@ def _read_safetensors(path: str, mapped: mmap) -> dict[str, Span]:
 def _open_shards(index: Path) -> list[_File]:
     """Opens the shards that an index names, each keeping the tensors that the index gives it."""
     wanted: dict[str, list[str]] = {}
-    with _explained(index):
-        for name, shard in _json(index.read_bytes())["weight_map"].items():
+    with _explained(index), index.open("rb") as file:
+        for name, shard in _json(file.read(MAX_BYTES + 1), "it")["weight_map"].items():
             if Path(shard).name != shard or "\\" in shard:
                 raise CheckpointError(
                     f"refused: it names a file elsewhere, {shown(shard)}; edit it"
@@ -196,6 +199,11 @@ def _find_weights(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     there = sorted(entry.name for entry in folder.iterdir())
+    if ADAPTER in there:
+        raise FileNotFoundError(
+            f"{folder} has an adapter only ({ADAPTER}): merge it into the model that it is for, "
+            "and save that."
+        )
     foreign = [name for name in there if name.endswith((".h5", ".msgpack", ".onnx", ".ckpt.index"))]
     if foreign:
         raise FileNotFoundError(
@@ -208,15 +216,11 @@ def _find_weights(folder: Path) -> Path:
     )
 
 
-def _json(text: bytes) -> dict:
-    def unique(pairs):
-        if len(dict(pairs)) != len(pairs):
-            raise CheckpointError(
-                "refused: it names a tensor twice; fetch it from where it was published"
-            )
-        return dict(pairs)
-
-    return json.loads(text, object_pairs_hook=unique)
+def _json(content: bytes, what: str, max_bytes: int = MAX_BYTES) -> dict:
+    try:
+        return parse_json(content, max_bytes)
+    except ValueError as error:
+        raise CheckpointError(f"is damaged: {what} {error}; fetch it again") from None
 
 
 @contextmanager

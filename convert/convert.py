@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import os
 from collections.abc import Callable
@@ -18,9 +17,11 @@ from .. import models
 from ..config import SqueezeBertConfig
 from ..files import MODEL_FILES, reading, replacing_files, write_tensors
 from ..hub import resolve_file
+from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
-from .checkpoint import WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
-from .names import ARCHITECTURES, CONSTANTS, TIED, Weight, weights_of
+from .checkpoint import ADAPTER, WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
+from .names import ARCHITECTURES, CONSTANTS, Weight, is_inside, weights_of
+from .torch_file import shown
 
 logger = logging.getLogger("tf_squeezebert")
 
@@ -53,8 +54,11 @@ def load_checkpoint(
     without running anything from the file), whole or in shards, in float32, float16 or bfloat16.
     A BERT becomes a SqueezeBERT with one group everywhere, which computes the same.
 
-    What the checkpoint lacks of a head or the pooler is initialised afresh, and what it holds
-    beyond the model is left out; each is logged as a warning and listed in the loading info.
+    What the checkpoint lacks of a head or the pooler is initialised afresh, and parts that it has
+    beyond the model's are left out; each is logged as a warning and listed in the loading info.
+    Refused is what would give other numbers than the checkpoint's: weights that are not floats, or
+    are NaN or infinite (also once cast to `dtype`), and tensors inside a part of the model for
+    which that has no place, of a quantization or an adapter for instance.
 
     Args:
         model_class: one of the package's models.
@@ -90,6 +94,11 @@ def load_checkpoint(
             config = SqueezeBertConfig.from_pretrained(folder, **hub, **overrides)
         elif overrides:
             config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)
+        if resolve_file(folder, ADAPTER, **hub, required=False) is not None:
+            raise CheckpointError(
+                f"'{folder}' has an adapter ({ADAPTER}) beside its weights, and they are another "
+                "model without it: merge it into them, and save that."
+            )
         weights = path if is_file else _find_weights(path_or_id, hub)
         with open_checkpoint(weights) as checkpoint:
             model = model_class(config, build=False, dtype=dtype)
@@ -180,7 +189,7 @@ def _find_weights(path_or_id: str | os.PathLike, hub: dict[str, Any]) -> Path:
 def _shards(index: Path) -> list[str]:
     """The files beside an index that it names; what is wrong with it `open_checkpoint` says."""
     try:
-        names = set(json.loads(index.read_bytes())["weight_map"].values())
+        names = set(read_json(index)["weight_map"].values())
         return sorted(name for name in names if Path(name).name == name)
     except (AttributeError, KeyError, TypeError, ValueError):
         return []
@@ -199,13 +208,21 @@ def _fill(
             f"'{source}' has no tensor for {_listed(required, 3)}: is it a checkpoint of "
             f"SqueezeBERT or BERT? It holds {_listed(sorted(unread), 3) or 'nothing else'}."
         )
+    unexpected = sorted(name for name in unread if not _is_known(name, weights, checkpoint, read))
+    _check_kind(model, checkpoint, read, unexpected, source)
     mismatched = []
 
     def tensor(weight: Weight, fresh: Callable, shape, dtype=None):
         name, shape = read[weight.name], tuple(shape)
         if checkpoint.shape(name) in weight.shapes(shape):
             value = keras.ops.convert_to_tensor(weight.from_torch(checkpoint[name], shape))
-            return keras.ops.cast(value, dtype)
+            value = keras.ops.cast(value, dtype)
+            if not is_finite(value):
+                raise CheckpointError(
+                    f"'{source}' holds NaN or infinity in {name}, or a value beyond {dtype}: fetch "
+                    "it again, or train it again from a state before."
+                )
+            return value
         if ignore_mismatched and weight.is_head:
             mismatched.append(weight)
             return fresh(shape, dtype)
@@ -214,12 +231,12 @@ def _fill(
     _build([weight for weight in weights if weight.name in read], tensor, model)
     info = {
         "missing_keys": [weight.name for weight in missing],
-        "unexpected_keys": sorted(n for n in unread if not _is_known(n, checkpoint, read)),
+        "unexpected_keys": unexpected,
         "mismatched_keys": [weight.name for weight in mismatched],
     }
     # A pooler that no output depends on is not trainable: that it is missing harms nothing.
     fresh = [weight.name for weight in missing + mismatched if weight.layer.trainable]
-    _report(fresh, info["unexpected_keys"], source)
+    _report(fresh, unexpected, source)
     return info
 
 
@@ -248,11 +265,43 @@ def _build(weights: list[Weight], tensor: Callable, model: SqueezeBertPreTrained
         model.build()
 
 
-def _is_known(name: str, checkpoint: Checkpoint, read: dict[str, str]) -> bool:
-    """Whether a left-over tensor says nothing new: a constant, or a tied weight's second copy."""
-    twin = read.get(TIED.get(name, ""))
-    return name in CONSTANTS or (
-        twin is not None and np.array_equal(checkpoint[name], checkpoint[twin])
+def is_finite(value: Any) -> bool:
+    """Whether a tensor holds neither NaN nor infinity."""
+    return bool(keras.ops.all(keras.ops.isfinite(value)))
+
+
+def _check_kind(
+    model: SqueezeBertPreTrainedModel,
+    checkpoint: Checkpoint,
+    read: dict[str, str],
+    unexpected: list[str],
+    source: str,
+) -> None:
+    """Refuses tensors that show another computation than the model's."""
+    for name in read.values():
+        if checkpoint.dtype(name).kind != "f":
+            raise CheckpointError(
+                f"'{source}' holds {name} as {checkpoint.dtype(name)}, and weights are floats: "
+                "fetch the checkpoint in full precision."
+            )
+    inside = [name for name in unexpected if is_inside(name, model, read.values())]
+    if inside:
+        raise CheckpointError(
+            f"'{source}' holds {_listed(inside, 3)}, for which the model has no place, and without "
+            "which it computes something else: save the checkpoint in full precision, adapters "
+            "merged and an output matrix tied to the word embeddings."
+        )
+
+
+def _is_known(
+    name: str, weights: list[Weight], checkpoint: Checkpoint, read: dict[str, str]
+) -> bool:
+    """Whether a left-over tensor says nothing new: a constant, or a second copy of a weight."""
+    if name in CONSTANTS:
+        return True
+    twins = (read.get(weight.name) for weight in weights if name in weight.spellings)
+    return any(
+        twin is not None and np.array_equal(checkpoint[name], checkpoint[twin]) for twin in twins
     )
 
 
@@ -279,10 +328,10 @@ def _report(fresh: list[str], unexpected: list[str], source: str) -> None:
         logger.warning(
             "'%s' also holds %s: left out, this model has no place for them.",
             source,
-            ", ".join(unexpected),
+            _listed(unexpected, 20),
         )
 
 
 def _listed(names: list[str], most: int) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(n if n.isprintable() else shown(n) for n in names[:most]) + more

@@ -6,7 +6,8 @@ the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import keras
@@ -59,6 +60,9 @@ _PREFIXES = ("transformer.", "bert.", "")
 # Stored by some versions: a constant, and the masked-LM output's second names for tied weights,
 # of which other versions store one name only, either.
 CONSTANTS = frozenset(prefix + "embeddings.position_ids" for prefix in _PREFIXES)
+_OF_TRANSFORMER = re.compile(
+    r"(?:transformer\.|bert\.)?(?:embeddings|pooler|encoder)\.(?:layers?\.(?P<block>\d{1,9})\.)?"
+)
 TIED = {
     "cls.predictions.decoder.weight": "transformer.embeddings.word_embeddings.weight",
     "cls.predictions.decoder.bias": "cls.predictions.bias",
@@ -112,6 +116,19 @@ def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
     for ours, name in (*_HEADS[model.architecture], *model.further_heads):
         weights += _weights(_descend(model, ours), name, {name}, is_head=True)
     return weights
+
+
+def is_inside(name: str, model: SqueezeBertPreTrainedModel, read: Iterable[str]) -> bool:
+    """Whether a tensor belongs to a part of a model whose tensors are `read`.
+
+    If so, and the model has no place for it, the checkpoint's part computes something else:
+    quantized, with an adapter, of another kind. Blocks beyond the model's are no part of it.
+    """
+    of_transformer = _OF_TRANSFORMER.match(name)
+    if of_transformer:
+        block = of_transformer["block"]
+        return block is None or int(block) < model.config.num_hidden_layers
+    return name.startswith(tuple(part.rpartition(".")[0] + "." for part in read))
 
 
 def _transformer_layers(transformer: SqueezeBertModel) -> Iterator[tuple]:

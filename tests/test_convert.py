@@ -15,7 +15,6 @@ from safetensors.torch import load_file, save_file
 import tf_squeezebert
 from tf_squeezebert.convert import (
     CheckpointError,
-    convert,
     load_checkpoint,
     load_pretrained,
     save_checkpoint,
@@ -461,6 +460,161 @@ def test_a_bert_whose_epsilon_transformers_will_not_read(tmp_path, warnings):
     )
 
 
+@pytest.mark.parametrize("rate", [None, 0.0, 0.5])
+@pytest.mark.parametrize("name", [name for name in TASKS if "Classif" in name or "Choice" in name])
+def test_a_berts_head_has_its_own_dropout(name, rate, tmp_path):
+    theirs = bert(name, classifier_dropout=rate, hidden_dropout_prob=0.2)
+    theirs.save_pretrained(tmp_path / "bert")
+    ours, _ = load("Squeeze" + name, tmp_path / "bert")
+    ours.save_pretrained(tmp_path / "ours")
+    again, _ = load("Squeeze" + name, tmp_path / "ours")
+    assert ours.dropout.rate == again.dropout.rate == theirs.dropout.p
+
+
+# ------------------------------------------------------------------ other numbers than floats
+
+QUERY = "transformer.encoder.layers.1.attention.query.weight"
+NO_FLOATS = (torch.int8, torch.uint8, torch.int32, torch.int64, torch.bool, torch.complex64)
+
+
+@pytest.mark.parametrize("dtype", NO_FLOATS, ids=str)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_weight_that_is_not_of_floats_is_refused(form, dtype, tmp_path):
+    theirs = reference(TASK, config_for(TASK))
+    form(theirs, tmp_path)
+    for path in [*tmp_path.glob("*.safetensors"), *tmp_path.glob("*.bin")]:
+        torch_file = path.suffix == ".bin"
+        tensors = torch.load(path) if torch_file else load_file(path)
+        tensors = {n: (t * 100).to(dtype) if n == QUERY else t for n, t in tensors.items()}
+        (torch.save if torch_file else save_file)(dict(tensors), path)
+    kind = str(dtype).removeprefix("torch.")
+    says = f"holds {QUERY} as {kind}, and weights are floats: fetch the checkpoint in full precis"
+    with pytest.raises(CheckpointError, match=says):
+        load(TASK, tmp_path)
+
+
+def test_float64_is_read(tmp_path):
+    theirs = reference(TASK, config_for(TASK)).double()
+    theirs.save_pretrained(tmp_path)
+    assert_equal(load(TASK, tmp_path)[0], theirs.float(), TASK)
+
+
+def test_other_tensors_may_be_whatever_they_are(tmp_path, tensors, warnings):
+    extra = {
+        "transformer.embeddings.position_ids": torch.arange(40)[None],
+        "projector.num_batches_tracked": torch.tensor(3),
+        "projector.mask": torch.ones(2, dtype=torch.bool),
+        "projector.weight": torch.full([2], torch.nan),
+    }
+    ours, info = load(TASK, write(tmp_path, {**tensors, **extra}))
+    assert info["unexpected_keys"] == sorted(n for n in extra if n.startswith("projector"))
+    assert_equal(ours, reference(TASK, config_for(TASK)), TASK)
+
+
+INSIDE = (
+    QUERY + "_scale",
+    QUERY.replace("weight", "SCB"),
+    QUERY.replace("weight", "weight.absmax"),
+    QUERY.replace("weight", "weight.quant_state.bitsandbytes__nf4"),
+    QUERY.replace("weight", "weight_format"),
+    QUERY.replace("weight", "g_idx"),
+    QUERY.replace("weight", "qzeros"),
+    QUERY.replace("weight", "lora_A.default.weight"),
+    QUERY.replace("weight", "parametrizations.weight.original0"),
+    QUERY.replace("query.weight", "distance_embedding.weight"),
+    "bert.encoder.layer.0.output.adapters.imdb.adapter_down.0.weight",
+    "encoder.layer.2.crossattention.self.query.weight",
+    "transformer.encoder.rel_embeddings.weight",
+    "transformer.encoder.LayerNorm.weight",
+    "transformer.embeddings.word_embeddings.base_layer.weight",
+    "transformer.pooler.dense.bias_scale",
+    "classifier.original_module.weight",
+    "classifier.SCB",
+)
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_a_tensor_inside_a_part_of_the_model_is_refused(name, tmp_path, tensors):
+    folder = write(tmp_path, {**tensors, name: torch.ones(2)})
+    with pytest.raises(CheckpointError, match=f"holds {name}, for which the model has no place"):
+        load(TASK, folder)
+
+
+def test_a_head_that_is_not_loaded_may_be_quantized(tmp_path, tensors):
+    tensors = {**tensors, "classifier.SCB": torch.ones(2)}
+    tensors["classifier.weight"] = tensors["classifier.weight"].to(torch.int8)
+    _, info = load("SqueezeBertModel", write(tmp_path, tensors))
+    assert info["unexpected_keys"] == ["classifier.SCB", "classifier.bias", "classifier.weight"]
+
+
+def test_blocks_beyond_the_models_are_left_out(tmp_path, warnings):
+    theirs = reference(TASK, config_for(TASK))
+    theirs.save_pretrained(tmp_path)
+    ours, info = load(TASK, tmp_path, num_hidden_layers=2)
+    assert {name.split(".")[3] for name in info["unexpected_keys"]} == {"2"}
+    assert len(info["unexpected_keys"]) == 16
+    theirs = getattr(transformers, TASK).from_pretrained(tmp_path, num_hidden_layers=2)
+    assert_equal(ours, theirs, TASK)
+
+
+@pytest.mark.parametrize("second", [without_prefix(QUERY), QUERY.replace("transformer.", "bert.")])
+def test_a_weight_under_two_names_is_read_where_both_are_equal(second, tmp_path, tensors, warnings):
+    ours, info = load(TASK, write(tmp_path, {**tensors, second: tensors[QUERY]}))
+    assert info == NOTHING
+    assert not warnings.messages
+    assert_equal(ours, reference(TASK, config_for(TASK)), TASK)
+    with pytest.raises(CheckpointError, match="for which the model has no place"):
+        load(TASK, write(tmp_path, {**tensors, second: tensors[QUERY] + 1}))
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_weight_that_is_not_a_number_is_refused(form, value, tmp_path):
+    theirs = reference(TASK, config_for(TASK))
+    theirs.get_parameter(QUERY).data[5, 3] = value
+    form(theirs, tmp_path)
+    with pytest.raises(CheckpointError, match=f"holds NaN or infinity in {QUERY}, or"):
+        load(TASK, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stored", "dtype", "value"),
+    [
+        (torch.float32, "float16", 1e5),
+        (torch.bfloat16, "float16", -1e5),
+        (torch.float64, "float16", 1e5),
+        (torch.float64, "float32", 1e300),
+        (torch.float64, "mixed_float16", -1e300),
+    ],
+    ids=str,
+)
+def test_a_weight_beyond_the_models_type_is_refused(stored, dtype, value, tmp_path, tensors):
+    tensors[QUERY] = tensors[QUERY].to(stored)
+    tensors[QUERY][0, 0] = value
+    kind = dtype.removeprefix("mixed_") if stored != torch.float64 else "float"
+    with pytest.raises(CheckpointError, match=rf"in {QUERY}, or a value beyond {kind}"):
+        load(TASK, write(tmp_path, tensors), dtype=dtype)
+
+
+def test_an_adapter_beside_the_weights_is_refused(tmp_path, tensors):
+    folder = write(tmp_path, tensors)
+    (folder / "adapter_config.json").write_text("{}")
+    for path in (folder, folder / "model.safetensors"):
+        with pytest.raises(CheckpointError, match=r"has an adapter .* merge it into them"):
+            load(TASK, path)
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    with pytest.raises((CheckpointError, FileNotFoundError), match="has an adapter"):
+        load(TASK, folder)
+
+
+def test_names_in_a_warning_are_few_and_harmless_to_a_terminal(tmp_path, tensors, warnings):
+    extra = {f"a{i}\x1b[2J": torch.ones(1) for i in range(100)}
+    load(TASK, write(tmp_path, {**tensors, **extra}))
+    (message,) = warnings.messages
+    assert message.isprintable()
+    assert "and 80 more: left out" in message
+
+
 # ------------------------------------------------------------------ what does not match
 
 
@@ -570,12 +724,28 @@ def test_a_tied_decoder_is_no_news(tmp_path, lm_tensors, warnings):
 
 
 @pytest.mark.parametrize("second", TIED)
-def test_an_untied_decoder_is_left_out_and_named(second, tmp_path, lm_tensors, warnings):
+def test_an_untied_decoder_is_refused_for_masked_lm_alone(second, tmp_path, lm_tensors, warnings):
+    """transformers computes with it, whatever the config says."""
     lm_tensors[second] = lm_tensors[second] + 1
-    ours, info = load(LM, write(tmp_path, lm_tensors))
-    assert info == {**NOTHING, "unexpected_keys": [second]}
+    folder = write(tmp_path, lm_tensors, config_for(LM))
+    with pytest.raises(CheckpointError, match=rf"holds {second}, for which the model has no place"):
+        load(LM, folder)
+    theirs = getattr(transformers, LM).from_pretrained(folder)
+    tied = run_reference(reference(LM, config_for(LM)), inputs_for(LM))["logits"]
+    assert np.abs(run_reference(theirs, inputs_for(LM))["logits"] - tied).max() > 0.5
+    load(TASK, folder)
     assert second in warnings.text
-    assert_equal(ours, reference(LM, config_for(LM)), LM)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_config_of_an_untied_decoder_is_refused_for_masked_lm_alone(name, tmp_path):
+    theirs = reference(name, config_for(name, tie_word_embeddings=False))
+    theirs.save_pretrained(tmp_path)
+    if name == LM:
+        with pytest.raises(ValueError, match="The config's tie_word_embeddings is false, and the"):
+            load(name, tmp_path)
+    else:
+        assert_equal(load(name, tmp_path)[0], theirs, name)
 
 
 @pytest.mark.parametrize("second", TIED)

@@ -258,7 +258,10 @@ for says, name, header in (
     ("damaged", "shape_negative", {"weight": WEIGHT | {"shape": [-2, -3]}}),
     ("no array", "empty_but_huge", {"a": WEIGHT, "b": EMPTY}),
     ("no array", "dimensions", {"weight": WEIGHT | {"shape": [2, 3] + [1] * 99}}),
-    ("damaged", "nested", '{"a":' * 100_000),
+    ("nests more than 64 levels", "nested", '{"a":' * 100_000),
+    ("nests more than 64 levels", "nested_to_its_end", '{"a":' * 99_999 + "{}" + "}" * 99_999),
+    ("header is longer than", "of_5_MB", '{"__metadata__": {"a": "' + "x" * 5_000_000 + '"}}'),
+    ("a number of 9999 digits", "number", '{"a": ' + "9" * 9999 + "}"),
     ("damaged", "not_json", "{weights: here}"),
 ):  # fmt: skip
     attack(says, safetensors(header), f"safetensors_{name}", "model.safetensors")
@@ -295,7 +298,8 @@ for says, name, index in (
     ("damaged", "map_is_list", {"weight_map": ["shard.bin"]}),
     ("damaged", "shard_is_number", {"weight_map": {"weight": 1}}),
     ("twice", "tensor_twice", '{"weight_map": {"a": "shard.bin", "a": "gone.bin"}}'),
-    ("damaged", "nested", '{"a":' * 100_000),
+    ("nests more than 64 levels", "nested", '{"a":' * 100_000),
+    ("longer than 16777216 bytes", "of_17_MB", '{"a": "' + "x" * (17 << 20) + '"}'),
     ("damaged", "not_json", "weights"),
 ):
 
