@@ -20,6 +20,7 @@ from ..hub import resolve_file
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
 from .checkpoint import ADAPTER, WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
+from .keras_file import load_keras_file
 from .names import ARCHITECTURES, CONSTANTS, Weight, is_inside, weights_of
 from .torch_file import shown
 
@@ -116,7 +117,9 @@ def load_pretrained(
     """Loads a model of whichever class it is.
 
     Args:
-        path_or_id: as in `load_checkpoint`, or a .keras file.
+        path_or_id: as in `load_checkpoint`, or a .keras file of one of the package's models. It
+            is loaded without its optimizer, and without what else it may ask for; checkpoints are
+            the form for models from elsewhere.
         architecture: the class, by name; by default the one that config.json names ("Bert..." and
             "SqueezeBert..." alike), or `SqueezeBertModel` where it names none.
         **options: as in `load_checkpoint`.
@@ -127,7 +130,9 @@ def load_pretrained(
     if Path(path_or_id).suffix == ".keras":
         if not Path(path_or_id).is_file():
             raise FileNotFoundError(f"There is no file '{path_or_id}'.")
-        return keras.models.load_model(path_or_id)
+        model = load_keras_file(path_or_id)
+        nothing = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
+        return (model, nothing) if options.get("output_loading_info") else model
     if architecture is None:
         hub = {k: options[k] for k in ("revision", "cache_dir", "local_files_only") if k in options}
         folder = Path(path_or_id).parent if Path(path_or_id).is_file() else path_or_id
