@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 from itertools import chain
 from pathlib import Path
 
@@ -177,14 +179,14 @@ def test_readers_stream(tmp_path):
         (data.read_csv, 'text,label\na,1\n"b,1\n', "file', line 3: unexpected end of data"),
         (lambda p: data.read_csv(p, labels=["x"]), "text,label\na,y\n", "line 2: 'y' is none of x"),
         (lambda p: data.read_csv(p, labels=float), "text,label\na,nan\n", "line 2: 'nan' is no nu"),
-        (data.read_jsonl, '{"text": "a", "label": 1}\n{"text"\n', "line 2: this is no JSON: Exp"),
+        (data.read_jsonl, '{"text": "a", "label": 1}\n{"text"\n', "line 2 is not valid JSON: Exp"),
         (data.read_jsonl, '{"text": "a"}\n', "file', line 1: there is no 'label'"),
         (data.read_jsonl, '{"text": 5, "label": 1}\n', "line 1: text is 5, not a text"),
-        (data.read_jsonl, '["a", 1]\n', "line 1: the JSON has another form"),
+        (data.read_jsonl, '["a", 1]\n', "line 1 should hold a JSON object, and holds a l"),
         (data.read_conll, "a O\nb\n", "line 2: 'b' has no 2 columns"),
         (data.read_conll, "\tO\n", "line 1: 'O' has no 2 columns"),
         (lambda p: data.read_conll(p, BIO), "a O\n\nb I-ORG\n", "line 3: 'B-ORG' is none of O, B-"),
-        (data.read_squad, "{", "file' is not in SQuAD's form: this is no JSON"),
+        (data.read_squad, "{", "file' is not in SQuAD's form: it is not valid JSON: Exp"),
         (data.read_squad, '{"version": 2}', "is not in SQuAD's form: there is no 'data'"),
         (data.read_squad, squad([{"id": "q7", "question": "?"}]), "question q7: there is no 'answ"),
         (
@@ -202,6 +204,192 @@ def test_a_bad_row_is_named(read, content, message, tmp_path):
     with pytest.raises(ValueError, match=message) as error:
         list(read(written(tmp_path, content)))
     assert "\n" not in str(error.value)
+
+
+TWO_CHOICES = [{"label": "A", "text": "bank"}, {"label": "B", "text": "mall"}]
+
+
+def commonsense(choices=TWO_CHOICES, **values) -> str:
+    question = {"question": {"stem": "Where?", "choices": choices}, "answerKey": "B", **values}
+    return json.dumps(question) + "\n"
+
+
+def answered(**values) -> str:
+    answer = {"text": "Bob", "answer_start": 8}
+    answer.update((name, values.pop(name)) for name in list(values) if name in answer)
+    return squad([{"id": "q7", "question": "Who?", "answers": [answer], **values}])
+
+
+def labelled(label: str) -> str:
+    """A line of JSON after a good one."""
+    return f'{{"text": "a", "label": "x"}}\n{{"text": "b", "label": {label}}}\n'
+
+
+def scored(path):
+    return data.read_jsonl(path, labels=float)
+
+
+@pytest.mark.parametrize(
+    ("read", "content", "message"),
+    [
+        # Tables
+        (data.read_csv, "text,label,text\na,1,b\n", "line 1: two columns have the name text"),
+        (data.read_csv, "text,label,note\na,1\n", "line 2: there are fewer columns than the head"),
+        (data.read_csv, 'text,label\na,1\n\n"b,1\nc,2\nd,3\n', "line 4 up to line 6, through a qu"),
+        (
+            data.read_csv,
+            'text,label\n"b,1\n"c",2\n',
+            "line 2 up to line 3, through a quote: ',' exp",
+        ),
+        (
+            data.read_csv,
+            "text,label\n" + "a" * 200_000 + ",1\n",
+            "line 2: field larger than field l",
+        ),
+        (data.read_csv, 'text,label\n"' + "a,1\n" * 90_000, "line 2 up to line .*: field larger"),
+        (data.read_csv, "text,label\na, x\n", "line 2: the label ' x' is empty, or has spaces"),
+        (data.read_csv, "text,label\na,x\0\n", "is not in UTF-8: line 2 has NUL bytes"),
+        (
+            lambda p: data.read_glue(p, "sst2"),
+            "sentence\tlabel\na\tb\t1\n",
+            "line 2: there are more",
+        ),
+        (lambda p: data.read_glue(p, "sst2"), "label\tsentence\na\t1\n", "'a' is none of 0, 1"),
+        (
+            lambda p: data.read_glue(p, "stsb"),
+            "sentence1\tsentence2\tscore\na\tb\tinf\n",
+            "'inf' is no",
+        ),
+        # JSON lines
+        (data.read_jsonl, labelled("true"), "line 2: the label True is neither a name nor a whole"),
+        (data.read_jsonl, labelled("1.5"), "line 2: the label 1.5 is neither"),
+        (data.read_jsonl, labelled("null"), "line 2: the label None is neither"),
+        (data.read_jsonl, labelled('[["x"]]'), r"line 2: the label \['x'\] is neither"),
+        (data.read_jsonl, labelled('{"a": 1}'), "line 2: the label {'a': 1} is neither"),
+        (data.read_jsonl, labelled('""'), "line 2: the label '' is empty"),
+        (data.read_jsonl, labelled("NaN"), "line 2 holds NaN, which is not JSON"),
+        (data.read_jsonl, labelled("9" * 5000), "line 2 holds a number of 5000 digits"),
+        (data.read_jsonl, labelled('"\\ud800"'), "line 2 holds half a surrogate pair"),
+        (data.read_jsonl, labelled("[" * 100_000), "line 2 nests more than 64 levels deep"),
+        (data.read_jsonl, labelled('1, "label": 2'), "line 2 names 'label' twice"),
+        (data.read_jsonl, labelled("1} {"), "line 2 is not valid JSON: Extra data"),
+        (data.read_jsonl, "5\n", "line 1 should hold a JSON object, and holds a int"),
+        (scored, '{"text": "a", "label": 1e400}\n', "line 1: inf is no number"),
+        (scored, '{"text": "a", "label": true}\n', "line 1: True is no number"),
+        (scored, '{"text": "a", "label": [1]}\n', r"line 1: \[1\] is no number"),
+        # Columns of words and tags
+        (data.read_conll, "a O\nb c O\n", "line 2: 'b c O' has no 2 columns"),
+        (data.read_conll, "a\tO\nb O\n", "line 2: 'b O' has no 2 columns"),
+        (data.read_conll, "a O\n\nb B-\n", "line 3: 'B-' does not say what begins there"),
+        (lambda p: data.read_conll(p, tag_column=3), "a O\n", "line 1: 'a O' has no 4 columns"),
+        (data.read_conll, "-DOCSTART- O\n\n \n", "holds no examples"),
+        # SQuAD
+        (
+            data.read_squad,
+            answered(answer_start=-12),
+            "q7: answer_start is -12, not a whole number",
+        ),
+        (data.read_squad, answered(answer_start=True), "q7: answer_start is True, not"),
+        (data.read_squad, answered(answer_start=8.0), r"q7: answer_start is 8\.0, not"),
+        (data.read_squad, answered(answer_start="8"), "q7: answer_start is '8', not"),
+        (data.read_squad, answered(answer_start=10**20), "q7: the context has no 'Bob' at 1000000"),
+        (data.read_squad, answered(text=""), "q7: the context has no '' at 8"),
+        (data.read_squad, answered(text=5), "q7: an answer: 5 is not a text"),
+        (data.read_squad, answered(question=" "), "q7: the question is empty"),
+        (data.read_squad, answered(is_impossible="false"), "is_impossible is 'false', not true"),
+        (
+            data.read_squad,
+            answered(is_impossible=True),
+            "is_impossible is true, and there are answ",
+        ),
+        (data.read_squad, answered(answers={"text": "Bob"}), "q7: the JSON has another form"),
+        (
+            data.read_squad,
+            answered(id=[1]),
+            r"paragraph 1, question 1: the id is \[1\], not a text",
+        ),
+        (
+            data.read_squad,
+            squad(json.loads(answered())["data"][0]["paragraphs"][0]["qas"] * 2),
+            "question q7: an earlier question has the same id",
+        ),
+        (
+            data.read_squad,
+            "[" * 100_000,
+            "is not in SQuAD's form: it nests more than 64 levels deep",
+        ),
+        (data.read_squad, '{"data": 5}', "file' is not in SQuAD's form: the JSON has another form"),
+        # Choices
+        (data.read_swag, SWAG.replace("b.", ""), "line 2: a text or its label is missing"),
+        (
+            data.read_commonsense_qa,
+            commonsense(TWO_CHOICES * 2),
+            "line 1: the choices are A, B, A, B",
+        ),
+        (data.read_commonsense_qa, commonsense(TWO_CHOICES[:1]), "the choices are A: expected two"),
+        (data.read_commonsense_qa, commonsense(answerKey="C"), "line 1: 'C' is none of A, B"),
+        (
+            data.read_commonsense_qa,
+            commonsense(answerKey=None),
+            "line 1: the label None is neither",
+        ),
+        (data.read_commonsense_qa, commonsense("AB"), "line 1: the JSON has another form"),
+        (data.read_commonsense_qa, commonsense([{"label": "A"}] * 2), "the choices are A, A"),
+    ],
+)
+def test_a_row_that_would_be_read_otherwise_than_meant_is_named(read, content, message, tmp_path):
+    with pytest.raises(ValueError, match=message) as error:
+        list(read(written(tmp_path, content)))
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,label\na,1\n".encode("utf-16"), "file' is text in UTF-16: save it in UTF-8"),
+        ("text,label\na,1\n".encode("utf-16-le"), "is not in UTF-8: line 1 has NUL bytes"),
+        (gzip.compress(b"text,label\na,1\n"), "file' is compressed with gzip: unpack it"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0", "file' is a zip archive: unpack it"),
+        (b"text,label\n\xed\xa0\x80,1\n", "is not in UTF-8: line 2 has other bytes"),
+        (b"a\xff" * 5_000_000, "is not in UTF-8: line 1 has other bytes"),
+    ],
+)
+def test_files_of_other_forms_are_named(content, message, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        list(data.read_csv(path))
+
+
+def test_what_is_not_a_file(tmp_path):
+    for device in ("/dev/null", "/dev/zero", "/dev/urandom"):
+        with pytest.raises(ValueError, match=f"'{device}' is a device: give a file"):
+            list(data.read_text(device))
+    with pytest.raises(IsADirectoryError):
+        list(data.read_text(tmp_path))
+
+
+def test_a_pipe_is_read_once(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match="pipe' holds no examples"):
+        list(data.read_text(pipe))  # nobody writes into it
+    held = os.open(pipe, os.O_RDWR)
+    os.write(held, b"one\ntwo\n")
+    examples = data.read_text(pipe)
+    reading = iter(examples)
+    assert next(reading) == {"text": "one"}
+    with pytest.raises(ValueError, match="is a pipe, which can be read once only: write"):
+        next(iter(examples))
+    os.close(held)
+    assert list(reading) == [{"text": "two"}]
+
+
+def test_long_lines_and_all_line_ends_are_read(tmp_path):
+    long = "word " * 2_000_000
+    path = written(tmp_path, f"{long}\r\n\ufeffb\rc\n")
+    assert [len(x["text"]) for x in data.read_text(path)] == [len(long) - 1, 2, 1]
 
 
 def test_other_encodings_and_missing_files_are_refused(tmp_path):
@@ -552,6 +740,118 @@ def test_mistakes_further_on_are_named_before_training(examples, task, message, 
     uncounted = data.make_dataset(examples, tokenizer, task, max_length=16, count=False)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         list(uncounted)
+
+
+QUESTION = {"question": "Who?", "context": "Ann met Bob."}
+
+
+def answers(text, start) -> dict:
+    return {**QUESTION, "answers": {"text": text, "answer_start": start}}
+
+
+@pytest.mark.parametrize(
+    ("task", "good", "bad", "message"),
+    [
+        ("text-classification", {"text": "A", "label": 1}, bad, message)
+        for bad, message in [
+            ("A", "'A' is not a dict"),
+            ({"label": 1}, "there is no text"),
+            ({"text": None, "label": 1}, "text: None is not a text"),
+            ({"text": "\ud800", "label": 1}, "text holds half a surrogate pair"),
+            ({"text": "A"}, "the label None is no number: give the reader labels"),
+            ({"text": "A", "label": "x"}, "the label 'x' is no number"),
+            ({"text": "A", "label": [1, [2]]}, r"the label \[1, \[2\]\] is no number"),
+            (
+                {"text": "A", "label": 2**40},
+                "the label 1099511627776 is not a finite number of 32 bits",
+            ),
+            ({"text": "A", "label": 10**30}, "the label 10+ is no number"),
+            ({"text": "A", "label": 1, "text_pair": "B"}, "all examples must have a text_pair, or"),
+        ]
+    ]
+    + [
+        (
+            "text-classification",
+            {"text": "A", "label": 1.0},
+            {"text": "A", "label": np.nan},
+            "the label nan is not a finite number",
+        ),
+    ]
+    + [
+        ("token-classification", {"tokens": ["A"], "ner_tags": [0]}, bad, message)
+        for bad, message in [
+            ({"tokens": ["A", "B"], "ner_tags": [0]}, "there are 2 tokens and 1 ner_tags"),
+            ({"tokens": "AB", "ner_tags": [0, 0]}, "tokens is 'AB', not a list"),
+            ({"tokens": ["A", 5], "ner_tags": [0, 0]}, "tokens: 5 is not a text"),
+            ({"tokens": ["A"]}, "ner_tags is None, not a list"),
+            ({"tokens": ["A"], "ner_tags": ["O"]}, "the ner_tags are no numbers"),
+        ]
+    ]
+    + [
+        ("question-answering", answers(["Bob"], [8]), bad, message)
+        for bad, message in [
+            (answers(["Bob"], [-4]), "answer_start is -4, not a whole number of 0 or more"),
+            (answers(["Bob"], [True]), "answer_start is True"),
+            (answers(["Bob"], [7]), "the context has no 'Bob' at 7"),
+            (answers(["Bob"], []), "there are 1 answers, and 0 of answer_start"),
+            (answers("Bob", [8, 8, 8]), "text is 'Bob', not a list"),
+            (QUESTION, "there are no answers"),
+            ({**answers([], []), "question": "  "}, "the question is empty"),
+            ({**answers([], []), "context": ""}, "the context is empty"),
+        ]
+    ]
+    + [
+        ("multiple-choice", {"text": "A", "choices": ["b", "c"], "label": 1}, bad, message)
+        for bad, message in [
+            (
+                {"text": "A", "choices": ["b", "c"], "label": 2},
+                "the label is 2, and there are 2 cho",
+            ),
+            ({"text": "A", "choices": ["b", "c"], "label": -1}, "the label is -1"),
+            ({"text": "A", "choices": ["b", "c"], "label": "B"}, "the label is 'B'"),
+            ({"text": "A", "choices": "bc", "label": 1}, "choices is 'bc', not a list"),
+            ({"text": "A", "choices": ["b", None], "label": 1}, "choices: None is not a text"),
+        ]
+    ]
+    + [("fill-mask", {"text": "A b"}, {"text": 5}, "text: 5 is not a text")],
+)
+def test_an_example_that_is_wrong_is_named_by_number(task, good, bad, message, tokenizer):
+    with pytest.raises(ValueError, match=f"^Example 3: {message}") as error:
+        data.make_dataset([good, good, bad], tokenizer, task, max_length=16)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "batch_size must be 1 or more, not 0"),
+        ({"batch_size": 2.0}, "batch_size must be a whole number"),
+        ({"buffer_size": 0}, "buffer_size must be 1"),
+        ({"pad_to_multiple_of": 0}, "pad_to_multiple_of must be 1"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"max_length": 2}, "max_length must be 3 or more, not 2"),
+        ({"max_length": -5}, "max_length must be 3 or more"),
+        ({"max_length": "64"}, "max_length must be a whole number, not '64'"),
+        ({"mlm_probability": np.nan}, "mlm_probability must lie in 0 to 1, not nan"),
+        ({"sentence_order": True, "max_length": 3}, "max_length must be 4 or more"),
+    ],
+)
+def test_options_out_of_range_are_named(options, message, tokenizer):
+    options = {"max_length": 8, **options}
+    with pytest.raises(ValueError, match=message):
+        data.make_dataset([{"text": "A b c"}], tokenizer, "fill-mask", **options)
+
+
+def test_a_long_example_is_encoded_in_linear_steps(tokenizer):
+    """As many rows, and labels, as the words need: twice the words, twice the rows."""
+    rows = []
+    for count in (20_000, 40_000):
+        words = {"tokens": ["word"] * count, "ner_tags": [1] * count}
+        dataset = data.make_dataset([words], tokenizer, "token-classification", max_length=128)
+        found = list(dataset.as_numpy_iterator())
+        assert sum((labels == 1).sum() for _, labels in found) == count
+        rows.append(sum(len(labels) for _, labels in found))
+    assert rows[1] in (2 * rows[0], 2 * rows[0] - 1)
 
 
 def test_batches_are_counted(tokenizer):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..options import check_number
+from .checks import brief, named
 from .encoders import ENCODERS, Row, cut
 
 if TYPE_CHECKING:
@@ -80,6 +82,15 @@ def make_dataset(
 
     if task not in ENCODERS:
         raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(ENCODERS)}.")
+    for name, number, least in (
+        ("batch_size", batch_size, 1),
+        ("buffer_size", buffer_size, 1),
+        ("pad_to_multiple_of", pad_to_multiple_of, 1),
+        ("seed", seed, 0),
+        ("initial_epoch", initial_epoch, 0),
+        ("initial_step", initial_step, 0),
+    ):
+        check_number(name, number, least)
     if iter(examples) is examples:
         raise ValueError("The examples can be read only once: pass a list or one of the readers.")
     kind = ENCODERS[task]
@@ -88,8 +99,13 @@ def make_dataset(
     length = max_length or tokenizer.model_max_length
     if length is None:
         raise ValueError("The tokenizer has no model_max_length: pass max_length.")
+    first = _first(examples, task, kind.needs)
+    pair = "text_pair" in first or "choices" in first or options.get("sentence_order", False)
+    check_number("max_length", length, tokenizer.num_special_tokens_to_add(pair) + 1)
     encoder = kind(tokenizer, length, pad_to_multiple_of, **options)
-    spec = encoder.label_spec(_first(examples, task, kind.needs))
+    with named(1):
+        spec = encoder.label_spec(first)
+        encoder.check(first)
     total = encoder.count(iter(examples)) if count else None
     next_epoch = epoch or itertools.count(initial_epoch).__next__
 
@@ -122,6 +138,8 @@ def _first(examples: Iterable, task: str, needs: Sequence[str]) -> Mapping[str, 
     first = next(iter(examples), None)
     if first is None:
         raise ValueError("There are no examples.")
+    if not isinstance(first, Mapping):
+        raise ValueError(f"The first example is {brief(first)}, not a dict.")
     if missing := [name for name in needs if name not in first]:
         raise ValueError(
             f"{task} needs examples with {', '.join(needs)}: the first has no {missing[0]}."

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from tokenizers import Encoding
+
+from ..options import check_number
+from .checks import brief, check_choices, check_question, check_texts, check_words, checked
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from ..tokenizer import SqueezeBertTokenizer
 
 _IGNORED = -100  # as in tf_squeezebert.losses, which needs Keras
+_MOST = 2**31 - 1  # of a label
 _ENCODED_TOGETHER = 1000  # examples: enough to keep the Rust tokenizer's threads busy
 
 
@@ -47,9 +52,7 @@ class Encoder:
         self.tokenizer, self.max_length, self.multiple = tokenizer, max_length, multiple
 
     def rows(self, examples: Iterator[Mapping[str, Any]]) -> Iterator[Row]:
-        for chunk in cut(examples, _ENCODED_TOGETHER):
-            for example in chunk:
-                self.check(example)
+        for chunk in cut(checked(examples, self.check), _ENCODED_TOGETHER):
             yield from self.encode(chunk)
 
     def count(self, examples: Iterator[Mapping[str, Any]]) -> int:
@@ -57,7 +60,8 @@ class Encoder:
         return sum(1 for _ in self.rows(examples))
 
     def check(self, example: Mapping[str, Any]) -> None:
-        """Refuses an example that does not go with the first."""
+        """Refuses an example that is not the task's, or does not go with the first."""
+        raise NotImplementedError
 
     def encode(self, examples: list[Mapping[str, Any]]) -> Iterator[Row]:
         raise NotImplementedError
@@ -91,11 +95,7 @@ class _OneRow(Encoder):
     """An encoder that makes a row of each example, and so need not tokenize to count them."""
 
     def count(self, examples: Iterator[Mapping[str, Any]]) -> int:
-        number = 0
-        for example in examples:
-            self.check(example)
-            number += 1
-        return number
+        return sum(1 for _ in checked(examples, self.check))
 
 
 class _Texts(_OneRow):
@@ -103,9 +103,17 @@ class _Texts(_OneRow):
 
     needs = ("text",)
 
+    def label_spec(self, first: Mapping[str, Any]) -> Any:
+        self.names = ("text", "text_pair") if "text_pair" in first else ("text",)
+        return super().label_spec(first)
+
+    def check(self, example: Mapping[str, Any]) -> None:
+        check_texts(example)
+        if ("text_pair" in example) != (len(self.names) == 2):
+            raise ValueError("all examples must have a text_pair, or none")
+
     def encode(self, examples: list[Mapping[str, Any]]) -> Iterator[Row]:
-        names = ("text", "text_pair") if "text_pair" in examples[0] else ("text",)
-        encoded = self.tokenize(*([example[name] for example in examples] for name in names))
+        encoded = self.tokenize(*([example[name] for example in examples] for name in self.names))
         for example, row in zip(examples, encoded.encodings, strict=True):
             yield _row([row], example.get("label"))
 
@@ -117,23 +125,36 @@ class _TextClassification(_Texts):
     needs = ("text", "label")
 
     def label_spec(self, first: Mapping[str, Any]) -> Any:
-        label = np.asarray(first["label"])
-        if label.dtype.kind not in "biuf":
-            raise ValueError(f"The label {first['label']!r} is no number: give the reader labels.")
+        super().label_spec(first)
+        label = _label(first)
         self.shape, self.dtype = label.shape, np.float32 if label.dtype.kind == "f" else np.int32
         return _spec(1 + label.ndim, self.dtype)
 
     def check(self, example: Mapping[str, Any]) -> None:
-        label = np.asarray(example["label"])
-        alike = label.shape == self.shape and label.dtype.kind in "biuf"
-        if not alike or not np.can_cast(label.dtype, self.dtype, "same_kind"):
+        super().check(example)
+        label = _label(example)
+        if label.shape != self.shape or not np.can_cast(label.dtype, self.dtype, "same_kind"):
             raise ValueError(
-                f"The label {example['label']!r} of the text {example['text'][:60]!r} is of "
-                "another kind than the first one: make all of them whole numbers, or all float."
+                f"the label {example['label']!r} of the text {example['text'][:60]!r} is of "
+                "another kind than the first one: make all of them whole numbers, or all float"
             )
 
     def labels(self, labels: list, inputs: dict[str, np.ndarray], rng: np.random.Generator) -> Any:
         return np.array(labels, self.dtype)
+
+
+def _label(example: Mapping[str, Any]) -> np.ndarray:
+    """An example's label: a finite number, or a list of such."""
+    try:
+        label = np.asarray(example.get("label"))
+    except ValueError:  # lists of other lengths in a list
+        label = np.asarray(None)
+    if label.dtype.kind not in "biuf":
+        shown = brief(example.get("label"))
+        raise ValueError(f"the label {shown} is no number: give the reader labels")
+    if not np.isfinite(label).all() or np.abs(label).max(initial=0) > _MOST:
+        raise ValueError(f"the label {brief(example['label'])} is not a finite number of 32 bits")
+    return label
 
 
 class _TokenClassification(Encoder):
@@ -144,9 +165,12 @@ class _TokenClassification(Encoder):
         self.stride = stride
 
     def label_spec(self, first: Mapping[str, Any]) -> Any:
-        if any(isinstance(tag, str) for tag in first["ner_tags"]):
-            raise ValueError("The ner_tags are no numbers: give the reader labels.")
         return _spec(2, "int32")
+
+    def check(self, example: Mapping[str, Any]) -> None:
+        check_words(example)
+        if not all(isinstance(tag, Integral) for tag in example["ner_tags"]):
+            raise ValueError("the ner_tags are no numbers: give the reader labels")
 
     def encode(self, examples: list[Mapping[str, Any]]) -> Iterator[Row]:
         words = [list(example["tokens"]) for example in examples]
@@ -178,10 +202,13 @@ class _QuestionAnswering(Encoder):
     def label_spec(self, first: Mapping[str, Any]) -> Any:
         return {name: _spec(1, "int32") for name in ("start_positions", "end_positions")}
 
+    def check(self, example: Mapping[str, Any]) -> None:
+        check_question(example)
+
     def count(self, examples: Iterator[Mapping[str, Any]]) -> int:
         examples, answered = itertools.tee(examples)
         ends = [row.label[1] for row in self.rows(examples)]
-        if not any(ends) and any(example["answers"]["text"] for example in answered):
+        if not any(ends) and any(len(example["answers"]["text"]) for example in answered):
             raise ValueError(
                 f"No window of the contexts holds its answer whole, at max_length "
                 f"{self.max_length} and stride {self.stride}: pass greater ones."
@@ -239,10 +266,11 @@ class _MultipleChoice(_OneRow):
         return _spec(1, "int32")
 
     def check(self, example: Mapping[str, Any]) -> None:
+        check_choices(example)
         if len(example["choices"]) != self.choices:
             raise ValueError(
-                f"The text {example['text'][:60]!r} has {len(example['choices'])} choices, the "
-                f"first one {self.choices}: they must be as many."
+                f"the text {example['text'][:60]!r} has {len(example['choices'])} choices, the "
+                f"first one {self.choices}: they must be as many"
             )
 
     def encode(self, examples: list[Mapping[str, Any]]) -> Iterator[Row]:
@@ -265,8 +293,12 @@ class _MaskedLM(Encoder):
         sentence_order: bool = False,
     ):
         super().__init__(*args)
+        check_number("mlm_probability", mlm_probability, most=1, whole=False)
         self.probability, self.whole_word, self.pack = mlm_probability, whole_word, pack
         self.sentence_order = sentence_order
+
+    def check(self, example: Mapping[str, Any]) -> None:
+        check_texts(example)
 
     def label_spec(self, first: Mapping[str, Any]) -> Any:
         if self.sentence_order:
@@ -277,7 +309,7 @@ class _MaskedLM(Encoder):
         room = self.max_length - self.tokenizer.num_special_tokens_to_add(self.sentence_order)
         ids: list[int] = []
         begins: list[bool] = []  # whether a token is a word's first piece
-        for chunk in cut(examples, _ENCODED_TOGETHER):
+        for chunk in cut(checked(examples, self.check), _ENCODED_TOGETHER):
             texts = [example["text"] for example in chunk]
             for row in self.tokenizer(texts, add_special_tokens=False).encodings:
                 words = [None, *row.word_ids]

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..json_files import parse_json
+from .checks import brief, check_question
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_TAG = re.compile("([BIESLU])-(.+)")
+_TAG = re.compile("([BIESLU])-(.*)")
+# How files begin that are not text in UTF-8.
+_FORMS = {
+    b"\xff\xfe": "text in UTF-16: save it in UTF-8",
+    b"\xfe\xff": "text in UTF-16: save it in UTF-8",
+    b"\x1f\x8b": "compressed with gzip: unpack it",
+    b"PK\x03\x04": "a zip archive: unpack it, or save the table as CSV",
+    b"PAR1": "a Parquet file: save the table as JSON lines",
+}
 
 Path = str | os.PathLike
 Labels = Sequence[str] | type[float] | None
@@ -63,14 +74,19 @@ class Examples:
     """The examples of one or more files; each loop over them reads the files anew.
 
     Looping raises a FileNotFoundError where there is no such file, and a ValueError that names the
-    file and the line (in SQuAD's form the question's id) of a row that is wrong.
+    file and the line (in SQuAD's form the question's id) of a row that is wrong. A pipe can be read
+    once only.
     """
 
     def __init__(self, paths: Sequence[Path], read: Callable[[Path], Iterator[dict[str, Any]]]):
         self.paths = tuple(paths)
         self._read = read
+        self._begun = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
+        if self._begun:
+            check_repeatable(*self.paths)
+        self._begun = True
         for path in self.paths:
             empty = True
             for example in self._read(path):
@@ -81,6 +97,20 @@ class Examples:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, map(str, self.paths)))})"
+
+
+def check_repeatable(*paths: Path) -> None:
+    """Refuses a pipe, which can be read once only.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is a pipe.
+    """
+    for path in paths:
+        if stat.S_ISFIFO(os.stat(path).st_mode):
+            raise ValueError(
+                f"'{path}' is a pipe, which can be read once only: write the examples to a file."
+            )
 
 
 def read_glue(path: Path, task: str, labelled: bool = True) -> Examples:
@@ -98,7 +128,7 @@ def read_glue(path: Path, task: str, labelled: bool = True) -> Examples:
     convert = _text_example(
         *texts, label=label if labelled else None, labels=float if names is None else names
     )
-    form = {"fieldnames": columns, "delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    form = {"columns": columns, "delimiter": "\t", "quoting": csv.QUOTE_NONE}
     return Examples([path], lambda p: _csv_rows(p, (*texts, *labels), task, convert, **form))
 
 
@@ -123,6 +153,8 @@ def read_csv(
     """
     texts = (text,) if text_pair is None else (text, text_pair)
     columns = [label] if isinstance(label, str) else list(label or ())
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"A label's column is named twice: {', '.join(columns)}.")
     convert = _text_example(*texts, label=label, labels=labels)
     form = {"delimiter": delimiter, "strict": True}
     return Examples([path], lambda p: _csv_rows(p, (*texts, *columns), "read_csv", convert, **form))
@@ -158,31 +190,36 @@ def read_conll(
         token_column, tag_column: the word's column and its tag's, from 0, or from the end from -1.
     """
     ids = None if labels is None else {name: i for i, name in enumerate(labels)}
+    # How many columns it takes to have both.
+    least = max(2, *(x + 1 if x >= 0 else -x for x in (token_column, tag_column)))
 
     def sentence(rows: list[tuple[int, list[str]]], path: Path) -> dict[str, Any]:
         tags = _as_bio([columns[tag_column] for _, columns in rows])
         for (line, _), tag in zip(rows, tags, strict=True):
+            if tag.endswith("-") and _TAG.fullmatch(tag):
+                raise ValueError(f"'{path}', line {line}: {tag!r} does not say what begins there.")
             if ids is not None and tag not in ids:
                 raise ValueError(f"'{path}', line {line}: {tag!r} is none of {', '.join(ids)}.")
         tokens = [columns[token_column] for _, columns in rows]
         return {"tokens": tokens, "ner_tags": tags if ids is None else [ids[tag] for tag in tags]}
 
     def read(path: Path) -> Iterator[dict[str, Any]]:
-        rows, width = [], None
-        for line, content in _lines(path):
+        rows, width, separator = [], None, None
+        for line, content in read_lines(path):
             # Split at these only: a word may be of characters that count as whitespace.
             stripped = content.strip(" \t\r\n")
-            columns = re.split("\t" if "\t" in content else " +", content.strip(" \r\n"))
-            if not stripped or columns[0] == "-DOCSTART-":
+            if not stripped or re.split("[ \t]", stripped)[0] == "-DOCSTART-":
                 if rows:
                     yield sentence(rows, path)
                 rows = []
                 continue
+            separator = separator or ("\t" if "\t" in content else " +")
+            columns = re.split(separator, content.strip(" \r\n"))
             width = width or len(columns)
-            if len(columns) < 2 or len(columns) != width or not all(columns):
+            if len(columns) < least or len(columns) != width or not all(columns):
                 raise ValueError(
-                    f"'{path}', line {line}: {stripped!r} has no {max(width, 2)} columns as the "
-                    "lines before."
+                    f"'{path}', line {line}: {brief(stripped)} has no {max(width, least)} columns "
+                    "as the lines before."
                 )
             rows.append((line, columns))
         if rows:
@@ -198,17 +235,26 @@ def read_squad(path: Path) -> Examples:
     """
 
     def read(path: Path) -> Iterator[dict[str, Any]]:
+        content = "".join(line for _, line in read_lines(path)).encode()
         try:
-            articles = json.loads("".join(line for _, line in _lines(path)))["data"]
-            paragraphs = [p for article in articles for p in article["paragraphs"]]
-        except (ValueError, KeyError, TypeError) as error:
+            squad = parse_json(content, len(content))
+        except ValueError as error:
+            raise ValueError(f"'{path}' is not in SQuAD's form: it {error}.") from error
+        try:
+            paragraphs = [p for article in squad["data"] for p in article["paragraphs"]]
+        except (KeyError, TypeError) as error:
             raise ValueError(f"'{path}' is not in SQuAD's form: {_said(error)}.") from error
+        ids = set()
         for number, paragraph in enumerate(paragraphs, 1):
             for i, question in enumerate(_listed(paragraph, "qas", f"paragraph {number}", path), 1):
                 place = f"'{path}', paragraph {number}, question {i}"
-                if isinstance(question, Mapping) and "id" in question:
-                    place = f"'{path}', question {question['id']}"
-                yield _converted(_question, (paragraph, question), place)
+                if isinstance(question, Mapping) and isinstance(question.get("id"), (str, int)):
+                    place = f"'{path}', question {str(question['id'])[:60]}"
+                example = _converted(_question, (paragraph, question), place)
+                if example["id"] in ids:
+                    raise ValueError(f"{place}: an earlier question has the same id.")
+                ids.add(example["id"])
+                yield example
 
     return Examples([path], read)
 
@@ -231,12 +277,13 @@ def read_commonsense_qa(path: Path) -> Examples:
 
     def convert(row: Mapping[str, Any]) -> dict[str, Any]:
         question = row["question"]
-        ids = _label_reader([choice["label"] for choice in question["choices"]])
-        choices = [_text(choice, "text") for choice in question["choices"]]
+        labels = [_text(choice, "label") for choice in question["choices"]]
+        if len(labels) < 2 or len(set(labels)) < len(labels):
+            raise ValueError(f"the choices are {', '.join(labels)}: expected two or more")
         return {
             "text": _text(question, "stem"),
-            "choices": choices,
-            "label": ids(row["answerKey"]),
+            "choices": [_text(choice, "text") for choice in question["choices"]],
+            "label": _label_reader(labels)(row["answerKey"]),
         }
 
     return Examples([path], lambda p: _json_rows(p, convert))
@@ -246,7 +293,7 @@ def read_text(*paths: Path) -> Examples:
     """Files of plain text: each line that is not blank is a text."""
 
     def read(path: Path) -> Iterator[dict[str, Any]]:
-        for _, line in _lines(path):
+        for _, line in read_lines(path):
             if text := line.strip():
                 yield {"text": text}
 
@@ -262,42 +309,94 @@ def label_names(examples: Iterable[Mapping[str, Any]]) -> list[str]:
     return sorted(names, key=lambda name: (name != "O", name))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a file, their ends included, and their numbers."""
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file, their ends included, and their numbers.
+
+    Raises:
+        OSError: there is no such file, or it can not be read.
+        ValueError: it is neither a file nor a pipe, or not text in UTF-8.
+    """
     # Half of the files that Windows programs write, and GLUE's MRPC, begin with a byte-order mark.
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    form = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+    with open(path, opener=_open_file, **form) as file:
         for number, line in enumerate(file, 1):
-            if not line.isascii() and _SURROGATE.search(line):
-                raise ValueError(f"'{path}' is not in UTF-8: line {number} has other bytes.")
+            if "\0" in line or (not line.isascii() and _SURROGATE.search(line)):
+                raise ValueError(f"'{path}' is {_other_form(number, line)}.")
             yield number, line
 
 
+def _open_file(path: Path, flags: int) -> int:
+    """Opens a file, or a pipe, for whose other end it does not wait."""
+    without_waiting = getattr(os, "O_NONBLOCK", 0)
+    number = os.open(path, flags | without_waiting)
+    mode = os.fstat(number).st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        os.close(number)
+        raise ValueError(f"'{path}' is a device: give a file.")
+    if without_waiting:
+        os.set_blocking(number, True)
+    return number
+
+
+def _other_form(number: int, line: str) -> str:
+    """What a file is, of which a line is not text in UTF-8."""
+    start = line[:4].encode(errors="surrogateescape") if number == 1 else b""
+    for beginning, form in _FORMS.items():
+        if start.startswith(beginning):
+            return form
+    return f"not in UTF-8: line {number} has {'NUL' if chr(0) in line else 'other'} bytes"
+
+
 def _csv_rows(
-    path: Path, needed: Sequence[str], who: str, convert: Callable, **form: Any
+    path: Path,
+    needed: Sequence[str],
+    who: str,
+    convert: Callable,
+    columns: Sequence[str] | None = None,
+    **form: Any,
 ) -> Iterator[dict[str, Any]]:
-    reader = csv.DictReader((line for _, line in _lines(path)), **form)
+    """The examples of a table; `columns` names those of a file without a header."""
+    rows = _records(path, **form)
+    if columns is None:
+        _, columns = next(rows, (1, []))
+    if missing := sorted(set(needed) - set(columns)):
+        raise ValueError(f"'{path}' has no column {', '.join(missing)}, which {who} needs.")
+    if twice := [name for name in needed if columns.count(name) > 1]:
+        raise ValueError(f"'{path}', line 1: two columns have the name {twice[0]}.")
+    for line, fields in rows:
+        place = f"'{path}', line {line}"
+        row = dict(zip(columns, fields, strict=False))
+        if any(not row.get(name) for name in needed):
+            raise ValueError(f"{place}: a text or its label is missing.")
+        if len(fields) != len(columns):
+            other = "more" if len(fields) > len(columns) else "fewer"
+            raise ValueError(f"{place}: there are {other} columns than the header has.")
+        yield _converted(convert, (row,), place)
+
+
+def _records(path: Path, **form: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table that are not blank, and the line where each begins."""
+    reader = csv.reader((line for _, line in read_lines(path)), **form)
+    begins = 1
     try:
-        missing = sorted(set(needed) - set(reader.fieldnames or ()))
-        if missing:
-            raise ValueError(f"'{path}' has no column {', '.join(missing)}, which {who} needs.")
-        for row in reader:
-            # A quoted text may go over several lines.
-            inside = sum(x.count("\n") for x in row.values() if isinstance(x, str))
-            place = f"'{path}', line {reader.line_num - inside}"
-            if None in row:
-                raise ValueError(f"{place}: there are more columns than the header has.")
-            if any(not row[name] for name in needed):
-                raise ValueError(f"{place}: a text or its label is missing.")
-            yield _converted(convert, (row,), place)
+        for fields in reader:
+            if fields:
+                yield begins, fields
+            begins = reader.line_num + 1  # a quoted text may go over several lines
     except csv.Error as error:
-        raise ValueError(f"'{path}', line {reader.line_num + 1}: {error}.") from error
+        until = f" up to line {reader.line_num}, through a quote" * (reader.line_num > begins)
+        raise ValueError(f"'{path}', line {begins}{until}: {error}.") from error
 
 
 def _json_rows(path: Path, convert: Callable) -> Iterator[dict[str, Any]]:
-    for number, line in _lines(path):
+    for number, line in read_lines(path):
         if line.strip():
-            place = f"'{path}', line {number}"
-            yield _converted(convert, (_converted(json.loads, (line,), place),), place)
+            place, content = f"'{path}', line {number}", line.strip().encode()
+            try:
+                row = parse_json(content, len(content))
+            except ValueError as error:
+                raise ValueError(f"{place} {error}.") from error
+            yield _converted(convert, (row,), place)
 
 
 def _converted(convert: Callable, arguments: tuple, place: str) -> Any:
@@ -311,8 +410,6 @@ def _converted(convert: Callable, arguments: tuple, place: str) -> Any:
 def _said(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"there is no {error}"
-    if isinstance(error, json.JSONDecodeError):
-        return f"this is no JSON: {error.msg} at column {error.colno}"
     if isinstance(error, (TypeError, AttributeError)):
         return "the JSON has another form"
     return str(error).rstrip(".")
@@ -339,36 +436,47 @@ def _text_example(
 
 def _text(row: Mapping[str, Any], name: str) -> str:
     if not isinstance(row[name], str):
-        raise ValueError(f"{name} is {row[name]!r}, not a text")
+        raise ValueError(f"{name} is {brief(row[name])}, not a text")
     return row[name]
 
 
 def _label_reader(labels: Labels) -> Callable[[Any], Any]:
     """What makes an id of a label's name, a number of a score, and 0 and 1 of a list of names."""
-    if labels is None:
-        return lambda value: value
     if labels is float:
         return _score
-    ids = {str(name): i for i, name in enumerate(labels)}
+    ids = None if labels is None else {str(name): i for i, name in enumerate(labels)}
 
-    def read(value: Any) -> int | list[float]:
-        for name in value if isinstance(value, list) else [value]:
-            if str(name) not in ids:
-                raise ValueError(f"{name!r} is none of {', '.join(ids)}")
+    def read(value: Any) -> Any:
+        names = [_label(name) for name in (value if isinstance(value, list) else [value])]
+        if ids is None:
+            return value
+        for name in names:
+            if name not in ids:
+                raise ValueError(f"{brief(name)} is none of {', '.join(ids)}")
         if isinstance(value, list):
-            return [float(name in map(str, value)) for name in ids]
-        return ids[str(value)]
+            return [float(name in names) for name in ids]
+        return ids[names[0]]
 
     return read
 
 
+def _label(value: Any) -> str:
+    """A label's name, which may be a whole number."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise ValueError(f"the label {brief(value)} is neither a name nor a whole number")
+    name = str(value)
+    if name != name.strip() or not name:
+        raise ValueError(f"the label {brief(name)} is empty, or has spaces around it")
+    return name
+
+
 def _score(value: Any) -> float:
     try:
-        score = float(value)
-    except (ValueError, TypeError):
+        score = math.nan if isinstance(value, bool) else float(value)
+    except (ValueError, TypeError, OverflowError):
         score = math.nan
     if not math.isfinite(score):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{brief(value)} is no number")
     return score
 
 
@@ -392,13 +500,21 @@ def _listed(parent: Any, name: str, place: str, path: Path) -> list:
 
 
 def _question(paragraph: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, Any]:
-    context = _text(paragraph, "context")
-    answers = {"text": [], "answer_start": []}
-    for answer in [] if question.get("is_impossible") else question["answers"]:
-        text, start = _text(answer, "text"), answer["answer_start"]
-        if not text or context[start : start + len(text)] != text:
-            raise ValueError(f"the context has no {text!r} at {start}")
-        answers["text"].append(text)
-        answers["answer_start"].append(start)
-    asked = _text(question, "question").strip()
-    return {"id": question["id"], "question": asked, "context": context, "answers": answers}
+    impossible = question.get("is_impossible", False)
+    if not isinstance(impossible, bool):
+        raise ValueError(f"is_impossible is {brief(impossible)}, not true or false")
+    answers = question.get("answers", []) if impossible else question["answers"]
+    if impossible and answers:
+        raise ValueError("is_impossible is true, and there are answers")
+    if not isinstance(question["id"], (str, int)):
+        raise ValueError(f"the id is {brief(question['id'])}, not a text")
+    example = {
+        "id": question["id"],
+        "question": _text(question, "question").strip(),
+        "context": _text(paragraph, "context"),
+        "answers": {
+            name: [answer[name] for answer in answers] for name in ("text", "answer_start")
+        },
+    }
+    check_question(example)
+    return example

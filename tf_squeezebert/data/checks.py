@@ -1,0 +1,157 @@
+"""What the examples of each kind of task must hold, whether they come of a file or of a caller."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any
+
+_MOST_SHOWN = 60  # characters
+
+
+def checked(
+    examples: Iterable[Mapping[str, Any]], check: Callable[[Mapping[str, Any]], None]
+) -> Iterator[Mapping[str, Any]]:
+    """The examples, one after the other; an error of `check` names which one it is."""
+    for number, example in enumerate(examples, 1):
+        with named(number):
+            if not isinstance(example, Mapping):
+                raise ValueError(f"{brief(example)} is not a dict")
+            check(example)
+        yield example
+
+
+@contextmanager
+def named(number: int) -> Iterator[None]:
+    """Lets errors say of which example they are."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"Example {number}: {str(error).rstrip('.')}.") from error
+
+
+def check_texts(example: Mapping[str, Any]) -> None:
+    _check_text(example, "text")
+    if "text_pair" in example:
+        _check_text(example, "text_pair")
+
+
+def check_words(example: Mapping[str, Any]) -> None:
+    words, tags = _listed(example, "tokens"), _listed(example, "ner_tags")
+    for word in words:
+        _check_is_text("tokens", word)
+    if len(words) != len(tags):
+        raise ValueError(f"there are {len(words)} tokens and {len(tags)} ner_tags")
+
+
+def check_question(example: Mapping[str, Any]) -> None:
+    for name in ("question", "context"):
+        _check_text(example, name)
+        if not example[name].strip():
+            raise ValueError(f"the {name} is empty")
+    answers = example.get("answers")
+    if not isinstance(answers, Mapping):
+        raise ValueError("there are no answers, a dict of the lists text and answer_start")
+    texts, starts = _listed(answers, "text"), answers.get("answer_start", ())
+    if len(texts) != len(starts):
+        raise ValueError(f"there are {len(texts)} answers, and {len(starts)} of answer_start")
+    for text, start in zip(texts, starts, strict=True):
+        _check_is_text("an answer", text)
+        if not _is_whole(start) or start < 0:
+            raise ValueError(f"answer_start is {brief(start)}, not a whole number of 0 or more")
+        if not text or example["context"][start : start + len(text)] != text:
+            raise ValueError(f"the context has no {brief(text)} at {start}")
+
+
+def check_choices(example: Mapping[str, Any]) -> None:
+    _check_text(example, "text")
+    choices, label = _listed(example, "choices"), example.get("label")
+    for choice in choices:
+        _check_is_text("choices", choice)
+    if not _is_whole(label) or not 0 <= label < len(choices):
+        raise ValueError(f"the label is {brief(label)}, and there are {len(choices)} choices")
+
+
+CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
+    "text-classification": check_texts,
+    "token-classification": check_words,
+    "question-answering": check_question,
+    "multiple-choice": check_choices,
+    "fill-mask": check_texts,
+    "feature-extraction": check_texts,
+}
+
+
+def check_of(
+    kind: str, problem_type: str | None, count: int
+) -> Callable[[Mapping[str, Any]], None]:
+    """What refuses an example that is not of a kind of task, or not of a model's labels.
+
+    Args:
+        kind: the task, as `make_dataset` calls it.
+        problem_type: as in `SqueezeBertConfig`; None as for one label.
+        count: how many labels the model has.
+    """
+
+    def check(example: Mapping[str, Any]) -> None:
+        CHECKS[kind](example)
+        if kind == "text-classification":
+            _check_label(example.get("label"), problem_type, count)
+        elif kind == "token-classification":
+            for tag in example["ner_tags"]:
+                _check_label(tag, None, count)
+
+    return check
+
+
+def _check_label(label: Any, problem_type: str | None, count: int) -> None:
+    if problem_type == "regression":
+        if not isinstance(label, Real) or not math.isfinite(label):
+            raise ValueError(f"the label {brief(label)} is not a number")
+    elif problem_type == "multi_label_classification":
+        if not hasattr(label, "__len__") or isinstance(label, str):
+            raise ValueError(f"the label {brief(label)} is not a list of 0 or 1 for each label")
+        if len(label) != count:
+            raise ValueError(f"there are {len(label)} labels, not {count}")
+        if any(value not in (0, 1) for value in label):
+            raise ValueError(f"the labels {brief(list(label))} are not 0 or 1 each")
+    elif not isinstance(label, Integral):
+        raise ValueError(f"the label {brief(label)} is not a whole number: give the reader labels")
+    elif not 0 <= label < count:
+        raise ValueError(f"the label {label} is none of the model's {count}, 0 to {count - 1}")
+
+
+def brief(value: Any) -> str:
+    """A value for a message."""
+    shown = repr(value)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[: _MOST_SHOWN - 4]}...{shown[-1]}"
+
+
+def _check_text(example: Mapping[str, Any], name: str) -> None:
+    if name not in example:
+        raise ValueError(f"there is no {name}")
+    _check_is_text(name, example[name])
+
+
+def _check_is_text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: {brief(value)} is not a text")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{name} holds half a surrogate pair: {brief(value)}") from None
+
+
+def _listed(parent: Mapping[str, Any], name: str) -> Any:
+    """What must be a list, a tuple or an array."""
+    value = parent.get(name)
+    if not hasattr(value, "__len__") or isinstance(value, (str, bytes, Mapping)):
+        raise ValueError(f"{name} is {brief(value)}, not a list")
+    return value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
