@@ -395,11 +395,11 @@ def test_files_from_which_nothing_can_be_learnt(task, content, message, bare, tm
 def test_labels_outside_the_models_are_named(bare, tmp_path):
     examples = [{"text": f"number {i}", "label": i} for i in range(4)]
     with pytest.raises(
-        ValueError, match=r"The label 3 of 'number 3' is none of the model's 3, 0 to"
+        ValueError, match=r"Example 4: the label 3 is none of the model's 3, 0 to 2"
     ):
         finetune(bare, "classification", examples, None, tmp_path, labels=["a", "b", "c"], **FAST)
     words = [{"tokens": ["a", "b"], "ner_tags": [0, -1]}]
-    with pytest.raises(ValueError, match="The label -1 of 'a b' is none of the model's 2"):
+    with pytest.raises(ValueError, match="Example 1: the label -1 is none of the model's 2"):
         finetune(bare, "ner", words, None, tmp_path, labels=["O", "B-x"], **FAST)
 
 

@@ -332,5 +332,8 @@ def test_a_benchmark_takes_the_lengths_that_the_file_does(files):
         benchmark(files["int8"], lengths=(8, 16))
     with pytest.raises(ValueError, match="takes 1 to 40 tokens, not 64"):
         benchmark(files["free"], lengths=(64,))
+    for more in ({"threads": [100_000]}, {"runs": 10**9}):
+        with pytest.raises(ValueError, match="threads may be 256 at most, and runs 1000000"):
+            benchmark(files["free"], **more)
     with pytest.raises(ValueError, match="threads and runs must be 1 or more"):
         benchmark(files["free"], threads=(0,))

@@ -162,5 +162,14 @@ def test_mistakes(text, tokenizer, tmp_path):
     empty.touch()
     with pytest.raises(ValueError, match=r"empty\.txt' holds no examples"):
         pretrain(config(), [text, empty], None, tmp_path / "a", **one)
+    for phases, message in (
+        ([(0, 5)], "A phase's tokens must be 1 or more, not 0"),
+        ([(16, 0)], "A phase's batches must be 1 or more, not 0"),
+        ([(16, 1), (16, 2)], "Two phases have the same length"),
+        ([(16, 1), (64, 1)], "max_length 64 is more than the model's 40 tokens"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            pretrain(config(), [text], None, tmp_path / "never", **{**one, "phases": phases})
+    assert not (tmp_path / "never").exists()
     with pytest.raises(ValueError, match="max_length 128 is more than the model's 40 tokens"):
         pretrain(config(), [text], None, tmp_path / "a", tokenizer=tokenizer, **FAST)

@@ -342,7 +342,9 @@ def test_every_kind_of_task_can_be_squeezed(kind, tmp_path):
         ({"train": None, "dev": None, "task": None, "texts": None}, "nothing to learn from"),
         ({"train": None}, "go together"),
         ({"minutes": 3}, "budget"),
-        ({"budget": -1}, "budget"),
+        ({"budget": -1}, "budget must be 0 or more"),
+        ({"budget": float("nan")}, "budget must be 0 or more, not nan"),
+        ({"budget": float("inf")}, "budget must lie in"),
         ({"dropout": 1.5}, "dropout must lie in 0 to 1"),
     ],
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from .config import SqueezeBertConfig
 from .data import GLUE_TASKS, make_dataset
+from .data.checks import check_of, checked
 from .metrics import METRICS, entity_scores, perplexity, squad_scores
 from .prediction import predict
 from .tasks import TASKS, Task, find_task, read_examples
@@ -66,7 +67,10 @@ def evaluate(
     if isinstance(data, (str, os.PathLike)):
         names = None if task in GLUE_TASKS else list(model.config.id2label.values())
         data = read_examples(data, task, names, **columns)
-    examples = list(data)
+    check = check_of(chosen.kind, chosen.problem_type, model.config.num_labels)
+    examples = list(checked(data, check))
+    if not examples:
+        raise ValueError("There are no examples.")
     if chosen.kind == "fill-mask":
         return _masked_lm(model, examples, max_length or chosen.max_length)
     texts = [texts_of(example, chosen.kind) for example in examples]
@@ -185,6 +189,8 @@ def _masked_lm(model: Any, examples: list, max_length: int) -> Evaluation:
         log_sum = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=-1))
         total += float((log_sum - logits[np.arange(len(logits)), labels[chosen]]).sum())
         count += len(logits)
+    if not count:
+        raise ValueError("The texts hold no tokens: there is nothing to mask.")
     return Evaluation({"perplexity": perplexity(total / count)}, [], [], [])
 
 

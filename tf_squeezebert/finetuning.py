@@ -20,6 +20,8 @@ from keras.layers import Dropout
 from . import distribution, models
 from .curves import draw_curves, write_history
 from .data import label_names, make_dataset
+from .data.checks import check_of, checked
+from .data.readers import check_repeatable
 from .distillation import Distiller
 from .evaluation import evaluate
 from .files import write_text
@@ -104,6 +106,8 @@ def finetune(
     """
     settings, chosen, folder = TrainingOptions(**options), find_task(task), Path(out)
     check_folder(folder, resume)
+    for data in (train, dev):  # which are read again and again
+        check_repeatable(*([data] if _is_path(data) else getattr(data, "paths", ())))
     columns = dict(columns or {})
     keras.utils.set_random_seed(settings.seed)
     labels = _labels(model, chosen, task, labels, train, columns)
@@ -362,6 +366,11 @@ def _model(
             f"The model's labels are {', '.join(model.config.id2label.values())}, the task's "
             f"{', '.join(labels)}: make the model with id2label of these."
         )
+    if task.problem_type not in (None, model.config.task_problem_type):
+        raise ValueError(
+            f"The model's problem_type is {model.config.task_problem_type}, the task's "
+            f"{task.problem_type}."
+        )
     if model.tokenizer is None:
         raise ValueError(
             "The model came without a tokenizer: put a vocab.txt into its folder, or set "
@@ -389,29 +398,22 @@ def check_examples(examples: Iterable[Mapping[str, Any]], task: Task, config: An
     """Refuses examples from which nothing can be learnt, or not by this model.
 
     Raises:
-        ValueError: a label lies outside the model's; all have the same; no question has an answer.
+        ValueError: an example is not the task's; a label lies outside the model's; all have the
+            same; no question has an answer.
     """
-    if task.kind in ("fill-mask", "multiple-choice"):
-        return
+    examples = checked(examples, check_of(task.kind, task.problem_type, config.num_labels))
     if task.kind == "question-answering":
-        if not any(example["answers"]["text"] for example in examples):
+        if not any(len(example["answers"]["text"]) for example in examples):
             raise ValueError("None of the questions has an answer: there is nothing to learn.")
         return
-    several = config.task_problem_type == "multi_label_classification"
+    if task.kind not in ("text-classification", "token-classification"):
+        return
+    several = task.problem_type == "multi_label_classification"
     seen = set()
     for example in examples:
         found = example["ner_tags"] if "ner_tags" in example else [example["label"]]
-        for label in found:
-            if task.has_labels and not several and not 0 <= label < config.num_labels:
-                text = " ".join(example["tokens"]) if "tokens" in example else example["text"]
-                raise ValueError(
-                    f"The label {label} of {text[:60]!r} is none of the model's "
-                    f"{config.num_labels}, 0 to {config.num_labels - 1}."
-                )
-            if several and len(label) != config.num_labels:
-                raise ValueError(f"An example has {len(label)} labels, not {config.num_labels}.")
-            seen.add(tuple(label) if several else label)
-    if len(seen) < 2:
+        seen.update(map(tuple, found) if several else found)
+    if len(seen) == 1:
         only = next(iter(seen))
         only = config.id2label[only] if task.has_labels and not several else only
         raise ValueError(

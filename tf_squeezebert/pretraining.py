@@ -15,6 +15,7 @@ from .finetuning import RESULTS_FILE, STATE_FILE, FineTuned, finetune
 from .layers import dense
 from .losses import MaskedAccuracy, token_loss
 from .models import SqueezeBertForMaskedLM
+from .options import TrainingOptions, check_number
 from .tokenizer import SqueezeBertTokenizer
 
 
@@ -104,8 +105,21 @@ def pretrain(
     options = {"optimizer": "lamb", "learning_rate": 2.5e-3, "warmup": 0.28, **options}
     if taken := {"epochs", "max_steps", "minutes", "max_length"} & set(options):
         raise ValueError(f"{', '.join(sorted(taken))} of pretraining are said by phases.")
+    TrainingOptions(**options)  # a mistake shows before the model is made
+    for length, steps in phases:
+        check_number("A phase's tokens", length, 1)
+        check_number("A phase's batches", steps, 1)
+    if len(dict(phases)) < len(phases):
+        raise ValueError(f"Two phases have the same length, and so the same folder: {phases}.")
     keras.utils.set_random_seed(options.get("seed", 0))
     model = _model(model, tokenizer, sentence_order, options.pop("precision", "float32"))
+    most = model.config.max_position_embeddings
+    for length, _ in phases:
+        if length > most:  # of a later phase, too, before the first is trained
+            raise ValueError(
+                f"max_length {length} is more than the model's {most} tokens "
+                "(max_position_embeddings): pass a smaller one."
+            )
     result = None
     for length, steps in phases:
         folder = Path(out) / str(length)

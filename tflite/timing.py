@@ -19,6 +19,7 @@ from .bundle import read_bundle
 from .model_file import FirstSignature, open_file, sample_inputs, unpack
 
 _LENGTHS = (16, 32, 64, 128)
+_MOST_THREADS, _MOST_RUNS = 256, 1_000_000  # LiteRT ends the process where threads run out
 _ROUNDS = 5  # in which the runs of a row are spread, so that all rows meet the same disturbances
 
 
@@ -66,6 +67,8 @@ def benchmark(
     path = Path(path)
     if runs < 1 or not threads or min(threads) < 1:
         raise ValueError("threads and runs must be 1 or more.")
+    if max(threads) > _MOST_THREADS or runs > _MOST_RUNS:
+        raise ValueError(f"threads may be {_MOST_THREADS} at most, and runs {_MOST_RUNS}.")
     runners = {n: open_file(path, num_threads=n) for n in threads}
     details, model = runners[threads[0]].inputs, unpack(path.read_bytes())
     lengths = _lengths(path, details, lengths)

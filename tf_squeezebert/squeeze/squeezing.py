@@ -27,7 +27,7 @@ from ..finetuning import (
     train_model,
 )
 from ..models import SqueezeBertPreTrainedModel
-from ..options import SQUEEZING, TrainingOptions
+from ..options import SQUEEZING, TrainingOptions, check_number
 from ..tasks import find_task, read_examples
 from .calibration import Calibration, Text
 from .fitting import diagonal_blocks, fit_groups, hidden_error
@@ -102,8 +102,7 @@ def squeeze(
     began, folder = time.monotonic(), Path(out)
     if "minutes" in options:
         raise ValueError("The time that squeezing may take is its budget.")
-    if budget < 0:
-        raise ValueError(f"budget must be 0 or more, not {budget}.")
+    check_number("budget", budget, whole=False)
     if (task is None) != (train is None) or (task is None and dev is not None):
         raise ValueError("A task, and train (and dev), its examples, go together.")
     options = {**SQUEEZING, **options}
