@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import dis
+import importlib.metadata
 import importlib.util
-import json
 import logging
 import os
+import platform
+import signal
 import sys
+import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from .data.readers import check_repeatable, read_lines
 from .options import SQUEEZING, TrainingOptions
 from .pretrained import PRETRAINED, find_pretrained
 from .tasks import ARCHITECTURES, TASKS
+from .terminal import json_line, printable
 from .tflite.targets import POOLINGS, RECIPES, TARGETS
 from .version import __version__
 
@@ -32,49 +40,134 @@ _EPILOG = """examples:
 _MODEL = f".tflite file, folder or hub id; or {', '.join(PRETRAINED)}, which comes with the package"
 _MOST_DISAGREEMENTS = 20
 _PREDICTED_TOGETHER = 1000  # examples of a file
+_MOST_OF_A_MESSAGE, _MOST_OF_A_NAME = 500, 60  # characters: an argument may have 100,000
+_MOST = 2**31 - 1  # of a number: TensorFlow and LiteRT count in 32 bits
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        The exit status: 0; 2 after an error of which one sentence went to stderr; 130 after
-        Ctrl-C.
+        The exit status: 0; 2 after a mistake, of which one sentence went to stderr; 1 after a bug
+        of this package, with its traceback; 130 after Ctrl-C; 141 where nobody reads stdout on.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    logging.getLogger("tf_squeezebert").setLevel(logging.INFO)
+    options = argparse.Namespace()
     try:
-        options.run(options)
+        try:
+            _parser().parse_args(arguments, options)
+            _log_to_stderr()
+            options.run(options)
+        finally:
+            sys.stdout.flush()  # here, where a full disk is a sentence
     except KeyboardInterrupt:
         print("tf-squeezebert: interrupted.", file=sys.stderr)
         return 130
-    except (ValueError, TypeError, OSError, RuntimeError, ImportError, FloatingPointError) as error:
+    except BrokenPipeError:
+        return 141
+    except Exception as error:
         if os.environ.get("TF_SQUEEZEBERT_TRACEBACK"):
             raise
-        print(f"tf-squeezebert: {_sentence(error)}", file=sys.stderr)
+        status = _report(error)
         if getattr(options, "processes", None) is not None:
             from .distribution import leave
 
             leave()
-        return 2
+        return status
     return 0
+
+
+def _report(error: Exception) -> int:
+    """Says what went wrong on stderr, and returns the exit status."""
+    if _is_mistake(error):
+        print(f"tf-squeezebert: {_sentence(error)}", file=sys.stderr)
+        return 2
+    for line in "".join(traceback.format_exception(error)).rstrip().split("\n"):
+        print(printable(line), file=sys.stderr)
+    versions = {"tf-squeezebert": __version__, "Python": platform.python_version()}
+    for name in ("tensorflow", "keras", "ai-edge-litert", "tokenizers", "numpy"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    print(
+        "tf-squeezebert: this is a bug of tf-squeezebert. Please report it, with the command, the "
+        "traceback above and these versions: "
+        f"{', '.join(map(' '.join, versions.items()))}, {platform.platform()}.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _is_mistake(error: Exception) -> bool:
+    """Whether an error comes of what the user gave, or of the machine, and is not a bug.
+
+    A mistake is found by a `raise` statement of this package; the same types out of a dependency,
+    or out of C, are what it failed to find.
+    """
+    if isinstance(error, (OSError, ImportError, MemoryError)):
+        return True
+    if not isinstance(error, (ValueError, RuntimeError, FloatingPointError)):
+        return False
+    end = error.__traceback__
+    while end.tb_next is not None:
+        end = end.tb_next
+    module = end.tb_frame.f_globals.get("__name__", "")
+    operation = dis.opname[end.tb_frame.f_code.co_code[end.tb_lasti]]
+    return module.partition(".")[0] == "tf_squeezebert" and operation == "RAISE_VARARGS"
+
+
+class _Formatter(logging.Formatter):
+    """Log records as lines that a terminal does not obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.getLogger("tf_squeezebert").setLevel(logging.INFO)
 
 
 def console() -> None:
     """The console script: `main`, without the log lines of native libraries on stderr."""
+    _open_streams()
     if not os.environ.get("TF_SQUEEZEBERT_TRACEBACK"):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+        form = {"encoding": sys.stderr.encoding, "errors": "backslashreplace"}
+        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, **form)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    sys.exit(main())
+    sys.stdout.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminate)
+    status = main()
+    try:
+        sys.stdout.flush()
+    except OSError:  # which main has reported; Python would do it once more at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(status)
+
+
+def _open_streams() -> None:
+    """Gives what was started without stdin, stdout or stderr the null device in their place.
+
+    Otherwise the first file that is opened takes the number, and what is printed goes into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        continue
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def _terminate(*_: Any) -> None:
+    """On SIGTERM, ends as an error does, so that nothing unfinished stays behind."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 class _Parser(argparse.ArgumentParser):
     """argparse, whose errors are one sentence."""
 
     def error(self, message: str):
+        message = printable(message[:_MOST_OF_A_MESSAGE])
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help.\n")
 
 
@@ -111,15 +204,18 @@ def _add_convert(add_parser: Callable) -> None:
         "age, whole or sharded; PyTorch is not needed and nothing in the file is run) and writes "
         "it as a .keras file or as a folder that transformers and this package load.",
     )
-    convert.add_argument("source", metavar="SRC", help="hub id, folder, or weights file")
-    convert.add_argument("target", metavar="DST", type=Path, help="folder, or a file NAME.keras")
+    convert.add_argument(
+        "source", metavar="SRC", type=_name, help="hub id, folder, or weights file"
+    )
+    convert.add_argument("target", metavar="DST", type=_path, help="folder, or a file NAME.keras")
     convert.add_argument(
         "--architecture",
         metavar="CLASS",
+        type=_name,
         help="the model's class, SqueezeBertForMaskedLM for instance; by default the one that "
         "config.json names, or SqueezeBertModel",
     )
-    convert.add_argument("--revision", help="branch, tag or commit of a hub id")
+    convert.add_argument("--revision", type=_name, help="branch, tag or commit of a hub id")
     convert.set_defaults(run=_convert)
 
 
@@ -130,8 +226,8 @@ def _add_export(add_parser: Callable) -> None:
         description="Writes a model as a .tflite file with its vocabulary and labels inside, and "
         "compares the file with the model before it stands.",
     )
-    export.add_argument("model", metavar="MODEL", help="hub id, folder, or .keras file")
-    export.add_argument("output", metavar="OUT.tflite", type=Path)
+    export.add_argument("model", metavar="MODEL", type=_name, help="hub id, folder, or .keras file")
+    export.add_argument("output", metavar="OUT.tflite", type=_path)
     export.add_argument(
         "--task",
         choices=ARCHITECTURES,
@@ -140,7 +236,7 @@ def _add_export(add_parser: Callable) -> None:
     export.add_argument("--target", choices=TARGETS, default="cpu", help=_choices(TARGETS))
     export.add_argument(
         "--length",
-        type=int,
+        type=_whole,
         metavar="N",
         help="fixed sequence length in tokens (default: free; 128 for gpu and npu)",
     )
@@ -159,7 +255,9 @@ def _add_export(add_parser: Callable) -> None:
     export.add_argument(
         "--verify", type=_lines, metavar="FILE", help="texts to compare with the model on"
     )
-    export.add_argument("--labels", type=_lines, metavar="FILE", help="label names, one a line")
+    export.add_argument(
+        "--labels", type=_label_names, metavar="FILE", help="label names, one a line"
+    )
     export.set_defaults(run=_export)
 
 
@@ -171,7 +269,7 @@ def _add_inspect(add_parser: Callable) -> None:
         "operators each delegate here takes, and whether its numbers are those of the reference "
         "kernels.",
     )
-    inspect.add_argument("file", metavar="FILE.tflite", type=Path)
+    inspect.add_argument("file", metavar="FILE.tflite", type=_path)
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=_inspect)
 
@@ -183,7 +281,7 @@ def _add_benchmark(add_parser: Callable) -> None:
         description="Prints the median and 90th percentile of a call's time, the time to load, and "
         "memory.",
     )
-    benchmark.add_argument("file", metavar="FILE.tflite", type=Path)
+    benchmark.add_argument("file", metavar="FILE.tflite", type=_path)
     benchmark.add_argument(
         "--lengths", type=_numbers, metavar="N,N", help="in tokens (default: 16,32,64,128)"
     )
@@ -191,7 +289,7 @@ def _add_benchmark(add_parser: Callable) -> None:
         "--threads", type=_numbers, default=[1], metavar="N,N", help="(default: 1)"
     )
     benchmark.add_argument(
-        "--runs", type=int, default=50, metavar="N", help="calls of each (default: 50)"
+        "--runs", type=_whole, default=50, metavar="N", help="calls of each (default: 50)"
     )
     benchmark.set_defaults(run=_benchmark)
 
@@ -204,16 +302,22 @@ def _add_predict(add_parser: Callable) -> None:
         "mask, ... as the model's task has it. With --data the answers for a file of examples, "
         "as JSON lines.",
     )
-    predict.add_argument("model", metavar="MODEL", help=_MODEL)
-    predict.add_argument("text", metavar="TEXT", nargs="?", help="the text; for QA the question")
+    predict.add_argument("model", metavar="MODEL", type=_name, help=_MODEL)
     predict.add_argument(
-        "pair", metavar="PAIR", nargs="*", help="second text; QA: the context; choices: each one"
+        "text", metavar="TEXT", nargs="?", type=_utf8, help="the text; for QA the question"
+    )
+    predict.add_argument(
+        "pair",
+        metavar="PAIR",
+        nargs="*",
+        type=_utf8,
+        help="second text; QA: the context; choices: each one",
     )
     predict.add_argument("--context", metavar="FILE", type=_text, help="QA: a file of the context")
     predict.add_argument("--json", action="store_true", help="print JSON")
-    predict.add_argument("--data", metavar="FILE", type=Path, help="examples; needs --task")
+    predict.add_argument("--data", metavar="FILE", type=_path, help="examples; needs --task")
     predict.add_argument("--task", choices=TASKS, help="which form the file has")
-    predict.add_argument("--out", metavar="FILE.jsonl", type=Path, help="(default: print)")
+    predict.add_argument("--out", metavar="FILE.jsonl", type=_path, help="(default: print)")
     _add_columns(predict, "--text-column", "--pair-column")
     predict.set_defaults(run=_predict)
 
@@ -225,9 +329,9 @@ def _add_evaluate(add_parser: Callable) -> None:
         description="Prints the metrics of a model, or of two, their difference and the examples "
         "on which they disagree.",
     )
-    evaluate.add_argument("model", metavar="MODEL", help=_MODEL)
-    evaluate.add_argument("other", metavar="OTHER", nargs="?", help="a second one")
-    evaluate.add_argument("--data", metavar="FILE", required=True, type=Path, help="of examples")
+    evaluate.add_argument("model", metavar="MODEL", type=_name, help=_MODEL)
+    evaluate.add_argument("other", metavar="OTHER", nargs="?", type=_name, help="a second one")
+    evaluate.add_argument("--data", metavar="FILE", required=True, type=_path, help="of examples")
     evaluate.add_argument("--task", choices=TASKS, required=True)
     _add_columns(evaluate)
     evaluate.set_defaults(run=_evaluate)
@@ -240,15 +344,19 @@ def _add_finetune(add_parser: Callable) -> None:
         description="Trains a model and keeps its best epoch. OUT gets the model, as this package "
         "and transformers load it, results.json, history.csv and curves.png.",
     )
-    finetune.add_argument("model", metavar="MODEL", help="hub id or folder")
+    finetune.add_argument("model", metavar="MODEL", type=_name, help="hub id or folder")
     finetune.add_argument("--task", choices=TASKS, required=True)
-    finetune.add_argument("--train", metavar="FILE", type=Path, required=True)
-    finetune.add_argument("--dev", metavar="FILE", type=Path, help="to choose the best epoch by")
-    finetune.add_argument("--out", metavar="FOLDER", type=Path, required=True)
-    finetune.add_argument("--labels", type=_lines, metavar="FILE", help="label names, one a line")
-    finetune.add_argument("--teacher", metavar="MODEL", help="a fine-tuned model to distil")
+    finetune.add_argument("--train", metavar="FILE", type=_path, required=True)
+    finetune.add_argument("--dev", metavar="FILE", type=_path, help="to choose the best epoch by")
+    finetune.add_argument("--out", metavar="FOLDER", type=_path, required=True)
+    finetune.add_argument(
+        "--labels", type=_label_names, metavar="FILE", help="label names, one a line"
+    )
+    finetune.add_argument(
+        "--teacher", metavar="MODEL", type=_name, help="a fine-tuned model to distil"
+    )
     finetune.add_argument("--resume", action="store_true", help="go on with the run in OUT")
-    finetune.add_argument("--tensorboard", metavar="FOLDER", type=Path, help="write logs there")
+    finetune.add_argument("--tensorboard", metavar="FOLDER", type=_path, help="write logs there")
     _add_processes(finetune)
     _add_columns(finetune)
     _add_training(finetune)
@@ -263,10 +371,10 @@ def _add_pretrain(add_parser: Callable) -> None:
         "phases of rising length. The defaults are the SqueezeBERT paper's, but for its batch of "
         "8192, which is --batch-size times --accumulate. OUT gets a folder for each phase.",
     )
-    pretrain.add_argument("model", metavar="MODEL", help="hub id or folder")
-    pretrain.add_argument("--texts", metavar="FILE", type=Path, nargs="+", required=True)
-    pretrain.add_argument("--dev", metavar="FILE", type=Path, help="text to measure on")
-    pretrain.add_argument("--out", metavar="FOLDER", type=Path, required=True)
+    pretrain.add_argument("model", metavar="MODEL", type=_name, help="hub id or folder")
+    pretrain.add_argument("--texts", metavar="FILE", type=_path, nargs="+", required=True)
+    pretrain.add_argument("--dev", metavar="FILE", type=_path, help="text to measure on")
+    pretrain.add_argument("--out", metavar="FOLDER", type=_path, required=True)
     pretrain.add_argument(
         "--from-scratch",
         action="store_true",
@@ -295,8 +403,10 @@ def _add_squeeze(add_parser: Callable) -> None:
         "result learn from the BERT: what its layers make of texts, and its answers to a task's "
         "examples. OUT gets what finetune writes.",
     )
-    squeeze.add_argument("model", metavar="BERT", help="hub id or folder; with --task, fine-tuned")
-    squeeze.add_argument("out", metavar="OUT", type=Path, help="folder")
+    squeeze.add_argument(
+        "model", metavar="BERT", type=_name, help="hub id or folder; with --task, fine-tuned"
+    )
+    squeeze.add_argument("out", metavar="OUT", type=_path, help="folder")
     squeeze.add_argument(
         "--groups",
         type=_number_or_numbers,
@@ -313,14 +423,14 @@ def _add_squeeze(add_parser: Callable) -> None:
     )
     squeeze.add_argument(
         "--vocab-size",
-        type=int,
+        type=_whole,
         metavar="N",
         help="keep so many word pieces, those used most (default: all)",
     )
-    squeeze.add_argument("--texts", metavar="FILE", type=Path, help="without labels, one a line")
+    squeeze.add_argument("--texts", metavar="FILE", type=_path, help="without labels, one a line")
     squeeze.add_argument("--task", choices=TASKS)
-    squeeze.add_argument("--train", metavar="FILE", type=Path)
-    squeeze.add_argument("--dev", metavar="FILE", type=Path, help="to choose the best epoch by")
+    squeeze.add_argument("--train", metavar="FILE", type=_path)
+    squeeze.add_argument("--dev", metavar="FILE", type=_path, help="to choose the best epoch by")
     squeeze.add_argument(
         "--budget", type=float, default=0.0, metavar="MINUTES", help="that it may take"
     )
@@ -332,8 +442,10 @@ def _add_squeeze(add_parser: Callable) -> None:
 
 def _add_processes(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("several processes (with KERAS_BACKEND=jax)")
-    group.add_argument("--processes", metavar="HOST:PORT,...", help="the address of each")
-    group.add_argument("--process", type=int, metavar="N", help="which this one is, from 0")
+    group.add_argument(
+        "--processes", metavar="HOST:PORT,...", type=_name, help="the address of each"
+    )
+    group.add_argument("--process", type=_whole, metavar="N", help="which this one is, from 0")
 
 
 # Options of training that pretraining has no use for.
@@ -361,7 +473,9 @@ def _add_training(parser: argparse.ArgumentParser, *without: str, **defaults: An
 
 def _training(options: argparse.Namespace) -> dict[str, Any]:
     names = [field.name for field in dataclasses.fields(TrainingOptions)]
-    return {name: getattr(options, name) for name in names if hasattr(options, name)}
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    TrainingOptions(**given)  # a mistake shows before what takes long
+    return given
 
 
 _COLUMNS = {
@@ -375,7 +489,7 @@ def _add_columns(parser: argparse.ArgumentParser, *options: str) -> None:
     group = parser.add_argument_group("columns of CSV and JSON lines")
     for option in options or _COLUMNS:
         name, text = _COLUMNS[option]
-        group.add_argument(option, dest=f"column_{name}", metavar="NAME", help=text)
+        group.add_argument(option, dest=f"column_{name}", metavar="NAME", type=_name, help=text)
 
 
 def _columns(options: argparse.Namespace) -> dict[str, Any]:
@@ -390,11 +504,38 @@ def _choices(table: dict) -> str:
     return "; ".join(f"{name}: {value.summary}" for name, value in table.items())
 
 
+def _utf8(text: str) -> str:
+    """A text; where the command line has bytes that are not UTF-8, Python has surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(text)[:_MOST_OF_A_NAME]
+        raise argparse.ArgumentTypeError(f"{shown} is not in UTF-8") from None
+    return text
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name is empty")
+    return _utf8(text)
+
+
+def _path(text: str) -> Path:
+    return Path(_name(text))
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if abs(number) > _MOST:
+        raise ValueError(f"{text} is more than {_MOST}.")
+    return number
+
+
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(part) for part in text.split(",")]
+        return [_number(part) for part in text.split(",")]
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers like 16,32") from None
+        raise _wrong(text, "a list of numbers like 16,32") from None
 
 
 def _number_or_numbers(text: str) -> int | list[int]:
@@ -405,31 +546,53 @@ def _number_or_numbers(text: str) -> int | list[int]:
 def _phases(text: str) -> list[tuple[int, int]]:
     try:
         pairs = (part.split(":") for part in text.split(","))
-        return [(int(length), int(steps)) for length, steps in pairs]
+        return [(_number(length), _number(steps)) for length, steps in pairs]
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list like 128:56000,512:6000") from None
+        raise _wrong(text, "a list like 128:56000,512:6000") from None
 
 
 def _number_or_any(text: str) -> int | None:
     try:
-        return None if text == "any" else int(text)
+        return None if text == "any" else _number(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'any'") from None
+        raise _wrong(text, "a number or 'any'") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return _number(text)
+    except ValueError:
+        raise _wrong(text, "a whole number") from None
+
+
+def _wrong(text: str, expected: str) -> argparse.ArgumentTypeError:
+    shown = repr(text[:_MOST_OF_A_NAME])
+    return argparse.ArgumentTypeError(f"{shown} is not {expected}, or too great")
 
 
 def _lines(path: str) -> list[str]:
-    """A file's lines that are not empty."""
-    lines = [line for line in _text(path).splitlines() if line.strip()]
-    if not lines:
-        raise argparse.ArgumentTypeError(f"'{path}' holds no text")
-    return lines
+    """A file's lines that are not blank."""
+    if lines := [line for line in map(str.strip, _text(path).split("\n")) if line]:
+        return lines
+    raise argparse.ArgumentTypeError(f"'{path}' holds no text")
+
+
+def _label_names(path: str) -> list[str]:
+    names = _lines(path)
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+        raise argparse.ArgumentTypeError(f"'{path}' names the label {twice!r} twice")
+    if odd := next((name for name in names if printable(name) != name), None):
+        raise argparse.ArgumentTypeError(f"'{path}' has control characters in the label {odd!r}")
+    return names
 
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise argparse.ArgumentTypeError(f"'{path}' can not be read: {error}") from error
+        return "".join(line for _, line in read_lines(_path(path)))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"'{path}' can not be read: {error.strerror}") from error
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(_sentence(error)[:-1]) from error
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -440,7 +603,7 @@ def _convert(options: argparse.Namespace) -> None:
         raise ValueError(
             f"'{options.target}' is a file: give a folder, or a name ending in .keras."
         )
-    print(f"Reading {options.source}", file=sys.stderr)
+    _print(f"Reading {options.source}", file=sys.stderr)
     model = load_pretrained(
         options.source, architecture=options.architecture, revision=options.revision
     )
@@ -449,7 +612,7 @@ def _convert(options: argparse.Namespace) -> None:
             model.save(temporary)
     else:
         model.save_pretrained(options.target)
-    print(
+    _print(
         f"{options.target}: {type(model).__name__}, {model.count_params() / 1e6:.1f} M parameters"
     )
 
@@ -458,9 +621,9 @@ def _export(options: argparse.Namespace) -> None:
     from .convert import load_pretrained
     from .tflite import export
 
-    print(f"Reading {options.model}", file=sys.stderr)
+    _print(f"Reading {options.model}", file=sys.stderr)
     model = load_pretrained(options.model, architecture=ARCHITECTURES.get(options.task))
-    print(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
+    _print(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
     path = export(
         model,
         options.output,
@@ -473,14 +636,17 @@ def _export(options: argparse.Namespace) -> None:
         calibrate=options.calibrate,
         verify=options.verify,
     )
-    print(path)
+    _print(str(path))
 
 
 def _inspect(options: argparse.Namespace) -> None:
     from .tflite import inspect
 
     report = inspect(options.file)
-    print(json.dumps(report.to_dict(), ensure_ascii=False) if options.json else report)
+    if options.json:
+        print(json_line(report.to_dict(), sys.stdout.encoding))
+    else:
+        _print(*str(report).split("\n"))
 
 
 def _benchmark(options: argparse.Namespace) -> None:
@@ -583,7 +749,7 @@ def _squeeze(options: argparse.Namespace) -> None:
 def _print_metrics(name: str, metrics: dict[str, float], more: str = "") -> None:
     for metric, value in metrics.items():
         shown = f"{_scale(metric) * value:.2f}"
-        print(f"{name}: {metric} {shown}{more}")
+        _print(f"{name}: {metric} {shown}{more}")
 
 
 def _scale(metric: str) -> int:
@@ -604,9 +770,9 @@ def _predict(options: argparse.Namespace) -> None:
         texts.append(options.context)
     answer = predict(_load(options.model), *texts)
     if options.json:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json_line(answer, sys.stdout.encoding))
     else:
-        print("\n".join(_shown(answer)))
+        _print(*_shown(answer))
 
 
 def _predict_file(options: argparse.Namespace) -> None:
@@ -626,7 +792,7 @@ def _predict_file(options: argparse.Namespace) -> None:
 
 def _print_answers(model: Any, options: argparse.Namespace, file: TextIO) -> None:
     for answer in _answers(model, options):
-        print(json.dumps(answer, ensure_ascii=False), file=file)
+        print(json_line(answer, file.encoding), file=file)
 
 
 def _answers(model: Any, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -653,6 +819,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     from .evaluation import evaluate
 
     names = [options.model] + ([options.other] if options.other else [])
+    if options.other:
+        check_repeatable(options.data)
     results = []
     for name in names:
         result = evaluate(_load(name), options.data, options.task, **_columns(options))
@@ -673,7 +841,7 @@ def _print_disagreements(first: Any, second: Any) -> None:
     for i in differing[:_MOST_DISAGREEMENTS]:
         got, other, expected = (_brief(x[i]) for x in (first.got, second.got, first.expected))
         texts = " | ".join(x if isinstance(x, str) else " ".join(x) for x in first.texts[i])
-        print(f"  {got} and {other}, expected {expected}: {texts}")
+        _print(f"  {got} and {other}, expected {expected}: {texts}")
     if len(differing) > _MOST_DISAGREEMENTS:
         print("  ...")
 
@@ -728,6 +896,12 @@ def _row(row: dict) -> str:
     return "  ".join(f"{key} {_short(value)}" for key, value in row.items())
 
 
+def _print(*lines: str, file: TextIO | None = None) -> None:
+    """Prints lines that others may have written parts of."""
+    for line in lines:
+        print(printable(line), file=file)
+
+
 def _short(value) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
@@ -735,8 +909,10 @@ def _short(value) -> str:
 def _sentence(error: Exception) -> str:
     """An error's message in one line; an OSError's own form names the file last."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'writing'}: {error.strerror}."
-    return " ".join(str(error).split()).rstrip(".") + "."
+        return printable(f"{error.filename or 'writing'}: {error.strerror}.")
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory. {error}".strip()
+    return printable(" ".join(str(error).split()).rstrip(".") + ".")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,31 @@
+"""Text that others wrote, made harmless to the terminal or the log that shows it."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from typing import Any
+
+# What a terminal obeys (controls but the tab, overrides of the direction), what ends a line, and
+# halves of surrogate pairs, which no encoding has.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """The text as one line that a terminal shows and does not obey, with escapes as in Python."""
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def json_line(value: Any, encoding: str | None = "utf-8") -> str:
+    """A value as one line of JSON, exactly, which a terminal does not obey.
+
+    Args:
+        value: what `json.dumps` takes; NaN and infinity, which JSON lacks, are a ValueError.
+        encoding: of the stream that the line is for; None for UTF-8.
+    """
+    all_fits = codecs.lookup(encoding or "utf-8").name.startswith("utf-")
+    text = json.dumps(value, ensure_ascii=not all_fits, allow_nan=False)
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
