@@ -1,0 +1,84 @@
+"""The modules that are mutated, and the tests that are to notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+class Module(NamedTuple):
+    """A module and its tests.
+
+    Attributes:
+        name: as it is imported.
+        path: its file, from the repository's root.
+        tests: pytest's arguments, the quickest tests first.
+    """
+
+    name: str
+    path: str
+    tests: tuple[str, ...]
+
+    @property
+    def source(self) -> str:
+        return (ROOT / self.path).read_text(encoding="utf-8")
+
+
+MODULES = {
+    module.path: module
+    for module in (
+        Module(
+            "tf_squeezebert.layers",
+            "tf_squeezebert/layers.py",
+            ("tests/test_layers.py", "tests/test_models.py", "tests/test_training.py"),
+        ),
+        Module(
+            "tf_squeezebert.tflite.graph",
+            "tflite/graph.py",
+            ("tests/test_tflite.py", "tests/test_export.py"),
+        ),
+        Module(
+            "tf_squeezebert.prediction",
+            "tf_squeezebert/prediction.py",
+            ("tests/test_prediction.py",),
+        ),
+        Module(
+            "tf_squeezebert.data.encoders",
+            "tf_squeezebert/data/encoders.py",
+            ("tests/test_data.py",),
+        ),
+        Module(
+            "tf_squeezebert.tokenizer",
+            "tf_squeezebert/tokenizer.py",
+            ("tests/test_tokenizer.py", "tests/test_tokenizer_files.py"),
+        ),
+        Module("tf_squeezebert.files", "tf_squeezebert/files.py", ("tests/test_files.py",)),
+        Module(
+            "tf_squeezebert.squeeze.fitting",
+            "tf_squeezebert/squeeze/fitting.py",
+            ("tests/test_squeeze.py",),
+        ),
+        Module(
+            "tf_squeezebert.squeeze.regrouping",
+            "tf_squeezebert/squeeze/regrouping.py",
+            ("tests/test_squeeze.py",),
+        ),
+        Module(
+            "tf_squeezebert.convert.torch_file",
+            "convert/torch_file.py",
+            ("tests/attacks", "tests/test_checkpoint.py"),
+        ),
+        Module(
+            "tf_squeezebert.convert.checkpoint",
+            "convert/checkpoint.py",
+            ("tests/test_checkpoint.py", "tests/attacks", "tests/test_convert.py"),
+        ),
+        Module(
+            "tf_squeezebert.tflite.runtime",
+            "tflite/runtime.py",
+            ("tests/test_runtime.py", "tests/test_tflite.py"),
+        ),
+    )
+}
