@@ -22,6 +22,9 @@ from .mutation import mutants
 
 _SECONDS = 300  # what takes longer hangs, which is noticed
 _NOTICED = 0.9
+_PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+# What is imported before the fork is imported too early for pytest's taste.
+_PYTEST += ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
@@ -96,8 +99,7 @@ def _passes(module: Module, tree: ast.Module) -> bool:
             os.dup2(sink, 2)
             import pytest
 
-            quick = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-            status = int(pytest.main([*quick, *module.tests]))
+            status = int(pytest.main([*_PYTEST, *module.tests]))
         finally:
             os._exit(status)
     return _wait(child) == 0
