@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-jax web lint format benchmarks clean
+.PHONY: demo test test-jax faults mutants web lint format benchmarks clean
 
 demo: $(VENV)/demo-installed
 	@$(BIN)/python examples/demo.py demo-output $(if $(TEXT),"$$TEXT") 2>demo-output.log || (cat demo-output.log; exit 1)
@@ -21,6 +21,14 @@ test: lint
 test-jax: $(VENV)/test-installed
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 tests/test_layers.py tests/test_models.py tests/test_training.py \
 		tests/test_optimization.py
+
+# What goes wrong with files, texts and folders, and how each case ends.
+faults: $(VENV)/test-installed
+	$(BIN)/python -m tests.faults
+
+# Small faults in the product, and whether its tests notice: an hour or more.
+mutants: $(VENV)/test-installed
+	$(BIN)/python -m tests.mutants
 
 # On a model made here; MODEL=reviews.tflite shows an export of yours.
 web: $(VENV)/demo-installed

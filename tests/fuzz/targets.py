@@ -99,11 +99,10 @@ def _configs() -> list[bytes]:
     return [json.dumps(x).encode() for x in (CONFIG, named, {**CONFIG, **bert})]
 
 
-def _read_tokenizer(path: Path) -> None:
+@reads(ValueError, name="vocab.txt")
+def _read_vocabulary(path: Path) -> None:
     """What is accepted encodes as its copy does."""
     folder = path.parent
-    if not path.name.startswith("vocab"):
-        (folder / "vocab.txt").write_text("\n".join(VOCAB))
     tokenizer = SqueezeBertTokenizer.from_pretrained(folder)
     tokenizer.save_pretrained(folder / "copy")
     copy = SqueezeBertTokenizer.from_pretrained(folder / "copy")
@@ -175,18 +174,11 @@ def _data_target(file: str, task: str) -> Target:
     return Target(lambda: [FILES[file].encode()], read)
 
 
-def _tokenizer_target(name: str) -> Target:
-    return Target(partial(_saved, name), reads(ValueError, name=name)(_read_tokenizer))
-
-
 TARGETS = {
     "pickle": Target(_pickles, _read_checkpoint),
     "header": Target(_headers, _read_checkpoint),
     "config": Target(_configs, _read_config),
     "bundle": Target(_bundles, _read_bundle),
-    **{
-        name: _tokenizer_target(name)
-        for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
-    },
+    "vocab.txt": Target(partial(_saved, "vocab.txt"), _read_vocabulary),
     **{f"data {task} {file}": _data_target(file, task) for file, task in _TASKS.items()},
 }

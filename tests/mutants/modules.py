@@ -52,7 +52,7 @@ MODULES = {
         Module(
             "tf_squeezebert.tokenizer",
             "tf_squeezebert/tokenizer.py",
-            ("tests/test_tokenizer.py", "tests/test_tokenizer_files.py"),
+            ("tests/test_tokenizer.py",),
         ),
         Module("tf_squeezebert.files", "tf_squeezebert/files.py", ("tests/test_files.py",)),
         Module(
