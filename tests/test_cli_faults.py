@@ -235,7 +235,12 @@ def test_a_log_is_harmless(capsys):
 def console(*arguments, **options) -> subprocess.Popen:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-m", "tf_squeezebert", *map(str, arguments)]
-    return subprocess.Popen(command, **{**pipes, **options})
+    return subprocess.Popen(command, preexec_fn=_hear_interrupts, **{**pipes, **options})
+
+
+def _hear_interrupts() -> None:
+    """As on a terminal: who runs the tests in the background may have them ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +308,7 @@ def test_a_signal_leaves_nothing_behind(number, status, tflite, tmp_path):
     while done.poll() is None and not list(folder.iterdir()):
         time.sleep(0.05)
     done.send_signal(number)
-    _, err = done.communicate()
+    _, err = done.communicate(timeout=120)
     os.close(held)
     assert done.returncode == status
     assert b"Traceback" not in err
