@@ -19,6 +19,12 @@ def printable(text: str) -> str:
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def one_line(error: object, most: int = 300) -> str:
+    """An error's message, to put into a sentence: in one line, printable, and not too long."""
+    text = printable(" ".join(str(error).split())).rstrip(".")
+    return text if len(text) <= most else text[:most] + " ..."
+
+
 def json_line(value: Any, encoding: str | None = "utf-8") -> str:
     """A value as one line of JSON, exactly, which a terminal does not obey.
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .model_file import one_line
+from ..terminal import one_line
 
 _SECONDS = 600
 _CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package puts a Vulkan device in software

@@ -20,13 +20,13 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import OpResolverType
 
+from ..terminal import one_line
 from .bundle import read_bundle
 from .gpu import run_on_gpu
 from .metadata import read_metadata
 from .model_file import (
     TYPES,
     FirstSignature,
-    one_line,
     open_file,
     operators,
     pack,

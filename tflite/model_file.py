@@ -13,6 +13,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from ..terminal import one_line
+
 _FLOAT, _INT8, _INT4 = schema.TensorType.FLOAT32, schema.TensorType.INT8, schema.TensorType.INT4
 
 
@@ -95,11 +97,6 @@ def open_file(
         raise ValueError(
             f"'{path}' is cut off or damaged: copy or export it again ({one_line(error)})."
         ) from error
-
-
-def one_line(error: object) -> str:
-    """An error's message, to put into a sentence."""
-    return " ".join(str(error).split()).rstrip(".")
 
 
 def unpack(content: bytes) -> schema.ModelT:

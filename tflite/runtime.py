@@ -17,10 +17,15 @@ from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from ..config import SqueezeBertConfig
 from ..inputs import as_array, as_ids, as_mask
+from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
+from .model_check import open_model
+from .own_graph import INPUTS as _INPUTS
+from .own_graph import check_own
 
-_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+# LiteRT ends the process where the system gives it no more threads.
+MOST_THREADS = 256
 _CHOOSES = "SqueezeBertForMultipleChoice"
 # Whose logits are the whole text's, as `pooler_output` is; all other outputs are by position.
 _POOLED = ("SqueezeBertForSequenceClassification", _CHOOSES)
@@ -46,13 +51,18 @@ class Runtime:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is no .tflite, or not one that this package exported; or `num_threads` or
-            `workers` is below 1.
+            `workers` is below 1, or the product of the two above 256.
     """
 
     def __init__(self, path: str | os.PathLike, num_threads: int = 1, workers: int = 1):
         for name, count in (("num_threads", num_threads), ("workers", workers)):
             if not isinstance(count, int) or count < 1:
                 raise ValueError(f"{name} must be a whole number of 1 or more, not {count!r}.")
+        if num_threads * workers > MOST_THREADS:
+            raise ValueError(
+                f"num_threads times workers may be {MOST_THREADS} at most, not "
+                f"{num_threads * workers}."
+            )
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"There is no file '{path}'.")
@@ -65,6 +75,7 @@ class Runtime:
                 f"The config.json in '{path}' is damaged, or not of this package: export the file "
                 "again."
             ) from error
+        _check(path, self.config, self.architecture)
         self.workers = workers
         # Last in, first out: a caller by itself keeps to one interpreter.
         self._idle: queue.LifoQueue[SignatureRunner] = queue.LifoQueue()
@@ -141,6 +152,11 @@ class Runtime:
         run = self._idle.get()
         try:
             outputs = run(**dict(zip(_INPUTS, padded, strict=True)))
+        except RuntimeError as error:
+            raise ValueError(
+                f"The file does not run {padded.shape[1]} texts of {padded.shape[2]} tokens: it "
+                f"is damaged, export it again ({one_line(error)})."
+            ) from error
         finally:
             self._idle.put(run)
         return {
@@ -186,23 +202,28 @@ class Runtime:
         return [ids, mask, types]
 
 
+def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
+    """Proves the file before LiteRT sees it."""
+    model = open_model(path)
+    try:
+        check_own(model, config, architecture)
+    except ValueError as error:
+        raise ValueError(
+            f"'{path}' was not exported by this package, or is damaged: export it again (it "
+            f"{error})."
+        ) from error
+
+
 def _open(path: Path, num_threads: int) -> SignatureRunner:
     """An interpreter of the file, ready to run; the runner keeps it alive."""
     try:
         interpreter = Interpreter(str(path), num_threads=num_threads)
         interpreter.allocate_tensors()
-        run = interpreter.get_signature_runner()
-        found = run.get_input_details()
+        return interpreter.get_signature_runner()
     except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
-            f"'{path}' is not a .tflite file with a signature, or is damaged: export it again."
+            f"'{path}' is damaged, LiteRT does not open it: export it again ({one_line(error)})."
         ) from error
-    if set(found) != set(_INPUTS):
-        raise ValueError(
-            f"'{path}' takes {', '.join(sorted(found))}, not {', '.join(_INPUTS)}: it was not "
-            "exported by this package."
-        )
-    return run
 
 
 def _release_pages(path: Path) -> None:

@@ -1,0 +1,94 @@
+"""Whether a graph is one that this package exports, and that its file's config describes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..config import SqueezeBertConfig
+from .model_check import Model, Run, check_model
+
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+# Ends of an output's shape, behind the batch: "length" is that of the text, others the config's.
+_LOGITS = {"logits": ("num_labels",)}
+_OUTPUTS: dict[str, list[dict[str, tuple[str | int, ...]]]] = {
+    "SqueezeBertModel": [
+        {"last_hidden_state": ("length", "hidden_size"), "pooler_output": ("hidden_size",)},
+        {"embedding": ("hidden_size",)},
+    ],
+    "SqueezeBertForMaskedLM": [{"logits": ("length", "vocab_size")}],
+    "SqueezeBertForSequenceClassification": [_LOGITS, {"probability": ("num_labels",)}],
+    "SqueezeBertForMultipleChoice": [{"logits": (1,)}],
+    "SqueezeBertForTokenClassification": [{"logits": ("length", "num_labels")}],
+    "SqueezeBertForQuestionAnswering": [{"start_logits": ("length",), "end_logits": ("length",)}],
+}
+_TABLES = {"input_ids": "vocab_size", "token_type_ids": "type_vocab_size"}
+
+
+def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> None:
+    """Follows the graph's shapes, the shortest and the longest, and compares ends with the config.
+
+    Args:
+        model: the file's, as `read_model` returns it.
+        config: that the file carries.
+        architecture: the exported model's class.
+
+    Raises:
+        ValueError: a predicate, to which the caller adds the file.
+    """
+    if architecture not in _OUTPUTS:
+        raise ValueError(f"holds a model of class {str(architecture)[:80]!a}")
+    if len(model.signatures) != 1:
+        raise ValueError(f"has {len(model.signatures)} signatures, where exports have one")
+    ((_, inputs, _),) = model.signatures.values()
+    if {*inputs} != {*INPUTS}:
+        raise ValueError(
+            f"takes {', '.join(sorted(map(ascii, inputs)))[:200]}, not {', '.join(INPUTS)}"
+        )
+    tensors = [model.graphs[0].tensors[inputs[name]] for name in INPUTS]
+    signature = tensors[0].signature
+    if len(signature) != 2 or 0 in signature or any(x.signature != signature for x in tensors):
+        raise ValueError(f"takes inputs of shapes {', '.join(str([*x.shape]) for x in tensors)}")
+    if {x.type for x in tensors} != {"int32"} or len({*inputs.values()}) != len(INPUTS):
+        raise ValueError("takes inputs which are not three of int32")
+    batch, length = signature
+    longest = config.max_position_embeddings
+    if length > longest:
+        raise ValueError(f"takes {length} tokens, where its config says {longest}")
+    check_model(model)
+    if batch < 0 or length < 0:
+        batch, length = 2 if batch < 0 else batch, longest if length < 0 else length
+    run = check_model(model, batch, length)
+    _check_tables(run, config, inputs)
+    _check_outputs(model, run, config, architecture, (batch, length))
+
+
+def _check_tables(run: Run, config: SqueezeBertConfig, inputs: Mapping[str, int]) -> None:
+    names = {place: name for name, place in inputs.items()}
+    rows = {names[place]: count for place, count in run.rows.items()}
+    want = {name: getattr(config, size) for name, size in _TABLES.items()}
+    if rows != want:
+        raise ValueError(f"has tables of {rows} rows, where its config says {want}")
+
+
+def _check_outputs(
+    model: Model,
+    run: Run,
+    config: SqueezeBertConfig,
+    architecture: str,
+    shape: tuple[int, int],
+) -> None:
+    ((_, _, outputs),) = model.signatures.values()
+    batch, length = shape
+    wants = [x for x in _OUTPUTS[architecture] if {*x} == {*outputs}]
+    if not wants:
+        raise ValueError(
+            f"returns {', '.join(sorted(map(ascii, outputs)))[:200]}, which is not what a "
+            f"{architecture} does"
+        )
+    for name, place in outputs.items():
+        sizes = [length if x == "length" else x for x in wants[0][name]]
+        want = (batch, *(getattr(config, x) if isinstance(x, str) else x for x in sizes))
+        if run.outputs[place] != want or model.graphs[0].tensors[place].type != "float32":
+            raise ValueError(
+                f"returns {name} of shape {[*run.outputs[place]]}, where its config says {[*want]}"
+            )
