@@ -79,6 +79,8 @@ PATIENT = "--xla_cpu_collective_call_terminate_timeout_seconds=600"
 
 def environment(backend: str) -> dict[str, str]:
     named = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "XLA_FLAGS": PATIENT}
+    # XLA's threads: with one a device, all of them may wait in a sum for each other.
+    named["NPROC"] = "16"
     return {**os.environ, **named}
 
 

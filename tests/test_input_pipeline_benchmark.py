@@ -41,8 +41,8 @@ def vocabulary(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def folder(script, tmp_path_factory) -> Path:
     """A file of each kind."""
-    question = {"id": "1", "question": "a?", "answers": [{"text": "c", "answer_start": 4}]}
-    article = {"paragraphs": [{"context": text, "qas": [question]} for text in TEXTS]}
+    question = {"question": "a?", "answers": [{"text": "c", "answer_start": 4}]}
+    paragraphs = [{"context": text, "qas": [{"id": f"{i}", **question}]} for i, text in enumerate(TEXTS)]
     choices = [{"label": label, "text": label.lower()} for label in "AB"]
     asked = [
         json.dumps({"question": {"stem": text, "choices": choices}, "answerKey": "B"})
@@ -56,7 +56,7 @@ def folder(script, tmp_path_factory) -> Path:
         ],
         "wikitext2": [line for text in TEXTS for line in (" ", text)],
         "wnut17": [line for text in TEXTS for line in (*(f"{x}\tO" for x in text.split()), "")],
-        "squad": [json.dumps({"data": [article]})],
+        "squad": [json.dumps({"data": [{"paragraphs": paragraphs}]})],
         "commonsenseqa": asked,
     }
     folder = tmp_path_factory.mktemp("data")

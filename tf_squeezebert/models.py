@@ -593,7 +593,7 @@ def _exact(name: str, x, config: SqueezeBertConfig):
     Backends differ in what they do with an id out of range: TensorFlow raises on a CPU and returns
     zeros on a GPU, JAX returns NaN. In a traced graph the type alone is at hand.
     """
-    if name in _SIZES:
+    if name in _SIZES and not _is_mean_of_replicas(x):
         require_integers(name, keras.backend.standardize_dtype(x.dtype))
     if not _has_values(x):
         return x
@@ -610,8 +610,20 @@ def _is_tensor(x) -> bool:
     return (ops.is_tensor(x) or isinstance(x, keras.KerasTensor)) and not hasattr(x, "row_splits")
 
 
+def _is_mean_of_replicas(x) -> bool:
+    """Whether x stands for what Keras builds a distributed model with: its inputs' mean, a float.
+
+    The steps of training then run in each replica's own context, with the inputs themselves.
+    """
+    if keras.backend.backend() != "tensorflow" or _has_values(x):
+        return False
+    import tensorflow as tf
+
+    return tf.distribute.has_strategy() and tf.distribute.in_cross_replica_context()
+
+
 def _has_values(x) -> bool:
-    """Whether x has values here: is no placeholder of a graph, nor shared among processes."""
+    """Whether x has values here: it is not a placeholder, nor shared among processes."""
     if isinstance(x, keras.KerasTensor):
         return False
     if keras.backend.backend() == "jax":
