@@ -42,7 +42,9 @@ def vocabulary(tmp_path_factory) -> Path:
 def folder(script, tmp_path_factory) -> Path:
     """A file of each kind."""
     question = {"question": "a?", "answers": [{"text": "c", "answer_start": 4}]}
-    paragraphs = [{"context": text, "qas": [{"id": f"{i}", **question}]} for i, text in enumerate(TEXTS)]
+    paragraphs = [
+        {"context": text, "qas": [{"id": f"{i}", **question}]} for i, text in enumerate(TEXTS)
+    ]
     choices = [{"label": label, "text": label.lower()} for label in "AB"]
     asked = [
         json.dumps({"question": {"stem": text, "choices": choices}, "answerKey": "B"})
