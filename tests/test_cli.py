@@ -197,6 +197,12 @@ def test_evaluate_compares_two_models(checkpoint, tflite, tmp_path, capsys):
     rows = (f"{x}\tB.\t{words[label]}\n" for x, label in zip(texts, labels, strict=True))
     data.write_text("sentence1\tsentence2\tgold_label\n" + "".join(rows))
     arguments = ["--data", data, "--task", "mnli"]
+    status, _, err = run(capsys, "evaluate", tflite, *arguments)
+    assert status != 0
+    assert "those of mnli entailment, neutral, contradiction" in err
+    names = tmp_path / "labels.txt"
+    names.write_text("\n".join(LABELS.values()).upper() + "\n")
+    arguments += ["--labels", names]
     status, out, err = run(capsys, "evaluate", tflite, checkpoint, *arguments)
     assert status == 0, err
     assert out.splitlines() == [
@@ -335,7 +341,7 @@ def trained(tmp_path_factory) -> Path:
     for task in ("ner", "qa", "choice", "mlm", "multilabel", "classification"):
         toy.write(folder, task, 12)
     labels = folder / "labels.txt"
-    labels.write_text("bad\ngood\n")
+    labels.write_text("Negative\nPositive\n")
     train, dev = toy.write(folder, "sst2", 48, 1), toy.write(folder, "sst2", 12)
     arguments = [
         "--train",
@@ -367,7 +373,7 @@ def test_finetune_writes_a_measured_model(trained, capsys):
     accuracy = 100 * results["metrics"]["accuracy"]
     assert out == f"{trained / 'sst2'}: accuracy {accuracy:.2f} on 12 examples\n"
     config = json.loads((trained / "sst2" / "config.json").read_text())
-    assert config["id2label"] == {"0": "bad", "1": "good"}
+    assert config["id2label"] == {"0": "Negative", "1": "Positive"}
     assert list((trained / "logs" / "train").glob("events*"))
 
 

@@ -81,7 +81,7 @@ def written(folder: Path, task: str, rows: list[str] | None = None) -> Path:
     return path
 
 
-def stub(monkeypatch, answers: list[float], labels: tuple[str, ...] = ("LABEL_0", "LABEL_1")):
+def stub(monkeypatch, answers: list[float], labels: tuple[str, ...] = ("0", "1")):
     """A model of these answers: labels' ids, or for one label values."""
     seen = []
 
@@ -107,7 +107,8 @@ def test_texts_and_labels_are_read_in_glues_forms(task, tmp_path, monkeypatch):
     expected = EXPECTED[task]
     labels = {"stsb": ("score",), "mnli": ("a", "b", "c")}.get(task, ("a", "b"))
     model, seen = stub(monkeypatch, expected, labels)
-    result = evaluate(model, written(tmp_path, task), task)
+    named = None if task == "stsb" else labels
+    result = evaluate(model, written(tmp_path, task), task, labels=named)
     first = {"cola": "The sailors rode.", "qnli": "A?", "qqp": "A?"}.get(task, "A.")
     assert seen == result.texts
     assert result.texts[0][0] == first
@@ -166,15 +167,51 @@ def test_metrics_of_regressions(tmp_path, monkeypatch):
 # Labels' names
 
 
-@pytest.mark.parametrize("unnamed", [False, True])
-def test_words_are_matched_with_the_models_labels(unnamed, tmp_path, monkeypatch):
-    """Or taken in GLUE's order."""
-    labels = ("contradiction", "entailment", "neutral")
-    if unnamed:
-        labels = ("LABEL_0", "LABEL_1", "LABEL_2")
-    right = [2, 1, 0] if unnamed else [0, 2, 1]
-    model, _ = stub(monkeypatch, right, labels)
+@pytest.mark.parametrize("change", [str, str.upper, str.title])
+def test_words_are_matched_with_the_models_labels(change, tmp_path, monkeypatch):
+    labels = tuple(map(change, ("contradiction", "entailment", "neutral")))
+    model, _ = stub(monkeypatch, [0, 2, 1], labels)
     assert evaluate(model, written(tmp_path, "mnli"), "mnli").metrics == {"accuracy": 1}
+
+
+@pytest.mark.parametrize(
+    ("task", "labels"),
+    [
+        ("sst2", ("POSITIVE", "NEGATIVE")),
+        ("mrpc", ("equivalent", "not_equivalent")),
+        ("qqp", ("Duplicate", "Not_Duplicate")),
+        ("cola", ("acceptable", "unacceptable")),
+        ("wnli", ("entailment", "not_entailment")),
+        ("sst2", ("1", "0")),
+    ],
+)
+def test_numbers_are_matched_by_what_they_mean(task, labels, tmp_path, monkeypatch):
+    model, _ = stub(monkeypatch, [1 - label for label in EXPECTED[task]], labels)
+    result = evaluate(model, written(tmp_path, task), task)
+    assert set(result.metrics.values()) == {1}
+    assert result.got.tolist() == EXPECTED[task]
+
+
+def test_labels_of_other_names_are_told(tmp_path, monkeypatch):
+    data = written(tmp_path, "mnli")
+    labels = ("LABEL_0", "LABEL_1", "LABEL_2")
+    model, _ = stub(monkeypatch, [0, 2, 1], labels)
+    with pytest.raises(ValueError, match=r"are LABEL_0, .* mnli entailment, .*as labels or .*--l"):
+        evaluate(model, data, "mnli")
+    told = ("label_1", "LABEL_2", "LABEL_0")
+    assert evaluate(model, data, "mnli", labels=told).metrics == {"accuracy": 1}
+    for wrong in (labels[:2], (*labels[:2], "LABEL_3"), ("LABEL_0", *labels[:2])):
+        with pytest.raises(ValueError, match="pass the model's names, each once"):
+            evaluate(model, data, "mnli", labels=wrong)
+    same, _ = stub(monkeypatch, [0, 2, 1], ("neutral", "Neutral", "entailment"))
+    with pytest.raises(ValueError, match="labels are neutral, Neutral"):
+        evaluate(same, data, "mnli")
+    regression, _ = stub(monkeypatch, [0.0, 0.5, 0.1], ("score",))
+    with pytest.raises(ValueError, match="A regression has no labels"):
+        evaluate(regression, written(tmp_path, "stsb"), "stsb", labels=("score",))
+    asking = SimpleNamespace(architecture="SqueezeBertForQuestionAnswering")
+    with pytest.raises(ValueError, match="qa takes no labels"):
+        evaluate(asking, data, "qa", labels=("a",))
 
 
 def test_models_of_differently_ordered_labels_can_be_compared(tmp_path, monkeypatch):
@@ -198,7 +235,7 @@ def test_labels_of_which_some_are_others_are_refused(tmp_path, monkeypatch):
 
 
 def test_a_file_measures_as_its_model(tmp_path):
-    config = small_config(vocab_size=30522, num_labels=2)
+    config = small_config(vocab_size=30522, id2label={0: "Negative", 1: "Positive"})
     _, model = pair(CLASSIFIER, config, tmp_path)
     model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
     rows = [f"{text} ferries leave at {text}.\t{i % 2}" for i, text in enumerate("abcdefghij")]
@@ -208,7 +245,22 @@ def test_a_file_measures_as_its_model(tmp_path):
     assert of_file.metrics == of_model.metrics
     assert of_file.got.tolist() == of_model.got.tolist()
     labels = [tf_squeezebert.predict(model, *text)["label"] for text in of_model.texts]
-    assert [f"LABEL_{i:.0f}" for i in of_model.got] == labels
+    assert [("Negative", "Positive")[i] for i in of_model.got] == labels
+
+
+@pytest.mark.parametrize("name", [CLASSIFIER, "SqueezeBertForMaskedLM"])
+def test_nan_is_an_error_and_not_a_metric(name, tmp_path):
+    labels = {0: "0", 1: "1"} if name == CLASSIFIER else None
+    _, model = pair(name, small_config(vocab_size=30522, id2label=labels), tmp_path)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+    data, task = written(tmp_path, "sst2"), "sst2" if name == CLASSIFIER else "mlm"
+    evaluate(model, data, task)
+    bias = next(
+        w for w in model.weights if w.path.endswith("classifier/bias" if labels else "head/bias")
+    )
+    bias.assign(np.full(bias.shape, np.nan))
+    with pytest.raises(ValueError, match="The model's logits hold NaN or infinity"):
+        evaluate(model, data, task)
 
 
 # Mistakes
@@ -232,7 +284,8 @@ def test_a_file_measures_as_its_model(tmp_path):
 def test_a_wrong_file_is_refused_by_its_line(task, lines, message, tmp_path, monkeypatch):
     data = tmp_path / "dev.tsv"
     data.write_text("".join(f"{line}\n" for line in lines))
-    model, _ = stub(monkeypatch, [0] * (len(lines) - 1))
+    labels = ("entailment", "not_entailment") if task == "rte" else ("0", "1")
+    model, _ = stub(monkeypatch, [0] * (len(lines) - 1), labels)
     with pytest.raises(ValueError, match=message):
         evaluate(model, data, task)
 

@@ -16,6 +16,7 @@ import transformers
 import tf_squeezebert
 from tf_squeezebert import evaluation, finetuning
 from tf_squeezebert.finetuning import STATE_FILE, finetune
+from tf_squeezebert.json_files import parse_json
 from tf_squeezebert.tasks import TASKS, is_better
 
 from . import toy
@@ -114,7 +115,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     """With scores made up: the second epoch is the best of those seen."""
     scores, weights = iter([0.5, 0.7, 0.6, 0.65, 0.9]), []
 
-    def measured(model, dev, task, max_length):
+    def measured(model, dev, task, **options):
         weights.append(model.get_weights())
         return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
 
@@ -125,6 +126,16 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     for got, want in zip(result.model.get_weights(), weights[1], strict=True):
         np.testing.assert_array_equal(got, want)
     assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 2
+
+
+def test_a_metric_that_is_nan_is_null_in_the_results(bare, files, tmp_path, monkeypatch):
+    def measured(model, dev, task, **options):
+        return evaluation.Evaluation({"spearman": float("nan"), "pearson": 0.5}, [], [], [])
+
+    monkeypatch.setattr(finetuning, "evaluate", measured)
+    finetune(bare, "stsb", *files["stsb"], tmp_path, epochs=1, **FAST)
+    metrics = parse_json((tmp_path / "results.json").read_bytes())["metrics"]
+    assert metrics == {"spearman": None, "pearson": 0.5}
 
 
 def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files, tmp_path):
@@ -160,7 +171,7 @@ def test_dropout_is_another_while_training_only(bare, files, tmp_path):
 def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypatch):
     scores = iter([float("nan"), 0.1, float("nan")])
 
-    def measured(model, dev, task, max_length):
+    def measured(model, dev, task, **options):
         return evaluation.Evaluation({"spearman": next(scores)}, [], [], [])
 
     monkeypatch.setattr(finetuning, "evaluate", measured)
@@ -174,7 +185,7 @@ def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypat
 def test_evaluations_within_an_epoch(bare, files, tmp_path, monkeypatch):
     scores, weights = iter([0.5, 0.9, 0.6]), []
 
-    def measured(model, dev, task, max_length):
+    def measured(model, dev, task, **options):
         weights.append(model.get_weights())
         return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
 
@@ -430,6 +441,7 @@ def test_contexts_and_questions_that_are_too_long(bare, files, tmp_path):
         ({"optimizer": "sgd"}, "sgd"),
         ({"labels": ["a", "a"]}, "A label is named twice"),
         ({"labels": ["a", "b", "c"]}, "sst2 has 2 labels, and 3 are named"),
+        ({"labels": ["Positive", "Negative"]}, "those of sst2 in the order Negative, Positive"),
         ({"task": "sst5"}, "'sst5' is unknown: choose one of cola"),
         ({"task": "qa", "labels": ["a"]}, "qa has no labels to name"),
     ],

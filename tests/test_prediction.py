@@ -71,6 +71,38 @@ def test_other_problem_types(problem_type, expected, tmp_path):
         assert answer["labels"] == [LABELS[i] for i in range(3) if logits[i] > 0]
 
 
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_config_that_asks_for_hidden_states_changes_no_answer(name, tmp_path):
+    plain = with_tokenizer(name, tmp_path)[2]
+    asking = tf_squeezebert.SqueezeBertConfig.from_dict(
+        {**plain.config.to_dict(), "output_hidden_states": True, "output_attentions": True}
+    )
+    model = type(plain)(asking)
+    model.set_weights(plain.get_weights())
+    model.tokenizer = plain.tokenizer
+    texts = [TEXT, "Noon [MASK].", "Trondheim"]
+    texts = [f"{text} [MASK]" for text in texts]
+    pairs = {
+        "SqueezeBertForQuestionAnswering": [texts],
+        "SqueezeBertForMultipleChoice": [texts, texts[::-1]],
+    }.get(name, [])
+    assert predict(model, texts, *pairs) == predict(plain, texts, *pairs)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_outputs_that_are_not_finite_are_an_error(name, value, tmp_path):
+    _, _, model = with_tokenizer(name, tmp_path)
+    pair = ["A.", "B."] if name.endswith("MultipleChoice") else ["A."]
+    pair = pair if name.endswith(("MultipleChoice", "QuestionAnswering")) else []
+    text = "Ferries [MASK] at noon."
+    predict(model, text, *pair)
+    broken = model.weights[0 if name == "SqueezeBertModel" else -1]  # the last is tanh's there
+    broken.assign(np.full(broken.shape, value))
+    with pytest.raises(ValueError, match="hold NaN or infinity"):
+        predict(model, text, *pair)
+
+
 NER = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
 

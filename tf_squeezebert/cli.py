@@ -333,6 +333,12 @@ def _add_evaluate(add_parser: Callable) -> None:
     evaluate.add_argument("other", metavar="OTHER", nargs="?", type=_name, help="a second one")
     evaluate.add_argument("--data", metavar="FILE", required=True, type=_path, help="of examples")
     evaluate.add_argument("--task", choices=TASKS, required=True)
+    evaluate.add_argument(
+        "--labels",
+        type=_label_names,
+        metavar="FILE",
+        help="the model's label names in the task's order, one a line, if they are not the task's",
+    )
     _add_columns(evaluate)
     evaluate.set_defaults(run=_evaluate)
 
@@ -823,7 +829,9 @@ def _evaluate(options: argparse.Namespace) -> None:
         check_repeatable(options.data)
     results = []
     for name in names:
-        result = evaluate(_load(name), options.data, options.task, **_columns(options))
+        result = evaluate(
+            _load(name), options.data, options.task, labels=options.labels, **_columns(options)
+        )
         results.append(result)
         more = f" on {len(result.got)} examples" if len(result.got) else ""
         _print_metrics(name, result.metrics, more)

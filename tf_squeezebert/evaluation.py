@@ -12,8 +12,8 @@ from .config import SqueezeBertConfig
 from .data import GLUE_TASKS, make_dataset
 from .data.checks import check_of, checked
 from .metrics import METRICS, entity_scores, perplexity, squad_scores
-from .prediction import predict
-from .tasks import TASKS, Task, find_task, read_examples
+from .prediction import named_outputs, predict
+from .tasks import TASKS, Task, find_task, match_labels, read_examples
 
 _IGNORED = -100  # as in tf_squeezebert.losses, which needs Keras
 
@@ -40,6 +40,7 @@ def evaluate(
     data: str | os.PathLike | Iterable[Mapping[str, Any]],
     task: str,
     *,
+    labels: Sequence[str] | None = None,
     max_length: int | None = None,
     **columns: Any,
 ) -> Evaluation:
@@ -50,22 +51,28 @@ def evaluate(
         data: a file in the task's form, see `tf_squeezebert.tasks.read_examples`; or examples as
             the readers of `tf_squeezebert.data` give them.
         task: one of `tasks.TASKS`, which says what the file holds and what is measured. Labels
-            are matched with the names of the model's; where a task of GLUE has none of them, by
-            GLUE's order.
+            are matched with the model's by name, without regard to case.
+        labels: of sequence classification, the model's names of the labels in the order of the
+            task's, where they are not the task's own: `["LABEL_0", "LABEL_1"]`.
         max_length: of masked LM, the tokens of a row; by default 128.
         **columns: `text`, `text_pair` and `label` of `read_examples`.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the task is unknown; a row or a column is wrong; the model is of another task.
+        ValueError: the task is unknown; a row or a column is wrong; the model is of another task,
+            has other labels, or gives NaN or infinity.
         ImportError: the metric needs scikit-learn or SciPy, and it is not installed.
     """
     chosen = find_task(task)
     if getattr(model, "architecture", None) != chosen.architecture:
         raise ValueError(f"{task} is measured on a {chosen.architecture}.")
-    order = label_order(model.config, task) if chosen.kind == "text-classification" else None
+    order = None
+    if chosen.kind == "text-classification":
+        order = label_order(model.config, task, labels)
+    elif labels is not None:
+        raise ValueError(f"{task} takes no labels: they are for sequence classification.")
     if isinstance(data, (str, os.PathLike)):
-        names = None if task in GLUE_TASKS else list(model.config.id2label.values())
+        names = None if task in GLUE_TASKS else order or list(model.config.id2label.values())
         data = read_examples(data, task, names, **columns)
     check = check_of(chosen.kind, chosen.problem_type, model.config.num_labels)
     examples = list(checked(data, check))
@@ -88,30 +95,56 @@ def texts_of(example: Mapping[str, Any], kind: str) -> tuple:
     return (example["text"], *([example["text_pair"]] if "text_pair" in example else []))
 
 
-def label_order(config: SqueezeBertConfig, task: str) -> list[str] | None:
-    """The model's names of the task's labels, in the task's order; None for a regression."""
-    problem_type, labels = TASKS[task].problem_type, TASKS[task].labels
+def label_order(
+    config: SqueezeBertConfig, task: str, labels: Sequence[str] | None = None
+) -> list[str] | None:
+    """The model's names of the task's labels, in the task's order; None for a regression.
+
+    Args:
+        config: the model's.
+        task: a task of sequence classification.
+        labels: these names, where they are not the task's; case does not count.
+
+    Raises:
+        ValueError: the model has other labels, other numbers of them, or another problem type.
+    """
+    chosen = TASKS[task]
     regression = config.task_problem_type == "regression"
-    if regression != (problem_type == "regression"):
+    if regression != (chosen.problem_type == "regression"):
         kind = "regression" if regression else "classification"
         raise ValueError(f"The model is a {kind}, which {task} is not.")
-    if not regression and config.task_problem_type != problem_type:
+    if not regression and config.task_problem_type != chosen.problem_type:
         raise ValueError(f"The model's problem_type is {config.task_problem_type}, not {task}'s.")
+    names = list(config.id2label.values())
+    if labels is not None:
+        return _named_order(labels, names, regression)
     if regression:
         return None
-    names = list(config.id2label.values())
-    if labels is None:
+    if chosen.labels is None:
         return names
-    if len(names) != len(labels):
-        raise ValueError(f"{task} has {len(labels)} labels, the model {len(names)}.")
-    if not set(labels) & set(names):
-        return names
-    if set(labels) != set(names):
+    if len(names) != len(chosen.labels):
+        raise ValueError(f"{task} has {len(chosen.labels)} labels, the model {len(names)}.")
+    order = chosen.order_of(names)
+    if order is None:
+        known = ", ".join(chosen.label_names or chosen.labels)
         raise ValueError(
-            f"The model's labels are {', '.join(names)}, those of {task} {', '.join(labels)}: "
-            "name them alike."
+            f"The model's labels are {', '.join(names)}, those of {task} {known}: name them alike "
+            "in the model's id2label, or pass the model's names in the task's order, as labels or "
+            "in a file for --labels."
         )
-    return list(labels)
+    return order
+
+
+def _named_order(labels: Sequence[str], names: list[str], regression: bool) -> list[str]:
+    if regression:
+        raise ValueError("A regression has no labels to name.")
+    order = match_labels(labels, names)
+    if order is None:
+        raise ValueError(
+            f"labels are {', '.join(labels)}, and the model's {', '.join(names)}: pass the model's "
+            "names, each once, in the task's order."
+        )
+    return order
 
 
 def _text_classification(
@@ -183,8 +216,7 @@ def _masked_lm(model: Any, examples: list, max_length: int) -> Evaluation:
     total = count = 0
     for inputs, labels in dataset.as_numpy_iterator():
         chosen = labels != _IGNORED
-        outputs = model(inputs)
-        logits = np.asarray(outputs["logits"] if isinstance(outputs, Mapping) else outputs)[chosen]
+        logits = named_outputs(model(inputs))["logits"][chosen]
         highest = logits.max(axis=-1)
         log_sum = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=-1))
         total += float((log_sum - logits[np.arange(len(logits)), labels[chosen]]).sum())

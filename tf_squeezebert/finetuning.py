@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -235,7 +236,9 @@ def _steps_in(
 
 
 def _measure(model: Any, dev: Any, task: str, settings: TrainingOptions) -> dict[str, float]:
-    return evaluate(model, dev, task, max_length=settings.max_length or None).metrics
+    # What is being trained has its labels in the task's order, whatever their names.
+    names = list(model.config.id2label.values()) if find_task(task).labels else None
+    return evaluate(model, dev, task, labels=names, max_length=settings.max_length or None).metrics
 
 
 def make_batches(
@@ -330,6 +333,11 @@ def _labels(
         raise ValueError(f"A label is named twice: {', '.join(labels)}.")
     if task.labels and len(labels) != len(task.labels):
         raise ValueError(f"{name} has {len(task.labels)} labels, and {len(labels)} are named.")
+    if (order := task.order_of(labels)) not in (None, labels):
+        raise ValueError(
+            f"The labels are in the order {', '.join(labels)}, those of {name} in the order "
+            f"{', '.join(order)}: name them in the task's order."
+        )
     return labels
 
 
@@ -606,9 +614,11 @@ class Run(keras.callbacks.Callback):
         if best_step < last_step:
             best = type(self.result).from_pretrained(self.folder)
             self.result.set_weights(best.get_weights())
+        best_metrics = self.progress["best"]
         results = {
             "task": self.identity["task"],
-            "metrics": self.progress["best"],
+            # JSON has no NaN, which a correlation with a constant is.
+            "metrics": {k: v if math.isfinite(v) else None for k, v in best_metrics.items()},
             "best_epoch": best_step / self.steps,
             "seconds": round(self._seconds() if self._began else self.progress["seconds"], 1),
             "steps": last_step,
@@ -617,7 +627,7 @@ class Run(keras.callbacks.Callback):
         if self._writes:
             write_text(self.folder / RESULTS_FILE, json.dumps(results, indent=2) + "\n")
             self.state_file.unlink(missing_ok=True)
-        return FineTuned(self.result, self.progress["best"], self.progress["history"])
+        return FineTuned(self.result, best_metrics, self.progress["history"])
 
     def _diverged(self, epoch: int, step: int, reason: str) -> FloatingPointError:
         kept = "Nothing was saved before"

@@ -67,7 +67,8 @@ def predict(
         Scores are probabilities; start and end count characters.
 
     Raises:
-        ValueError: the model has no tokenizer, or the texts or options are not the task's.
+        ValueError: the model has no tokenizer, the texts or options are not the task's, or the
+            model's outputs are not finite.
     """
     kind = _TASKS.get(getattr(model, "architecture", None))
     if kind is None:
@@ -116,9 +117,7 @@ def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[d
     results: list[Any] = [None] * len(rows)
 
     def run(batch: list[int]) -> None:
-        outputs = model(task.inputs([rows[i] for i in batch]))
-        outputs = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
-        outputs = {name: np.asarray(x) for name, x in outputs.items()}
+        outputs = named_outputs(model(task.inputs([rows[i] for i in batch])))
         for place, i in enumerate(batch):
             results[i] = task.read({name: x[place] for name, x in outputs.items()}, rows[i])
 
@@ -393,7 +392,9 @@ class _Embedding(_Task):
         if "embedding" in outputs:  # of a file that computes it itself
             return {"embedding": outputs["embedding"].tolist()}
         mean = outputs["last_hidden_state"][: len(row)].mean(axis=0)
-        return {"embedding": (mean / np.linalg.norm(mean)).tolist()}
+        length = np.linalg.norm(mean)
+        _require(length > 0, "The mean of the hidden states is 0, which has no direction.")
+        return {"embedding": (mean / length).tolist()}
 
 
 _TASKS: dict[str, type[_Task]] = {
@@ -413,6 +414,24 @@ def probabilities(config: SqueezeBertConfig, outputs: Mapping[str, np.ndarray]) 
     if config.task_problem_type == "multi_label_classification":
         return 1 / (1 + np.exp(-outputs["logits"]))
     return _softmax(outputs["logits"])
+
+
+def named_outputs(outputs: Any) -> dict[str, np.ndarray]:
+    """What a model or a file gave, by name, without hidden states and attentions.
+
+    Raises:
+        ValueError: there is NaN or infinity among it.
+    """
+    outputs = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
+    # Hidden states and attentions, which a config may ask for too, are tuples of each layer's.
+    arrays = {name: np.asarray(x) for name, x in outputs.items() if not isinstance(x, tuple)}
+    for name, x in arrays.items():
+        if not np.isfinite(x).all():
+            raise ValueError(
+                f"The model's {name} hold NaN or infinity: its weights are damaged, or the numbers "
+                "it computes with overflow. Run it in float32, or load its weights anew."
+            )
+    return arrays
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

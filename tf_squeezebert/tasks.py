@@ -31,6 +31,7 @@ class Task(NamedTuple):
         problem_type: of sequence classification, as in `SqueezeBertConfig`.
         labels: the labels in the order of their ids, where the task itself has them.
         max_length: the most tokens a row, where nothing else is said.
+        label_names: what these labels mean, in the same order, where they are numbers.
     """
 
     kind: str
@@ -38,11 +39,17 @@ class Task(NamedTuple):
     problem_type: str | None = None
     labels: tuple[str, ...] | None = None
     max_length: int = 128
+    label_names: tuple[str, ...] | None = None
 
     @property
     def architecture(self) -> str:
         """The class of this package that does the task."""
         return ARCHITECTURES[self.kind]
+
+    def order_of(self, names: Sequence[str]) -> list[str] | None:
+        """A model's names of the task's labels, in the task's order; None if they are others."""
+        forms = [form for form in (self.labels, self.label_names) if form is not None]
+        return next(filter(None, (match_labels(form, names) for form in forms)), None)
 
     @property
     def has_labels(self) -> bool:
@@ -67,7 +74,13 @@ _LOWER_IS_BETTER = ("perplexity", "hidden_error")
 def _glue(name: str) -> Task:
     glue = GLUE_TASKS[name]
     problem_type = "regression" if glue.labels is None else _SINGLE
-    return Task("text-classification", glue.metrics, problem_type, glue.labels)
+    return Task(
+        "text-classification",
+        glue.metrics,
+        problem_type,
+        glue.labels,
+        label_names=glue.label_names,
+    )
 
 
 TASKS = {
@@ -86,6 +99,15 @@ def find_task(name: str) -> Task:
     if name not in TASKS:
         raise ValueError(f"Task {name!r} is unknown: choose one of {', '.join(TASKS)}.")
     return TASKS[name]
+
+
+def match_labels(wanted: Sequence[str], names: Sequence[str]) -> list[str] | None:
+    """A model's names in the order of the wanted ones, equal but for case; None if they differ."""
+    own = {name.casefold(): name for name in names}
+    folded = [name.casefold() for name in wanted]
+    if len(own) < len(names) or len(folded) != len(own) or set(folded) != set(own):
+        return None
+    return [own[name] for name in folded]
 
 
 def is_better(metric: str, value: float, best: float | None) -> bool:

@@ -37,6 +37,7 @@ class GlueTask(NamedTuple):
         metrics: the first is the task's own.
         labels: as the files have them, in the order of their ids; None for scores.
         columns: where the file has no header, all names.
+        label_names: what labels that are numbers mean, as the datasets library names them.
     """
 
     texts: tuple[str, ...]
@@ -44,26 +45,43 @@ class GlueTask(NamedTuple):
     metrics: tuple[str, ...] = ("accuracy",)
     labels: tuple[str, ...] | None = ("0", "1")
     columns: tuple[str, ...] | None = None
+    label_names: tuple[str, ...] | None = None
 
 
 _ENTAILMENT = ("entailment", "not_entailment")
 # As the GLUE benchmark distributes them (Wang et al., 2018, https://gluebenchmark.com).
 GLUE_TASKS = {
     "cola": GlueTask(
-        ("sentence",), "label", ("matthews",), columns=("source", "label", "mark", "sentence")
+        ("sentence",),
+        "label",
+        ("matthews",),
+        columns=("source", "label", "mark", "sentence"),
+        label_names=("unacceptable", "acceptable"),
     ),
     "mnli": GlueTask(
         ("sentence1", "sentence2"),
         "gold_label",
         labels=("entailment", "neutral", "contradiction"),
     ),
-    "mrpc": GlueTask(("#1 String", "#2 String"), "Quality", ("f1", "accuracy")),
+    "mrpc": GlueTask(
+        ("#1 String", "#2 String"),
+        "Quality",
+        ("f1", "accuracy"),
+        label_names=("not_equivalent", "equivalent"),
+    ),
     "qnli": GlueTask(("question", "sentence"), "label", labels=_ENTAILMENT),
-    "qqp": GlueTask(("question1", "question2"), "is_duplicate", ("f1", "accuracy")),
+    "qqp": GlueTask(
+        ("question1", "question2"),
+        "is_duplicate",
+        ("f1", "accuracy"),
+        label_names=("not_duplicate", "duplicate"),
+    ),
     "rte": GlueTask(("sentence1", "sentence2"), "label", labels=_ENTAILMENT),
-    "sst2": GlueTask(("sentence",), "label"),
+    "sst2": GlueTask(("sentence",), "label", label_names=("negative", "positive")),
     "stsb": GlueTask(("sentence1", "sentence2"), "score", ("spearman", "pearson"), labels=None),
-    "wnli": GlueTask(("sentence1", "sentence2"), "label"),
+    "wnli": GlueTask(
+        ("sentence1", "sentence2"), "label", label_names=("not_entailment", "entailment")
+    ),
 }
 
 
@@ -123,12 +141,14 @@ def read_glue(path: Path, task: str, labelled: bool = True) -> Examples:
     """
     if task not in GLUE_TASKS:
         raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(GLUE_TASKS)}.")
-    texts, label, _, names, columns = GLUE_TASKS[task]
-    labels = [label] if labelled else []
+    glue = GLUE_TASKS[task]
+    texts, labels = glue.texts, [glue.label] if labelled else []
     convert = _text_example(
-        *texts, label=label if labelled else None, labels=float if names is None else names
+        *texts,
+        label=glue.label if labelled else None,
+        labels=float if glue.labels is None else glue.labels,
     )
-    form = {"columns": columns, "delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    form = {"columns": glue.columns, "delimiter": "\t", "quoting": csv.QUOTE_NONE}
     return Examples([path], lambda p: _csv_rows(p, (*texts, *labels), task, convert, **form))
 
 
