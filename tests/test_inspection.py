@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_quantizer import quantizer, recipe
 
 import tf_squeezebert
-from tf_squeezebert.tflite import export, gpu, model_file
+from tf_squeezebert.terminal import json_line
+from tf_squeezebert.tflite import apart, export, gpu, inspection, model_file, probing
 from tf_squeezebert.tflite.inspection import Delegate, Inspection, inspect
+from tf_squeezebert.tflite.model_check import open_model
+from tf_squeezebert.tflite.samples import Ends, sample_inputs
 from tf_squeezebert.tflite.timing import benchmark, format_rows
 
 from .reference import small_config
@@ -169,20 +174,28 @@ def test_wrong_numbers_are_found(files, name, fault, no_gpu, monkeypatch):
         return {name: fault(x) if wrong else x for name, x in outputs.items()}
 
     monkeypatch.setattr(model_file.FirstSignature, "__call__", run_wrong)
+    monkeypatch.setattr(inspection, "run_apart", run_here)
     report = inspect(files[name])
     assert delegate(report, "XNNPACK").verdict == "DIFFERS"
     assert "XNNPACK: DIFFERS from the reference kernels" in str(report)
 
 
+def run_here(module, function, path, arguments, rows):
+    """`run_apart`, in this process, where what it calls can be made to fail."""
+    with tempfile.TemporaryDirectory() as name:
+        apart.write_rows(Path(name), "inputs", rows["inputs"])
+        answer = getattr(probing, function)(Path(name), path, **arguments)
+        return answer, {"outputs": apart.read_rows(Path(name), "outputs")}
+
+
 def test_sample_ids_lie_in_their_tables(files):
-    details = model_file.open_file(files["free"]).inputs
-    model = model_file.unpack(files["free"].read_bytes())
-    inputs = model_file.sample_inputs(model, details, 400, part=0.6)
+    ends = Ends(open_model(files["free"]))
+    inputs = sample_inputs(ends, 400, part=0.6)
     assert 30000 < inputs["input_ids"].max() < 30522
     assert set(inputs["token_type_ids"].ravel()) == {0, 1}
     np.testing.assert_array_equal(inputs["attention_mask"], [[1] * 240 + [0] * 160])
-    details["attention_mask"]["shape_signature"] = np.array([-1, -1])
-    mask = model_file.sample_inputs(model, details, 10, batch=2, part=0.6)["attention_mask"]
+    ends.graph.tensors[ends.inputs["attention_mask"]].signature = (-1, -1)
+    mask = sample_inputs(ends, 10, batch=2, part=0.6)["attention_mask"]
     np.testing.assert_array_equal(mask, [[1] * 6 + [0] * 4, [1] * 10])
 
 
@@ -205,7 +218,7 @@ def test_weights_as_floats_are_what_the_integers_stand_for(bits, tmp_path):
     assert model_file.with_float_weights(floats) == ["FULLY_CONNECTED"]
     sample = {"x": np.eye(2 * WIDTH, dtype=np.float32)}
     want, got = (
-        model_file.FirstSignature(model_content=x)(sample)["y"]
+        model_file.FirstSignature("serving_default", model_content=x)(sample)["y"]
         for x in (content, model_file.pack(floats))
     )
     np.testing.assert_allclose(got, want, atol=1e-2)
@@ -300,13 +313,98 @@ def test_no_file_to_look_into(run, files, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no file '.*model\.tflite'"):
         run(path)
     path.write_text("no model at all")
-    with pytest.raises(ValueError, match=r"model\.tflite' is no \.tflite file"):
+    with pytest.raises(ValueError, match=r"model\.tflite' is not a \.tflite file"):
         run(path)
     content = files["free"].read_bytes()
     for part in (0.01, 0.5, 0.9):
         path.write_bytes(content[: int(part * len(content))])
         with pytest.raises(ValueError, match="is cut off or damaged: copy or export it again"):
             run(path)
+
+
+def crashing(path: Path) -> Path:
+    """A file whose only operator lacks an input."""
+    specs = tf.TensorSpec([1, 2, 4], tf.float32, name="x")
+    write_graph(path, lambda x: {"y": tf.matmul(x, x, transpose_b=True)}, specs)
+    model = model_file.unpack(path.read_bytes())
+    model.subgraphs[0].operators[0].inputs = [0, -1]
+    path.write_bytes(model_file.pack(model))
+    return path
+
+
+def test_a_file_that_ends_litert_does_not_end_us(tmp_path, no_gpu):
+    path = crashing(tmp_path / "model.tflite")
+    report = inspect(path)
+    for name in ("XNNPACK", "GPU"):
+        assert delegate(report, name).verdict == "fails"
+        assert "LiteRT crashed (Segmentation fault)" in delegate(report, name).note
+    assert report.operators == {"BATCH_MATMUL": 1}
+    with pytest.raises(ValueError, match=r"LiteRT crashed .* on '.*model\.tflite'"):
+        benchmark(path)
+
+
+def test_a_file_that_hangs_litert_is_given_up(files, no_gpu, monkeypatch):
+    monkeypatch.setattr(apart, "_SECONDS", 0.01)
+    monkeypatch.setattr(apart, "_SECONDS_PER_MB", 0)
+    assert "LiteRT did not end within 0 seconds" in delegate(inspect(files["free"]), "XNNPACK").note
+
+
+def test_names_do_nothing_to_a_terminal(tmp_path, no_gpu):
+    path = write_graph(
+        tmp_path / "model.tflite",
+        lambda x: {"y": x + 1.0},
+        tf.TensorSpec([4], tf.float32, name="x"),
+    )
+    model = model_file.unpack(path.read_bytes())
+    (signature,) = model.signatureDefs
+    signature.inputs[0].name = signature.signatureKey = b"\x1b[2J\nNPU: agrees"
+    path.write_bytes(model_file.pack(model))
+    report = inspect(path)
+    assert delegate(report, "XNNPACK").verdict == "agrees"
+    lines = str(report).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert "NPU: agrees" not in lines
+    assert json.loads(json_line(report.to_dict()))["inputs"][0]["name"] == "\x1b[2J\nNPU: agrees"
+
+
+def test_outputs_that_are_no_numbers_are_told_and_are_json(tmp_path, no_gpu):
+    path = write_graph(
+        tmp_path / "model.tflite",
+        lambda x: {"y": x / 0.0},
+        tf.TensorSpec([4], tf.float32, name="x"),
+    )
+    report = inspect(path)
+    found = delegate(report, "XNNPACK")
+    assert (found.verdict, found.difference, found.relative) == ("DIFFERS", None, None)
+    assert "hold NaN or infinity" in str(report)
+    assert json_line(report.to_dict())
+
+
+@pytest.mark.parametrize("run", [inspect, benchmark])
+def test_weights_in_another_file_are_not_looked_for(run, files, tmp_path):
+    model = model_file.unpack(files["free"].read_bytes())
+    model.externalBufferGroups = [schema.ExternalBufferGroupT(name=b"/etc/passwd")]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(model_file.pack(model))
+    with pytest.raises(ValueError, match="keeps weights in other files, which is not supported"):
+        run(path)
+
+
+# Between processes
+
+
+def test_what_passes_between_processes_are_plain_arrays(tmp_path):
+    rows = [{"a/../b": np.arange(6).reshape(2, 3), "file": np.array(True)}, {}]
+    apart.write_rows(tmp_path, "inputs", rows)
+    again = apart.read_rows(tmp_path, "inputs")
+    assert [[*row] for row in again] == [["a/../b", "file"], []]
+    for name, array in again[0].items():
+        np.testing.assert_array_equal(array, rows[0][name], strict=True)
+    for other in (np.array([b"text"]), np.array(["text"]), np.array([{}], object)):
+        with pytest.raises(ValueError, match=r"arrays of .* are not supported"):
+            apart.write_rows(tmp_path, "inputs", [{"x": other}])
+    for module in Path(apart.__file__).parent.glob("*.py"):
+        assert "import pickle" not in module.read_text()
 
 
 # Benchmark

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 import zipfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime, export, metadata
 from tf_squeezebert.tflite.bundle import attach_files, collect_files
 from tf_squeezebert.tflite.metadata import attach_metadata, read_metadata
+from tf_squeezebert.tflite.model_check import open_model
 
 from .reference import pair, small_config
 
@@ -354,14 +356,17 @@ def test_not_a_file_with_metadata(content, tmp_path):
         read_metadata(path)
     for junk in (b"", b"no model", content[:4], content[:200], content[:-100]):
         path.write_bytes(junk)
-        with pytest.raises(ValueError, match=r"model\.tflite'.* (damaged|no metadata)"):
+        with pytest.raises(
+            ValueError, match=r"model\.tflite'.* (damaged|no metadata|not a \.tflite file)"
+        ):
             read_metadata(path)
 
 
 def test_damaged_metadata_is_refused_or_read_as_something(content, tmp_path):
     """Never another error: a flipped byte may still be a text."""
     whole, path = attach_metadata(content, files_of()), tmp_path / "model.tflite"
-    written = metadata._find_metadata(whole)
+    path.write_bytes(whole)
+    written = bytes(open_model(path).metadata["TFLITE_METADATA"])
     start, errors = whole.index(written), []
     for position in range(start, start + len(written), 5):
         path.write_bytes(whole[:position] + b"\xff" + whole[position + 1 :])
@@ -371,6 +376,48 @@ def test_damaged_metadata_is_refused_or_read_as_something(content, tmp_path):
             errors.append(str(error))
     assert len(errors) > 10
     assert all("damaged" in error for error in errors)
+
+
+def test_a_bomb_of_metadata_is_refused_at_once(content, tmp_path):
+    """A subgraph that is there a thousand times over, of tensors that are there as often, ..."""
+    builder = flatbuffers.Builder()
+    table = metadata._write_table(builder, "AssociatedFile", {"name": "a"})
+    for slots, slot in ((7, 6), (7, 2), (8, 3)):  # TensorMetadata, SubGraphMetadata, ModelMetadata
+        builder.StartVector(4, 100, 4)
+        for _ in range(100):
+            builder.PrependUOffsetTRelative(table)
+        tables = builder.EndVector()
+        builder.StartObject(slots)
+        builder.PrependUOffsetTRelativeSlot(slot, tables, 0)
+        table = builder.EndObject()
+    builder.Finish(table, b"M001")
+    bomb = bytes(builder.Output())
+    assert len(bomb) < 1700
+    path = attached(tmp_path, content, bomb)
+    start = time.process_time()
+    with pytest.raises(ValueError, match=r"is damaged: .* so often that reading it would not end"):
+        read_metadata(path)
+    assert time.process_time() - start < 1
+
+
+def attached(folder: Path, content: bytes, data: bytes) -> Path:
+    """A file with metadata of these bytes."""
+    model = schema.ModelT.InitFromPackedBuf(content)
+    metadata._metadata_buffer(model).data = np.frombuffer(data, np.uint8)
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path = folder / "model.tflite"
+    path.write_bytes(bytes(builder.Output()))
+    return path
+
+
+def test_metadata_that_json_has_no_words_for_is_refused(content, tmp_path, monkeypatch):
+    stats = {"stats": {"max": [float("nan")], "min": [0.0]}}
+    theirs = {"subgraph_metadata": [{"output_tensor_metadata": [stats]}]}
+    monkeypatch.setattr(metadata, "_describe", lambda *_: theirs)
+    path = written(tmp_path, content, files_of())
+    with pytest.raises(ValueError, match=r"is damaged: export it again \(it holds NaN or infinity"):
+        read_metadata(path)
 
 
 # MediaPipe
@@ -444,7 +491,8 @@ def test_mediapipe_goes_by_our_names(text_tasks, content, order, tmp_path):
 
     path = written(tmp_path, edited(content, swap), files_of())
     ids = tf_squeezebert.SqueezeBertTokenizer(VOCAB)("Tea", return_tensors="np")
-    expected = Runtime(path)({name: ids[name] for name in NAMES})["probability"][0]
+    run = Interpreter(str(path)).get_signature_runner()
+    expected = run(**{name: ids[name].astype(np.int32) for name in NAMES})["probability"][0]
     with text_tasks.TextClassifier.create_from_model_path(str(path)) as classifier:
         categories = classifier.classify("Tea").classifications[0].categories
     got = [c.score for c in sorted(categories, key=lambda category: category.index)]

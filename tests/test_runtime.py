@@ -273,5 +273,8 @@ def test_a_tflite_without_files_or_with_anothers(heads, tmp_path):
     with pytest.raises(ValueError, match=r"carries no config\.json: this package did not"):
         Runtime(path)
     path.write_bytes(b"no flatbuffer" + content[start:])
+    with pytest.raises(ValueError, match="ends in a damaged directory of files"):
+        Runtime(path)
+    path.write_bytes(b"no flatbuffer".ljust(start) + content[start:])
     with pytest.raises(ValueError, match=r"is not a \.tflite file"):
         Runtime(path)

@@ -6,15 +6,21 @@ interpreters do not look. One file is then all that an application ships.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import zipfile
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from ..config import SqueezeBertConfig
+from ..json_files import parse_json
+from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
+from .stored_zip import read_zip
+
+_T = TypeVar("_T")
 
 _LABELS = "labels.txt"
 _SUFFIXES = (".json", ".txt")
@@ -27,23 +33,53 @@ _MOST_BYTES = 64 << 20
 class Bundle:
     """The files that a .tflite carries.
 
-    Attributes:
+    Args:
         files: their contents by name.
+        source: the file's name, for what is said of it.
+
+    Attributes:
+        files: as given.
     """
 
-    def __init__(self, files: dict[str, bytes]):
-        self.files = files
+    def __init__(self, files: dict[str, bytes], source: str = "a .tflite"):
+        self.files, self._source = files, source
 
     @cached_property
     def config(self) -> SqueezeBertConfig:
-        """The config of the exported model; `config.extra["architectures"]` names its class."""
-        return SqueezeBertConfig.from_dict(json.loads(self.files["config.json"]))
+        """The config of the exported model; ValueError if it is damaged."""
+        return self._read("config.json", self._read_config)
+
+    @property
+    def architecture(self) -> str:
+        """The exported model's class; ValueError if the config does not name it."""
+        names = self.config.extra.get("architectures")
+        if not isinstance(names, list) or len(names) != 1 or not isinstance(names[0], str):
+            raise ValueError(
+                f"The config.json in '{self._source}' is damaged, or not of this package: it does "
+                "not name the class of its model."
+            )
+        return names[0]
 
     @cached_property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
-        """The tokenizer; None for a file that was exported without one."""
+        """The tokenizer; None for a file without one; ValueError if it is damaged."""
         if "vocab.txt" not in self.files:
             return None
+        return self._read("tokenizer", self._read_tokenizer)
+
+    def _read(self, what: str, read: Callable[[], _T]) -> _T:
+        try:
+            return read()
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise ValueError(
+                f"The {what} in '{self._source}' is damaged, or not of this package: export the "
+                f"file again ({one_line(error)})."
+            ) from error
+
+    def _read_config(self) -> SqueezeBertConfig:
+        return SqueezeBertConfig.from_dict(parse_json(self.files["config.json"]))
+
+    def _read_tokenizer(self) -> SqueezeBertTokenizer:
         with tempfile.TemporaryDirectory() as folder:
             return SqueezeBertTokenizer.from_pretrained(self._unpacked(folder))
 
@@ -83,26 +119,16 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
     Raises:
         ValueError: it carries none, or some that this package would not have written.
     """
+    path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [e for e in archive.infolist() if Path(e.filename).suffix in _SUFFIXES]
-            _require_ours(path, entries)
-            files = {Path(entry.filename).name: archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, UnicodeDecodeError) as error:
+        files = read_zip(path, _SUFFIXES, _MOST_BYTES)
+    except (LookupError, OSError) as error:
         raise ValueError(
             f"'{path}' carries no config.json: it is damaged, or no .tflite that this package "
             "exported."
         ) from error
+    except ValueError as error:
+        raise ValueError(f"'{path}' {error}: this package did not export it so.") from error
     if "config.json" not in files:
         raise ValueError(f"'{path}' carries no config.json: this package did not export it.")
-    return Bundle(files)
-
-
-def _require_ours(path: str | os.PathLike, entries: list[zipfile.ZipInfo]) -> None:
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise ValueError(f"'{path}' carries compressed files: this package did not export it.")
-    if sum(entry.file_size for entry in entries) > _MOST_BYTES:
-        raise ValueError(
-            f"'{path}' carries files of more than {_MOST_BYTES >> 20} MB: this package did not "
-            "export it."
-        )
+    return Bundle(files, str(path))

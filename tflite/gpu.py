@@ -6,9 +6,9 @@ device; on Debian, the software Vulkan that comes with Chromium is found by itse
 
 from __future__ import annotations
 
+import json
 import math
 import os
-import pickle
 import re
 import signal
 import subprocess
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..terminal import one_line
+from .apart import read_rows, write_rows
 
 _SECONDS = 600
 _CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package puts a Vulkan device in software
@@ -62,7 +63,7 @@ def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> G
     left: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "model.tflite").write_bytes(content)
-        (Path(folder) / "inputs.pickle").write_bytes(pickle.dumps(samples))
+        write_rows(Path(folder), "inputs", samples)
         for accelerators in ("GPU", "GPU CPU"):
             error, log = _start(folder, accelerators)
             if not error or "not supported by GPU" not in log:
@@ -73,7 +74,8 @@ def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> G
         if error:
             found = "No adapters found" not in log and "ImportError" not in log
             return GpuRun(error, found, device, left=left)
-        outputs, full = pickle.loads((Path(folder) / "outputs.pickle").read_bytes())
+        outputs = read_rows(Path(folder), "outputs")
+        full = json.loads((Path(folder) / "full.json").read_text())
     count = re.search(r"^(\d+) operations will run on the GPU", log, re.MULTILINE)
     return GpuRun("", True, device, outputs, full, int(count[1]) if count else None, left)
 
@@ -131,7 +133,7 @@ def _refusals(log: str) -> list[str]:
 
 
 def _process(folder: str, accelerators: str) -> None:
-    """Runs model.tflite of a folder on inputs.pickle, and writes outputs.pickle."""
+    """Runs model.tflite of a folder on `inputs`, and writes `outputs` and full.json."""
     from ai_edge_litert.compiled_model import (
         CompiledModel,
         GpuOptions,
@@ -144,9 +146,9 @@ def _process(folder: str, accelerators: str) -> None:
         hardware |= HardwareAccelerator[name]
     options = Options(hardware_accelerators=hardware, gpu_options=GpuOptions(enforce_f32=True))
     model = CompiledModel.from_file(f"{folder}/model.tflite", options=options)
-    samples = pickle.loads((Path(folder) / "inputs.pickle").read_bytes())
-    results = [_call(model, inputs) for inputs in samples], model.is_fully_accelerated()
-    (Path(folder) / "outputs.pickle").write_bytes(pickle.dumps(results))
+    outputs = [_call(model, inputs) for inputs in read_rows(Path(folder), "inputs")]
+    write_rows(Path(folder), "outputs", outputs)
+    (Path(folder) / "full.json").write_text(json.dumps(bool(model.is_fully_accelerated())))
 
 
 def _call(model: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

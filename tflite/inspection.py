@@ -11,29 +11,22 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import OpResolverType
 
-from ..terminal import one_line
+from ..terminal import one_line, printable
+from .apart import Crash, Rows, run_apart
 from .bundle import read_bundle
 from .gpu import run_on_gpu
 from .metadata import read_metadata
-from .model_file import (
-    TYPES,
-    FirstSignature,
-    open_file,
-    operators,
-    pack,
-    sample_inputs,
-    unpack,
-    with_float_weights,
-)
+from .model_check import Graph, Model, open_model
+from .model_file import OPERATORS
+from .probing import run_reference, run_xnnpack
+from .samples import Ends, sample_inputs
 
 # Allowed differences of the outputs of all samples: the root mean square of the error, as a part of
 # the output's own. Measured on a trained classifier of six layers and on small random models:
@@ -53,6 +46,7 @@ _NO_GPU = (
 )
 _FLOAT32 = "run in float32; phones' GPUs take float16 unless told otherwise"
 _FIXED = "GPUs want fixed shapes, and inputs of this file have free ones"
+_NO_NUMBERS = "its outputs, or those of the reference kernels, hold NaN or infinity"
 _NPU = (
     "NPUs run what their vendor's compiler makes of a fixed-length file ahead of time. For "
     "Qualcomm: `pip install ai-edge-litert-sdk-qualcomm`, then in Python, with `target` from "
@@ -81,7 +75,7 @@ class Delegate:
         operators: how many of the file's it took.
         partitions: in how many pieces; None where the delegate does not tell.
         left: what it left to the CPU's other kernels.
-        difference: the largest absolute difference of an output.
+        difference: the largest absolute difference of an output; None if it is not a number.
         relative: the largest root mean square of an output's error, as a part of the output's.
         tolerance: up to which `relative` agrees.
         note: a reason or a way out.
@@ -129,21 +123,23 @@ class Inspection:
         return asdict(self)
 
     def __str__(self) -> str:
-        lines = [f"{self.path}: {self.size / 1e6:.1f} MB"]
-        lines += [f"signature {name}" for name in self.signatures] or ["no signature"]
+        lines = [f"{printable(self.path)}: {self.size / 1e6:.1f} MB"]
+        lines += [f"signature {printable(name)}" for name in self.signatures] or ["no signature"]
         for kind, tensors in (("input", self.inputs), ("output", self.outputs)):
-            lines += [f"  {kind:6} {x.name}: {x.dtype} [{_shown(x.shape)}]" for x in tensors]
+            lines += [
+                f"  {kind:6} {printable(x.name)}: {x.dtype} [{_shown(x.shape)}]" for x in tensors
+            ]
         weights = (f"{name} {size / 1e6:.2f} MB" for name, size in self.weights.items())
         lines.append("weights: " + ", ".join(weights))
         count = sum(self.operators.values())
-        counts = ", ".join(f"{name} {n}" for name, n in self.operators.items())
+        counts = ", ".join(f"{printable(name)} {n}" for name, n in self.operators.items())
         lines.append(f"{count} operators: {counts}")
         if self.contents is None:
             lines.append("carries no files of tf-squeezebert")
         else:
-            lines += [f"{name}: {_plain(value)}" for name, value in self.contents.items()]
-        lines.append(f"metadata for MediaPipe: {_task_of(self.metadata)}")
-        lines += [line for x in self.delegates for line in _delegate_lines(x, count)]
+            lines += [f"{name}: {printable(_plain(x))}" for name, x in self.contents.items()]
+        lines.append(f"metadata for MediaPipe: {printable(_task_of(self.metadata))}")
+        lines += [printable(line) for x in self.delegates for line in _delegate_lines(x, count)]
         return "\n".join(lines)
 
 
@@ -165,48 +161,58 @@ def inspect(path: str | os.PathLike) -> Inspection:
         ValueError: it is no .tflite, or not a whole one.
     """
     path = Path(path)
-    opened = open_file(path)
-    content = path.read_bytes()
-    model = unpack(content)
+    model = open_model(path)
+    ends = Ends(model)
+    names = [_operator_name(x.code, x.custom) for graph in model.graphs for x in graph.operators]
     return Inspection(
         path=str(path),
-        size=len(content),
-        signatures=opened.signatures,
-        inputs=[_tensor(name, detail) for name, detail in opened.inputs.items()],
-        outputs=[_tensor(name, detail) for name, detail in opened.outputs.items()],
+        size=path.stat().st_size,
+        signatures={
+            name: {"inputs": [*inputs], "outputs": [*outputs]}
+            for name, (_, inputs, outputs) in model.signatures.items()
+        },
+        inputs=[_tensor(name, ends.graph, x) for name, x in ends.inputs.items()],
+        outputs=[_tensor(name, ends.graph, x) for name, x in ends.outputs.items()],
         weights=_weights(model),
-        operators=dict(Counter(name for name, _, _ in operators(model)).most_common()),
+        operators=dict(Counter(names).most_common()),
         contents=_contents(path),
         metadata=_metadata(path),
-        delegates=[*_run_delegates(content, model), Delegate("NPU", "not available", note=_NPU)],
+        delegates=[
+            *_run_delegates(path, model, ends, len(names)),
+            Delegate("NPU", "not available", note=_NPU),
+        ],
     )
 
 
 # What is in the file
 
 
-def _tensor(name: str, detail: Mapping[str, Any]) -> Tensor:
-    return Tensor(name, np.dtype(detail["dtype"]).name, detail["shape_signature"].tolist())
+def _operator_name(code: int, custom: str) -> str:
+    return f"CUSTOM {custom}" if custom else OPERATORS.get(code, f"OPERATOR {code}")
 
 
-def _weights(model: schema.ModelT) -> dict[str, int]:
-    types = {x.buffer: x.type for graph in model.subgraphs for x in graph.tensors}
+def _tensor(name: str, graph: Graph, place: int) -> Tensor:
+    tensor = graph.tensors[place]
+    return Tensor(name, tensor.type, [*tensor.signature])
+
+
+def _weights(model: Model) -> dict[str, int]:
+    tensors = {x.buffer: x for graph in model.graphs for x in graph.tensors}
     sizes: Counter = Counter()
-    for buffer, kind in types.items():
-        data = model.buffers[buffer].data
-        sizes[TYPES[kind].lower()] += 0 if data is None else len(data)
+    for tensor in tensors.values():
+        sizes[tensor.type] += 0 if tensor.data is None else len(tensor.data)
     return {name: size for name, size in sizes.most_common() if size}
 
 
 def _contents(path: Path) -> dict[str, Any] | None:
     try:
         bundle = read_bundle(path)
+        config, tokenizer, architecture = bundle.config, bundle.tokenizer, bundle.architecture
     except ValueError:
         return None
-    config, tokenizer = bundle.config, bundle.tokenizer
     options = ("target", "quantize", "pooling")
     return {
-        "architecture": config.extra["architectures"][0],
+        "architecture": architecture,
         **{name: config.extra[name] for name in options if config.extra.get(name)},
         "labels": list(config.id2label.values()),
         "tokenizer": tokenizer
@@ -226,77 +232,110 @@ def _metadata(path: Path) -> dict[str, Any] | None:
 # Running it
 
 
-def _run_delegates(content: bytes, model: schema.ModelT) -> list[Delegate]:
-    floats = unpack(content)
-    changed = {*with_float_weights(floats)}
+def _run_delegates(path: Path, model: Model, ends: Ends, count: int) -> list[Delegate]:
     try:
-        reference = FirstSignature(OpResolverType.BUILTIN_REF, model_content=pack(floats))
-        is_free = any((x["shape_signature"] < 0).any() for x in reference.inputs.values())
         samples = [
-            sample_inputs(model, reference.inputs, length, batch=2, part=part, seed=seed)
-            for seed, (length, part) in enumerate(_SAMPLES if is_free else _SAMPLES[:2])
+            sample_inputs(ends, length, batch=2, part=part, seed=seed)
+            for seed, (length, part) in enumerate(_SAMPLES if ends.is_free else _SAMPLES[:2])
         ]
-        expected = [reference(inputs) for inputs in samples]
-    except (ValueError, RuntimeError, TypeError) as error:
+        answer, expected = _probe(run_reference, path, ends, samples)
+    except _Refusal:
+        raise
+    except ValueError as error:
         note = f"the reference kernels can not run it on sample inputs: {one_line(error)}"
         return [Delegate(name, "fails", note=note) for name in ("XNNPACK", "GPU")]
     if _rounds_activations(model):
         on_cpu = on_gpu = _STATIC
     else:  # a GPU computes with the floats that the weights stand for
-        on_cpu, on_gpu = _ROUNDED if changed - _LOOK_UPS else _EXACT, _EXACT
-    gpu = _run_gpu(content, samples, expected, on_gpu)
-    if is_free and gpu.verdict in ("fails", "DIFFERS"):
+        on_cpu = _ROUNDED if {*answer["changed"]} - _LOOK_UPS else _EXACT
+        on_gpu = _EXACT
+    gpu = _run_gpu(path, samples, expected, on_gpu, count)
+    if ends.is_free and gpu.verdict in ("fails", "DIFFERS"):
         gpu.note = f"{gpu.note}; {_FIXED}"
-    return [_run_xnnpack(content, samples, expected, on_cpu), gpu]
+    return [_run_xnnpack(path, ends, samples, expected, on_cpu, count), gpu]
 
 
-def _rounds_activations(model: schema.ModelT) -> bool:
+def _probe(function: Callable, path: Path, ends: Ends, samples: Rows) -> tuple[dict, list]:
+    """What a function of probing.py answers, and the outputs.
+
+    Raises:
+        _Refusal: LiteRT does not open the file.
+        ValueError: it does not run, or ends the process.
+    """
+    try:
+        answer, written = run_apart(
+            function.__module__,
+            function.__name__,
+            path,
+            {"signature": ends.signature},
+            {"inputs": samples},
+        )
+    except Crash as error:
+        raise ValueError(f"LiteRT {error}") from error
+    if "refusal" in answer:
+        raise _Refusal(
+            f"'{path}' is damaged, or not for this LiteRT: copy or export it again "
+            f"({answer['refusal']})."
+        )
+    if "error" in answer:
+        raise ValueError(answer["error"])
+    return answer, written["outputs"]
+
+
+class _Refusal(ValueError):
+    """LiteRT does not open a file, so that there is nothing to report."""
+
+
+def _rounds_activations(model: Model) -> bool:
     """Whether it keeps results as small integers."""
-    small = (schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT16)
     return any(
-        graph.tensors[x].type in small for _, op, graph in operators(model) for x in op.outputs
+        graph.tensors[x].type in ("int8", "uint8", "int16")
+        for graph in model.graphs
+        for operator in graph.operators
+        for x in operator.outputs
     )
 
 
-def _run_xnnpack(content: bytes, samples: list, expected: list, tolerance: float) -> Delegate:
+def _run_xnnpack(
+    path: Path, ends: Ends, samples: Rows, expected: Rows, tolerance: float, count: int
+) -> Delegate:
     delegate = Delegate("XNNPACK", "fails", tolerance=tolerance)
-    interpreter = FirstSignature(model_content=content)
     try:
-        got = [interpreter(inputs) for inputs in samples]
-    except (ValueError, RuntimeError) as error:
+        answer, got = _probe(run_xnnpack, path, ends, samples)
+    except ValueError as error:
         delegate.note = one_line(error)
         return delegate
-    delegate.partitions, delegate.left = interpreter.partitions()
-    delegate.operators = _count(content) - len(delegate.left)
+    delegate.partitions, delegate.left = answer["partitions"], answer["left"]
+    delegate.operators = count - len(delegate.left)
     return _judged(delegate, expected, got)
 
 
-def _run_gpu(content: bytes, samples: list, expected: list, tolerance: float) -> Delegate:
-    run = run_on_gpu(content, samples)
+def _run_gpu(path: Path, samples: Rows, expected: Rows, tolerance: float, count: int) -> Delegate:
+    run = run_on_gpu(path.read_bytes(), samples)
     delegate = Delegate("GPU", "fails", run.device, left=run.left, tolerance=tolerance)
     if not run.found:
         delegate.verdict, delegate.note = "not available", _NO_GPU
     elif run.error:
         delegate.note = run.error
     else:
-        delegate.operators = _count(content) if run.full else run.taken
+        delegate.operators = count if run.full else run.taken
         delegate.note = _FLOAT32
         _judged(delegate, expected, run.outputs)
     return delegate
 
 
-def _count(content: bytes) -> int:
-    return sum(1 for _ in operators(unpack(content)))
-
-
-def _judged(delegate: Delegate, expected: list[dict], got: list[dict]) -> Delegate:
-    delegate.difference, delegate.relative = _compare(expected, got)
-    agrees = delegate.relative <= delegate.tolerance  # False for NaN
-    delegate.verdict = "agrees" if agrees else "DIFFERS"
+def _judged(delegate: Delegate, expected: Rows, got: Rows) -> Delegate:
+    difference, relative = _compare(expected, got)
+    if not np.isfinite([difference, relative]).all():
+        delegate.verdict = "DIFFERS"
+        delegate.note = f"{_NO_NUMBERS}; {delegate.note}" if delegate.note else _NO_NUMBERS
+        return delegate
+    delegate.difference, delegate.relative = difference, relative
+    delegate.verdict = "agrees" if relative <= delegate.tolerance else "DIFFERS"
     return delegate
 
 
-def _compare(expected: Sequence[dict], got: Sequence[dict]) -> tuple[float, float]:
+def _compare(expected: Rows, got: Rows) -> tuple[float, float]:
     """The largest absolute, and the largest relative root mean square difference of an output."""
     differences = []
     for name in expected[0]:
@@ -307,7 +346,7 @@ def _compare(expected: Sequence[dict], got: Sequence[dict]) -> tuple[float, floa
         )
         error = have - want
         differences.append((np.abs(error).max(), _rms(error) / max(_rms(want), 1e-6)))
-    absolute, relative = np.max(differences, axis=0)  # NaN stays NaN
+    absolute, relative = np.max(differences or [(np.nan, np.nan)], axis=0)  # NaN stays NaN
     return float(absolute), float(relative)
 
 
@@ -336,6 +375,8 @@ def _task_of(metadata: dict[str, Any] | None) -> str:
 
 def _delegate_lines(delegate: Delegate, count: int) -> list[str]:
     lines = [f"{delegate.name}: {delegate.verdict}"]
+    if delegate.verdict == "DIFFERS" and delegate.relative is None:
+        lines[0] += " from the reference kernels"
     if delegate.relative is not None:
         lines[0] += (
             f" {'with' if delegate.verdict == 'agrees' else 'from'} the reference kernels: largest "

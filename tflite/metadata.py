@@ -1,30 +1,28 @@
 """TFLite Model Metadata: what MediaPipe Tasks read to feed a model text and to name its scores.
 
 It is a flatbuffer with a schema of its own, in a buffer of the model. Here it is a dict, in the
-form in which flatc prints it as JSON, and its schema is data: one writer and one reader do for all
-tables. The files that it names stand in the zip behind the model (see bundle.py).
+form in which flatc prints it as JSON, and its schema is data: one writer and one reader, that of
+flatbuffer.py, do for all tables. The files that it names stand in the zip behind the model (see
+bundle.py).
 """
 
 from __future__ import annotations
 
 import io
 import os
-import struct
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from flatbuffers.number_types import Uint8Flags
-from flatbuffers.table import Table
 
 from .bundle import Bundle
+from .flatbuffer import Schema, read
+from .model_check import open_model
 
-# The tables that describe text models; a field's place is its slot in the flatbuffer. A union is
-# two fields: its type, which is an enum, and a value that is a table of that name.
+# The tables that describe text models; those of no use to them have no fields here.
 _TABLES = {
     "ModelMetadata": "name:string description:string version:string "
     "subgraph_metadata:[SubGraphMetadata] author:string license:string "
@@ -41,7 +39,7 @@ _TABLES = {
     "SentencePieceTokenizerOptions": "sentencePiece_model:[AssociatedFile] "
     "vocab_file:[AssociatedFile]",
     "RegexTokenizerOptions": "delim_regex_pattern:string vocab_file:[AssociatedFile]",
-    "Stats": "max:[float] min:[float]",
+    "Stats": "max:[float32] min:[float32]",
     "AssociatedFile": "name:string description:string type:AssociatedFileType locale:string "
     "version:string",
 }
@@ -54,6 +52,7 @@ _ENUMS = {
     "AssociatedFileType": "UNKNOWN DESCRIPTIONS TENSOR_AXIS_LABELS TENSOR_VALUE_LABELS "
     "TENSOR_AXIS_SCORE_CALIBRATION VOCABULARY SCANN_INDEX_FILE",
 }
+_SCHEMA = Schema(_TABLES, _ENUMS)
 _BUFFER_NAME = b"TFLITE_METADATA"
 _MODEL_IDENTIFIER, _IDENTIFIER = b"TFL3", b"M001"
 _PARSER = "1.1.0"  # the first that knows BertTokenizerOptions
@@ -164,16 +163,26 @@ def read_metadata(path: str | os.PathLike) -> dict[str, Any]:
         FileNotFoundError: there is no such file.
         ValueError: it is no .tflite, or carries no metadata.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file '{path}'.")
+    content = open_model(path).metadata.get(_BUFFER_NAME.decode())
+    if content is None:
+        raise ValueError(f"'{path}' carries no metadata: export it with target=\"mediapipe\".")
     try:
-        content = _find_metadata(path.read_bytes())
-        if content is not None:
-            return _read_table(Table(content, _at(content, 0)), "ModelMetadata")
-    except (struct.error, LookupError, ValueError, TypeError) as error:
-        raise ValueError(f"'{path}' is no .tflite, or damaged: export it again.") from error
-    raise ValueError(f"'{path}' carries no metadata: export it with target=\"mediapipe\".")
+        return _plain(read(bytes(content), _SCHEMA, "ModelMetadata", _IDENTIFIER))
+    except ValueError as error:
+        raise ValueError(
+            f"The metadata in '{path}' is damaged: export it again (it {error})."
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """What was read, with numbers as JSON has them."""
+    if isinstance(value, dict):
+        return {name: _plain(x) for name, x in value.items()}
+    if isinstance(value, np.ndarray):
+        if not np.isfinite(value).all():
+            raise ValueError("holds NaN or infinity")
+        return value.tolist()
+    return [_plain(x) for x in value] if isinstance(value, list) else value
 
 
 # The model
@@ -203,21 +212,6 @@ def _metadata_buffer(model: schema.ModelT) -> schema.BufferT:
     model.metadata.append(schema.MetadataT(name=_BUFFER_NAME, buffer=len(model.buffers)))
     model.buffers.append(schema.BufferT())
     return model.buffers[-1]
-
-
-def _find_metadata(content: bytes) -> bytes | None:
-    """The metadata of a model that may be damaged: nothing but the way there is looked at."""
-    if content[4:8] != _MODEL_IDENTIFIER:
-        raise ValueError("no identifier")
-    model = schema.Model.GetRootAs(content)
-    for i in range(model.MetadataLength()):
-        entry = model.Metadata(i)
-        if entry.Name() == _BUFFER_NAME:
-            buffer = model.Buffers(entry.Buffer())
-            if buffer.Offset() > 1:
-                return content[buffer.Offset() : buffer.Offset() + buffer.Size()]
-            return bytes(buffer.DataAsNumpy())
-    return None
 
 
 # What the metadata says
@@ -312,19 +306,14 @@ def _check_labels(bundle: Bundle, classes: int) -> None:
 # Its flatbuffer
 
 
-def _fields(table: str) -> list[tuple[str, str]]:
-    """Names and kinds of a table's fields, by slot; none for tables of no use to text models."""
-    return [tuple(field.split(":")) for field in _TABLES.get(table, "").split()]
-
-
 def _write_table(builder: flatbuffers.Builder, table: str, values: Mapping[str, Any]) -> int:
     """Writes a table after all that it refers to, and returns where it is."""
-    fields, numbers, references = _fields(table), {}, {}
-    for slot, (name, kind) in enumerate(fields):
+    fields, numbers, references = _SCHEMA.fields(table), {}, {}
+    for slot, (name, kind, _, _, enum, _) in enumerate(fields):
         if name not in values:
             continue
-        if kind in _ENUMS:
-            numbers[slot] = _ENUMS[kind].split().index(values[name])
+        if enum is not None:
+            numbers[slot] = enum.index(values[name])
         else:
             kind = values[f"{name}_type"] if kind == "union" else kind
             references[slot] = _write(builder, kind, values[name])
@@ -339,7 +328,7 @@ def _write_table(builder: flatbuffers.Builder, table: str, values: Mapping[str, 
 def _write(builder: flatbuffers.Builder, kind: str, value: Any) -> int:
     if kind == "string":
         return builder.CreateString(value)
-    if kind == "[float]":
+    if kind == "[float32]":
         return builder.CreateNumpyVector(np.asarray(value, "<f4"))
     if not kind.startswith("["):
         return _write_table(builder, kind, value)
@@ -348,35 +337,3 @@ def _write(builder: flatbuffers.Builder, kind: str, value: Any) -> int:
     for reference in reversed(references):
         builder.PrependUOffsetTRelative(reference)
     return builder.EndVector()
-
-
-def _read_table(table: Table, name: str) -> dict[str, Any]:
-    values = {}
-    for slot, (field, kind) in enumerate(_fields(name)):
-        offset = table.Offset(4 + 2 * slot)
-        if not offset:
-            continue
-        position = table.Pos + offset
-        if kind in _ENUMS:
-            values[field] = _ENUMS[kind].split()[table.Get(Uint8Flags, position)]
-        else:
-            kind = values[f"{field}_type"] if kind == "union" else kind
-            values[field] = _read(table.Bytes, kind, _at(table.Bytes, position))
-    return values
-
-
-def _read(content: bytes, kind: str, position: int) -> Any:
-    if not kind.startswith("[") and kind != "string":
-        return _read_table(Table(content, position), kind)
-    size, start = struct.unpack_from("<I", content, position)[0], position + 4
-    if kind == "string":
-        return content[start : start + size].decode()
-    if kind == "[float]":
-        return np.frombuffer(content, "<f4", size, start).tolist()
-    places = (_at(content, start + 4 * i) for i in range(size))
-    return [_read(content, kind[1:-1], place) for place in places]
-
-
-def _at(content: bytes, position: int) -> int:
-    """Where the reference that stands at a position leads."""
-    return position + struct.unpack_from("<I", content, position)[0]

@@ -46,6 +46,7 @@ class Tensor:
         type: such as "float32".
         shape: of free axes, what the converter put there.
         signature: the shape with -1 for what is free.
+        buffer: the buffer's place; 0 of what is computed.
         data: of a constant, its bytes; None of what is computed.
         scale, zero_point, axis: of the quantization; `scale` is empty where there is none.
         blocks: how many values of a row share a scale, 0 where it is not so.
@@ -56,6 +57,7 @@ class Tensor:
     type: str
     shape: tuple[int, ...]
     signature: tuple[int, ...]
+    buffer: int = 0
     data: np.ndarray | None = None
     scale: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     zero_point: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
@@ -66,10 +68,19 @@ class Tensor:
 
 @dataclass
 class Operator:
-    """An operator; -1 in `inputs` is one that is left out. `name` is "" if it is not known here."""
+    """An operator.
+
+    Attributes:
+        name: "" if it is not known here.
+        code: its number.
+        custom: the name of one of another package.
+        options: by name; None if it has none.
+        inputs, outputs: places of tensors, -1 for an input that is left out.
+    """
 
     name: str
     code: int
+    custom: str
     options: Mapping[str, Any] | None
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -162,18 +173,18 @@ def _buffer(index: int, buffer: Mapping[str, Any], content: Content) -> np.ndarr
     return np.frombuffer(content, np.uint8, size, start)
 
 
-def _code(index: int, code: Mapping[str, Any]) -> tuple[int, int]:
-    """An operator's number and version."""
+def _code(index: int, code: Mapping[str, Any]) -> tuple[int, str]:
+    """An operator's number, and its name where it is a custom one."""
     number = max(code["builtin_code"], code["deprecated_builtin_code"])
     if not 0 <= number <= _LAST_OPERATOR or code["version"] < 0:
         raise ValueError(f"has an operator of number {number}, which is not known")
     if number == CUSTOM and not code.get("custom_code"):
         raise ValueError(f"has a custom operator without a name, the kind {index}")
-    return number, code["version"]
+    return number, code.get("custom_code", "") if number == CUSTOM else ""
 
 
 def _graph(
-    graph: Mapping[str, Any], buffers: list[np.ndarray], codes: list[tuple[int, int]]
+    graph: Mapping[str, Any], buffers: list[np.ndarray], codes: list[tuple[int, str]]
 ) -> Graph:
     tensors = [_tensor(i, x, buffers) for i, x in enumerate(graph.get("tensors", []))]
     for i, tensor in enumerate(tensors):
@@ -227,7 +238,7 @@ def _tensor(index: int, tensor: Mapping[str, Any], buffers: list[np.ndarray]) ->
             raise ValueError(f"{what} of {size} bytes, more than {_MOST_MEMORY >> 30} GB")
         if data is not None and len(data) != size:
             raise ValueError(f"{what} of {size} bytes, whose buffer has {len(data)}")
-    result = Tensor(tensor.get("name", ""), kind, shape, signature, data)
+    result = Tensor(tensor.get("name", ""), kind, shape, signature, tensor["buffer"], data)
     if "quantization" in tensor:
         _add_quantization(what, result, tensor["quantization"])
     return result
@@ -279,14 +290,14 @@ def _check_blocks(index: int, tensor: Tensor, tensors: list[Tensor]) -> None:
 
 
 def _operator(
-    index: int, operator: Mapping[str, Any], codes: list[tuple[int, int]], count: int
+    index: int, operator: Mapping[str, Any], codes: list[tuple[int, str]], count: int
 ) -> Operator:
     if operator["opcode_index"] >= len(codes):
         raise ValueError(
             f"has an operator, {index}, of kind {operator['opcode_index']}, where there are "
             f"{len(codes)} kinds"
         )
-    code, _ = codes[operator["opcode_index"]]
+    code, custom = codes[operator["opcode_index"]]
     name, options = OPERATORS.get(code, ("", ""))
     inputs, outputs = operator.get("inputs", ()), operator.get("outputs", ())
     what = f"has an operator, {index}{name and ', '}{name},"
@@ -298,7 +309,7 @@ def _operator(
     given = operator.get("builtin_options_type", "NONE")
     if name and given not in ("NONE", options):
         raise ValueError(f"{what} with the options of another kind")
-    return Operator(name, code, operator.get("builtin_options"), inputs, outputs)
+    return Operator(name, code, custom, operator.get("builtin_options"), inputs, outputs)
 
 
 def _check_order(graph: Graph) -> None:

@@ -1,19 +1,18 @@
-"""A .tflite file, of this package or not: opened, taken apart, and given sample inputs."""
+"""A .tflite file in LiteRT: opened, run, and taken apart with the code generated from its schema.
+
+All of this trusts the file: `model_check.read_model` comes first.
+"""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-from ..terminal import one_line
 
 _FLOAT, _INT8, _INT4 = schema.TensorType.FLOAT32, schema.TensorType.INT8, schema.TensorType.INT4
 
@@ -22,26 +21,30 @@ def _names(enum: type) -> dict[int, str]:
     return {value: name for name, value in vars(enum).items() if isinstance(value, int)}
 
 
-TYPES, _OPERATORS = _names(schema.TensorType), _names(schema.BuiltinOperator)
+OPERATORS = _names(schema.BuiltinOperator)
 
 
 class FirstSignature:
-    """A file's first signature, or its plain inputs and outputs where it has none.
+    """A file's signature, or its plain inputs and outputs where it has none.
 
     Args:
+        signature: its name; None for none.
         resolver: which kernels run it.
         options: of LiteRT's `Interpreter`: `model_path` or `model_content`, `num_threads`.
 
     Attributes:
-        signatures: the inputs' and outputs' names by signature.
         inputs, outputs: LiteRT's details by name.
     """
 
-    def __init__(self, resolver: OpResolverType = OpResolverType.AUTO, **options: Any):
+    def __init__(
+        self,
+        signature: str | None = None,
+        resolver: OpResolverType = OpResolverType.AUTO,
+        **options: Any,
+    ):
         self._interpreter = Interpreter(experimental_op_resolver_type=resolver, **options)
-        self.signatures = self._interpreter.get_signature_list()
-        if self.signatures:
-            runner = self._interpreter.get_signature_runner(next(iter(self.signatures)))
+        if signature is not None:
+            runner = self._interpreter.get_signature_runner(signature)
             self.inputs, self.outputs = runner.get_input_details(), runner.get_output_details()
         else:
             self.inputs = {x["name"]: x for x in self._interpreter.get_input_details()}
@@ -76,29 +79,6 @@ class FirstSignature:
         return len(delegated), [op["op_name"] for op in own if op["index"] not in taken]
 
 
-def open_file(
-    path: str | os.PathLike, resolver: OpResolverType = OpResolverType.AUTO, **options: Any
-) -> FirstSignature:
-    """Opens a .tflite file, all of which LiteRT has then checked.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no .tflite, or not a whole one.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file '{path}'.")
-    with path.open("rb") as file:
-        if file.read(8)[4:] != b"TFL3":
-            raise ValueError(f"'{path}' is no .tflite file.")
-    try:
-        return FirstSignature(resolver, model_path=str(path), **options)
-    except (ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"'{path}' is cut off or damaged: copy or export it again ({one_line(error)})."
-        ) from error
-
-
 def unpack(content: bytes) -> schema.ModelT:
     """A model as objects, all weights in its buffers."""
     model = schema.ModelT.InitFromPackedBuf(content)
@@ -123,7 +103,7 @@ def operators(
     for graph in model.subgraphs:
         for op in graph.operators:
             kind = model.operatorCodes[op.opcodeIndex]
-            name = _OPERATORS[max(kind.builtinCode, kind.deprecatedBuiltinCode)]
+            name = OPERATORS[max(kind.builtinCode, kind.deprecatedBuiltinCode)]
             yield (
                 f"CUSTOM {kind.customCode.decode()}" if name == "CUSTOM" else name,
                 op,
@@ -182,77 +162,3 @@ def _dequantized(
     axes[how.quantizedDimension] = len(how.scale)
     offsets = np.asarray(how.zeroPoint, np.float32).reshape(axes)
     return (values - offsets) * np.asarray(how.scale, np.float32).reshape(axes)
-
-
-def sample_inputs(
-    model: schema.ModelT,
-    inputs: Mapping[str, Mapping[str, Any]],
-    length: int,
-    batch: int = 1,
-    part: float = 1.0,
-    seed: int = 0,
-) -> dict[str, np.ndarray]:
-    """Random inputs: ids if an input indexes a table, a mask if it is of integers, else floats.
-
-    Args:
-        model: the file's.
-        inputs: LiteRT's details by name.
-        length: the size of free axes,
-        batch: but of a free first axis.
-        part: of the positions of a mask's first row, the first ones, that are 1; all in the last
-            of several rows.
-        seed: of the random numbers.
-
-    Raises:
-        ValueError: there are none for an input of this type.
-    """
-    rng, rows = np.random.default_rng(seed), _table_rows(model)
-    return {
-        name: _sample(rng, x, rows.get(x["index"]), _shape(x, batch, length), part)
-        for name, x in inputs.items()
-    }
-
-
-def _shape(detail: Mapping[str, Any], batch: int, length: int) -> list[int]:
-    signature = detail["shape_signature"].tolist()
-    sizes = [length] * len(signature) if len(signature) < 2 else [batch] + [length] * len(signature)
-    return [size if n < 0 else n for n, size in zip(signature, sizes, strict=False)]
-
-
-def _sample(
-    rng: np.random.Generator,
-    detail: Mapping[str, Any],
-    rows: int | None,
-    shape: list[int],
-    part: float,
-) -> np.ndarray:
-    dtype = np.dtype(detail["dtype"])
-    if dtype.kind == "f":
-        return rng.standard_normal(shape).astype(dtype)
-    if dtype.kind not in "iu":
-        raise ValueError(f"there are none for inputs of type {dtype.name}")
-    if detail["quantization"][0]:  # floats, as small integers
-        return rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max, shape, dtype)
-    if rows is not None:
-        return rng.integers(0, rows, shape, dtype)
-    positions = shape[-1] if shape else 1
-    parts = np.linspace(part, 1.0, max(1, math.prod(shape) // max(1, positions)))
-    ends = np.maximum(1, np.round(parts * positions))
-    return (np.arange(positions) < ends[:, None]).reshape(shape).astype(dtype)
-
-
-def _table_rows(model: schema.ModelT) -> dict[int, int]:
-    """By input, the rows of the table that it indexes."""
-    main, rows = model.subgraphs[0], {}
-    integers = (schema.TensorType.INT32, schema.TensorType.INT64)
-    for source in main.inputs:
-        reached = {source}
-        for name, op, graph in operators(model):
-            if graph is not main or not reached & {*op.inputs}:
-                continue
-            ids, table = {"EMBEDDING_LOOKUP": (0, 1), "GATHER": (1, 0)}.get(name, (None, None))
-            if ids is None:
-                reached |= {x for x in op.outputs if main.tensors[x].type in integers}
-            elif op.inputs[ids] in reached:
-                rows[source] = int(main.tensors[op.inputs[table]].shape[0])
-    return rows

@@ -67,14 +67,8 @@ class Runtime:
         if not path.is_file():
             raise FileNotFoundError(f"There is no file '{path}'.")
         self._bundle = read_bundle(path)
-        try:
-            self.config: SqueezeBertConfig = self._bundle.config
-            self.architecture: str = self.config.extra["architectures"][0]
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"The config.json in '{path}' is damaged, or not of this package: export the file "
-                "again."
-            ) from error
+        self.config: SqueezeBertConfig = self._bundle.config
+        self.architecture: str = self._bundle.architecture
         _check(path, self.config, self.architecture)
         self.workers = workers
         # Last in, first out: a caller by itself keeps to one interpreter.

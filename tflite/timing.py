@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ..terminal import one_line
+from .apart import Crash, run_apart
 from .bundle import read_bundle
-from .model_file import FirstSignature, open_file, sample_inputs, unpack
+from .model_check import open_model
+from .probing import start, time_calls
+from .runtime import MOST_THREADS
+from .samples import Ends, sample_inputs
 
 _LENGTHS = (16, 32, 64, 128)
-_MOST_THREADS, _MOST_RUNS = 256, 1_000_000  # LiteRT ends the process where threads run out
-_ROUNDS = 5  # in which the runs of a row are spread, so that all rows meet the same disturbances
+_MOST_RUNS = 1_000_000
+_SECONDS = 3600  # of all runs: how many there are is for the caller to say
 
 
 @dataclass
@@ -51,6 +50,8 @@ def benchmark(
 ) -> list[Row]:
     """Times a .tflite file, of this package or not, on random inputs of batch size 1.
 
+    LiteRT runs in processes of its own.
+
     Args:
         path: the file.
         lengths: in tokens; by default the file's own, or 16, 32, 64 and 128 if it is free.
@@ -67,22 +68,40 @@ def benchmark(
     path = Path(path)
     if runs < 1 or not threads or min(threads) < 1:
         raise ValueError("threads and runs must be 1 or more.")
-    if max(threads) > _MOST_THREADS or runs > _MOST_RUNS:
-        raise ValueError(f"threads may be {_MOST_THREADS} at most, and runs {_MOST_RUNS}.")
-    runners = {n: open_file(path, num_threads=n) for n in threads}
-    details, model = runners[threads[0]].inputs, unpack(path.read_bytes())
-    lengths = _lengths(path, details, lengths)
-    inputs = {length: sample_inputs(model, details, length) for length in lengths}
+    if max(threads) > MOST_THREADS or runs > _MOST_RUNS:
+        raise ValueError(f"threads may be {MOST_THREADS} at most, and runs {_MOST_RUNS}.")
+    ends = Ends(open_model(path))
+    lengths = _lengths(path, ends, lengths)
+    threads = [*dict.fromkeys(threads)]
     try:
-        times = _times(runners, inputs, runs)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"'{path}' does not run at {_listed(lengths)} tokens: {reason}") from error
-    starts = {n: _start(path, n, inputs[max(lengths)]) for n in threads}
+        inputs = [sample_inputs(ends, length) for length in lengths]
+        options = {"signature": ends.signature}
+        answer, _ = run_apart(
+            *_name(time_calls),
+            path,
+            {**options, "threads": threads, "runs": runs},
+            {"inputs": inputs},
+            _SECONDS,
+        )
+        longest = {"inputs": [inputs[np.argmax(lengths)]]}
+        starts = [
+            run_apart(*_name(start), path, {**options, "threads": n}, longest)[0] for n in threads
+        ]
+    except Crash as error:
+        raise ValueError(f"LiteRT {error} on '{path}': the file is damaged.") from error
+    except ValueError as error:
+        raise ValueError(
+            f"'{path}' does not run at {_listed(lengths)} tokens: {one_line(error)}."
+        ) from error
     return [
-        Row(length, n, *np.percentile(times[n, length], [50, 90]).tolist(), *starts[n])
-        for n, length in times
+        Row(length, n, *np.percentile(times, [50, 90]).tolist(), **begin)
+        for n, rows, begin in zip(threads, answer["times"], starts, strict=True)
+        for length, times in zip(lengths, rows, strict=True)
     ]
+
+
+def _name(function: Callable) -> tuple[str, str]:
+    return function.__module__, function.__name__
 
 
 def format_rows(rows: Iterable[Row]) -> str:
@@ -94,9 +113,10 @@ def format_rows(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def _lengths(path: Path, details: dict, lengths: Sequence[int] | None) -> Sequence[int]:
+def _lengths(path: Path, ends: Ends, lengths: Sequence[int] | None) -> Sequence[int]:
     """The lengths to measure, once it is sure that the file takes them."""
-    sizes = [int(x["shape_signature"][-1]) for x in details.values()]
+    shapes = [ends.graph.tensors[x].signature for x in ends.inputs.values()]
+    sizes = [shape[-1] for shape in shapes if shape] or [1]
     own = max(sizes)
     if min(sizes) >= 0:
         if lengths is not None and set(lengths) != {own}:
@@ -117,52 +137,3 @@ def _lengths(path: Path, details: dict, lengths: Sequence[int] | None) -> Sequen
 
 def _listed(lengths: Sequence[int] | None) -> str:
     return ", ".join(map(str, lengths or _LENGTHS))
-
-
-def _times(
-    runners: dict[int, FirstSignature], inputs: dict[int, dict[str, np.ndarray]], runs: int
-) -> dict[tuple[int, int], list[float]]:
-    """Milliseconds of each call, by threads and length."""
-    times: dict[tuple[int, int], list[float]] = {x: [] for x in itertools.product(runners, inputs)}
-    for _ in range(min(_ROUNDS, runs)):
-        for (n, length), row in times.items():
-            runners[n](inputs[length])  # not timed: it makes room for the length
-            for _ in range(-(-runs // _ROUNDS)):
-                start = time.perf_counter()
-                runners[n](inputs[length])
-                row.append(1000 * (time.perf_counter() - start))
-    return times
-
-
-def _start(path: Path, threads: int, inputs: dict[str, np.ndarray]) -> tuple[float, float]:
-    """Load time and memory, in a process in which no earlier file has left anything."""
-    with tempfile.TemporaryDirectory() as folder:
-        arrays = Path(folder) / "inputs.npz"
-        np.savez(arrays, **inputs)
-        program = f"import sys; from {__name__} import _start_process as f; f(*sys.argv[1:])"
-        output = subprocess.run(
-            [sys.executable, "-c", program, str(path), str(threads), str(arrays)],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-    return tuple(json.loads(output.splitlines()[-1]))
-
-
-def _start_process(path: str, threads: str, arrays: str) -> None:
-    with np.load(arrays) as file:
-        inputs = dict(file)
-    before, start = _resident_mb(), time.perf_counter()
-    runner = FirstSignature(model_path=path, num_threads=int(threads))
-    runner(inputs)
-    print(json.dumps([1000 * (time.perf_counter() - start), _resident_mb() - before]))
-
-
-def _resident_mb() -> float:
-    """This process's memory in MB: now, or at its height where the system does not tell."""
-    pages = Path("/proc/self/statm")
-    if pages.is_file():
-        return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # of macOS, in bytes

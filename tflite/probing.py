@@ -1,0 +1,103 @@
+"""What `inspect` and `benchmark` have done by LiteRT: each function runs apart (see apart.py)."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from ai_edge_litert.interpreter import OpResolverType
+
+from ..terminal import one_line
+from .apart import read_rows, write_rows
+from .model_file import FirstSignature, pack, unpack, with_float_weights
+
+_ROUNDS = 5  # in which the runs of a row are spread, so that all rows meet the same disturbances
+
+
+def run_reference(folder: Path, path: Path, signature: str | None) -> dict[str, Any]:
+    """Opens a file, and runs it on `inputs` with LiteRT's reference kernels; writes `outputs`.
+
+    Returns:
+        `refusal`, why LiteRT does not open the file; `error`, why it does not run; `changed`, the
+        operators whose weights were turned into floats for that.
+    """
+    try:
+        FirstSignature(signature, model_path=str(path))
+    except (ValueError, RuntimeError) as error:
+        return {"refusal": one_line(error)}
+    try:
+        floats = unpack(path.read_bytes())
+        changed = with_float_weights(floats)
+        run = FirstSignature(signature, OpResolverType.BUILTIN_REF, model_content=pack(floats))
+        write_rows(folder, "outputs", [run(row) for row in read_rows(folder, "inputs")])
+    except (ValueError, RuntimeError, TypeError) as error:
+        return {"error": one_line(error)}
+    return {"changed": changed}
+
+
+def run_xnnpack(folder: Path, path: Path, signature: str | None) -> dict[str, Any]:
+    """Runs a file on `inputs` as LiteRT does by default; writes `outputs`.
+
+    Returns:
+        `error`, why it does not run; `partitions`, how many pieces the delegate took; and `left`,
+        the operators that it left.
+    """
+    try:
+        run = FirstSignature(signature, model_path=str(path))
+        write_rows(folder, "outputs", [run(row) for row in read_rows(folder, "inputs")])
+    except (ValueError, RuntimeError) as error:
+        return {"error": one_line(error)}
+    partitions, left = run.partitions()
+    return {"partitions": partitions, "left": left}
+
+
+def time_calls(
+    folder: Path, path: Path, signature: str | None, threads: list[int], runs: int
+) -> dict[str, Any]:
+    """Times a file on each of `inputs`, with each number of threads.
+
+    Returns:
+        `times`: milliseconds of each call, by threads and then by row of the inputs.
+    """
+    rows = read_rows(folder, "inputs")
+    runners = {n: FirstSignature(signature, model_path=str(path), num_threads=n) for n in threads}
+    times: dict[tuple[int, int], list[float]] = {
+        key: [] for key in itertools.product(threads, range(len(rows)))
+    }
+    for _ in range(min(_ROUNDS, runs)):
+        for (n, row), found in times.items():
+            run, inputs = runners[n], rows[row]
+            _run(run, inputs)  # not timed: it makes room for the length
+            for _ in range(-(-runs // _ROUNDS)):
+                start = time.perf_counter()
+                run(inputs)
+                found.append(1000 * (time.perf_counter() - start))
+    return {"times": [[times[n, row] for row in range(len(rows))] for n in threads]}
+
+
+def start(folder: Path, path: Path, signature: str | None, threads: int) -> dict[str, Any]:
+    """Load time in milliseconds and memory in MB, in a process in which nothing else is left."""
+    (inputs,) = read_rows(folder, "inputs")
+    before, begin = _resident_mb(), time.perf_counter()
+    _run(FirstSignature(signature, model_path=str(path), num_threads=threads), inputs)
+    return {"load": 1000 * (time.perf_counter() - begin), "memory": _resident_mb() - before}
+
+
+def _run(run: FirstSignature, inputs: dict) -> None:
+    try:
+        run(inputs)
+    except RuntimeError as error:
+        raise ValueError(one_line(error)) from error
+
+
+def _resident_mb() -> float:
+    """This process's memory in MB: now, or at its height where the system does not tell."""
+    pages = Path("/proc/self/statm")
+    if pages.is_file():
+        return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # of macOS, in bytes

@@ -1,0 +1,104 @@
+"""Random inputs for a .tflite file, of this package or not, from what the file says of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .model_check import Graph, Model, Tensor
+
+_LOOKUPS = {7: (0, 1), 36: (1, 0)}  # EMBEDDING_LOOKUP, GATHER: which input holds ids, which a table
+_MOST_NUMBERS = 1 << 27  # of an input
+
+
+class Ends:
+    """What goes into a model's first signature and comes out, or its main graph where it has none.
+
+    Attributes:
+        signature: the signature's name; None where there is none.
+        graph: that it runs.
+        inputs, outputs: places of tensors in the graph, by name.
+    """
+
+    def __init__(self, model: Model):
+        self.signature: str | None = None
+        index = 0
+        for name, (place, inputs, outputs) in model.signatures.items():
+            self.signature, index, self.inputs, self.outputs = name, place, inputs, outputs
+            break
+        self.graph: Graph = model.graphs[index]
+        if self.signature is None:
+            tensors = self.graph.tensors
+            self.inputs = {tensors[x].name: x for x in self.graph.inputs}
+            self.outputs = {tensors[x].name: x for x in self.graph.outputs}
+
+    @property
+    def is_free(self) -> bool:
+        """Whether an axis of an input is of any size."""
+        return any(-1 in self.graph.tensors[x].signature for x in self.inputs.values())
+
+
+def sample_inputs(
+    ends: Ends, length: int, batch: int = 1, part: float = 1.0, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Random inputs: ids if an input indexes a table, a mask if it is of integers, else floats.
+
+    Args:
+        ends: the model's.
+        length: the size of free axes,
+        batch: but of a free first axis.
+        part: of the positions of a mask's first row, the first ones, that are 1; all in the last
+            of several rows.
+        seed: of the random numbers.
+
+    Raises:
+        ValueError: there are none for an input of this type or size.
+    """
+    rng, rows, tensors = np.random.default_rng(seed), _table_rows(ends.graph), ends.graph.tensors
+    return {
+        name: _sample(rng, tensors[x], rows.get(x), _shape(tensors[x], batch, length), part)
+        for name, x in ends.inputs.items()
+    }
+
+
+def _shape(tensor: Tensor, batch: int, length: int) -> list[int]:
+    count = len(tensor.signature)
+    sizes = [length] * count if count < 2 else [batch] + [length] * (count - 1)
+    return [size if n < 0 else n for n, size in zip(tensor.signature, sizes, strict=True)]
+
+
+def _sample(
+    rng: np.random.Generator, tensor: Tensor, rows: int | None, shape: list[int], part: float
+) -> np.ndarray:
+    if math.prod(shape) > _MOST_NUMBERS:
+        raise ValueError(f"there are none of {math.prod(shape)} numbers")
+    if tensor.type in ("float16", "float32", "float64"):
+        return rng.standard_normal(shape).astype(tensor.type)
+    if tensor.type not in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"):
+        raise ValueError(f"there are none for inputs of type {tensor.type}")
+    dtype = np.dtype(tensor.type)
+    if len(tensor.scale):  # floats, as small integers
+        return rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max, shape, dtype)
+    if rows is not None:
+        return rng.integers(0, rows, shape, dtype)
+    positions = shape[-1] if shape else 1
+    parts = np.linspace(part, 1.0, max(1, math.prod(shape) // max(1, positions)))
+    ends = np.maximum(1, np.round(parts * positions))
+    return (np.arange(positions) < ends[:, None]).reshape(shape).astype(dtype)
+
+
+def _table_rows(graph: Graph) -> dict[int, int]:
+    """By input, the rows of the table that it indexes."""
+    origins = {x: {x} for x in graph.inputs}  # by tensor of integers, whose numbers it holds
+    rows: dict[int, int] = {}
+    for operator in graph.operators:
+        ids, table = _LOOKUPS.get(operator.code, (None, None))
+        if ids is None:
+            found = set().union(*(origins.get(x, ()) for x in operator.inputs))
+            for x in operator.outputs:
+                if found and graph.tensors[x].type in ("int32", "int64"):
+                    origins[x] = found
+        elif len(operator.inputs) == 2 and (shape := graph.tensors[operator.inputs[table]].shape):
+            rows.update(dict.fromkeys(origins.get(operator.inputs[ids], ()), shape[0]))
+    return rows
