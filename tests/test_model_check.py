@@ -269,6 +269,21 @@ LIES: dict[str, tuple[Callable[[generated.ModelT], object], str]] = {
         lambda m: _set(_operator(m, "SPLIT").builtinOptions, numSplits=7),
         "with num_splits 7",
     ),
+    "a variable": (
+        lambda m: _set(_tensor_of(m, "SOFTMAX", 0), isVariable=True),
+        "holds variables",
+    ),
+    "metadata that orders the operators": (
+        lambda m: m.metadata.append(generated.MetadataT(name=b"model_control_dependencies")),
+        "holds metadata named 'model_control_dependencies'",
+    ),
+    "an input without a name": (
+        lambda m: [
+            m.subgraphs[0].tensors.append(generated.TensorT(shape=[1], name=b"x")),
+            _set(m.subgraphs[0], inputs=[*m.subgraphs[0].inputs, len(m.subgraphs[0].tensors) - 1]),
+        ],
+        "inputs that its signature does not name",
+    ),
     "another version": (lambda m: _set(m, version=99), "is of version 99"),
     "a signature of no tensor": (
         lambda m: _set(m.signatureDefs[0].inputs[0], tensorIndex=10**6),

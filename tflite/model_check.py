@@ -34,7 +34,12 @@ _MOST_INTEGERS = 64  # of a constant whose values decide on shapes
 _LAST_OPERATOR = 1000  # numbers of operators end near 210 so far
 # Within which scales keep LiteRT's integer arithmetic in its range.
 _SCALES = 1e-20, 1e20
+_METADATA = {"TFLITE_METADATA", "CONVERSION_METADATA", "min_runtime_version"}
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int4": (-8, 7)}
+
+
+_NOTHING = np.empty(0, np.uint8)
+_NO_SCALE, _NO_ZERO_POINT = np.empty(0, np.float32), np.empty(0, np.int64)
 
 
 @dataclass
@@ -48,6 +53,7 @@ class Tensor:
         signature: the shape with -1 for what is free.
         buffer: the buffer's place; 0 of what is computed.
         data: of a constant, its bytes; None of what is computed.
+        is_variable: whether it outlives a call.
         scale, zero_point, axis: of the quantization; `scale` is empty where there is none.
         blocks: how many values of a row share a scale, 0 where it is not so.
         block_scales: the tensor that holds these scales.
@@ -59,8 +65,9 @@ class Tensor:
     signature: tuple[int, ...]
     buffer: int = 0
     data: np.ndarray | None = None
-    scale: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
-    zero_point: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    is_variable: bool = False
+    scale: np.ndarray = field(default_factory=lambda: _NO_SCALE)
+    zero_point: np.ndarray = field(default_factory=lambda: _NO_ZERO_POINT)
     axis: int = 0
     blocks: int = 0
     block_scales: int = -1
@@ -167,7 +174,7 @@ def _buffer(index: int, buffer: Mapping[str, Any], content: Content) -> np.ndarr
         return data
     start, size = buffer["offset"], buffer["size"]
     if start <= 1 or not size:  # 0 and 1 stand for none
-        return np.empty(0, np.uint8)
+        return _NOTHING
     if start + size > len(content):
         raise ValueError(f"ends before its buffer {index} does, at byte {start + size}")
     return np.frombuffer(content, np.uint8, size, start)
@@ -238,7 +245,15 @@ def _tensor(index: int, tensor: Mapping[str, Any], buffers: list[np.ndarray]) ->
             raise ValueError(f"{what} of {size} bytes, more than {_MOST_MEMORY >> 30} GB")
         if data is not None and len(data) != size:
             raise ValueError(f"{what} of {size} bytes, whose buffer has {len(data)}")
-    result = Tensor(tensor.get("name", ""), kind, shape, signature, tensor["buffer"], data)
+    result = Tensor(
+        tensor.get("name", ""),
+        kind,
+        shape,
+        signature,
+        tensor["buffer"],
+        data,
+        tensor["is_variable"],
+    )
     if "quantization" in tensor:
         _add_quantization(what, result, tensor["quantization"])
     return result
@@ -250,7 +265,7 @@ def _add_quantization(what: str, tensor: Tensor, how: Mapping[str, Any]) -> None
     least, most = _SCALES
     if len(scale) and not bool(np.all((scale >= least) & (scale <= most))):  # NaN is neither
         raise ValueError(f"{what} with a scale that is not a positive number of common size")
-    if len(scale) and len(zero) not in (1, len(scale)):
+    if len(scale) and len(zero) != len(scale):
         raise ValueError(f"{what} of {len(scale)} scales and {len(zero)} zero points")
     if len(zero) and tensor.type in _RANGES:
         low, high = _RANGES[tensor.type]
@@ -279,6 +294,8 @@ def _check_blocks(index: int, tensor: Tensor, tensors: list[Tensor]) -> None:
     what = f"has a tensor, {index}, with scales of blocks"
     _check_places(f"{what} in", [tensor.block_scales], len(tensors))
     scales = tensors[tensor.block_scales]
+    if tensor.data is None:
+        raise ValueError(f"{what} which is computed")
     if not tensor.shape or tensor.shape[-1] % tensor.blocks:
         raise ValueError(f"{what} of {tensor.blocks}, and of shape {[*tensor.shape]}")
     shape = (*tensor.shape[:-1], tensor.shape[-1] // tensor.blocks)
@@ -394,6 +411,11 @@ def check_model(model: Model, batch: int = 1, length: int | None = None) -> Run:
     graph = model.graphs[0]
     if len(model.graphs) > 1:
         raise ValueError(f"holds {len(model.graphs)} graphs, where this package writes one")
+    if any(tensor.is_variable for tensor in graph.tensors):
+        raise ValueError("holds variables, which this package does not write")
+    others = {*model.metadata} - _METADATA
+    if others:  # LiteRT reads the order of execution from some, and more
+        raise ValueError(f"holds metadata named {min(others)[:80]!a}")
     values: list[Value | None] = [_constant(x) for x in graph.tensors]
     for place in graph.inputs:
         tensor = graph.tensors[place]

@@ -44,6 +44,8 @@ def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> Non
         raise ValueError(
             f"takes {', '.join(sorted(map(ascii, inputs)))[:200]}, not {', '.join(INPUTS)}"
         )
+    if {*inputs.values()} != {*model.graphs[0].inputs}:
+        raise ValueError("takes inputs that its signature does not name")
     tensors = [model.graphs[0].tensors[inputs[name]] for name in INPUTS]
     signature = tensors[0].signature
     if len(signature) != 2 or 0 in signature or any(x.signature != signature for x in tensors):

@@ -22,7 +22,6 @@ except ImportError:
     atheris = None
 
 from . import FINDINGS, TARGETS, Target
-from .mutation import mutate
 
 
 def main() -> int:
@@ -43,7 +42,7 @@ def _fuzz_at_random(name: str, target: Target, seconds: float) -> int:
     seeds = target.seeds()
     seed = random.SystemRandom().randrange(1 << 60)
     while time.monotonic() - start < seconds:
-        content = mutate(seeds[tried % len(seeds)], seed + tried)
+        content = target.change(seeds[tried % len(seeds)], seed + tried)
         tried += 1
         began = time.process_time()
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tf_squeezebert.tflite import flatbuffer
+from tf_squeezebert.tflite.model_check import read_model
 from tf_squeezebert.tflite.model_schema import SCHEMA
 
 _MOST_ELEMENTS = 6  # of a vector: the others are like these
@@ -78,8 +79,19 @@ def in_order(content: bytes, count: int) -> Iterator[tuple[str, bytes]]:
 
 def at_random(content: bytes, seed: int) -> bytes:
     """A file with one to five changes, or cut off."""
+    return _changed(content, seed, _known(content))
+
+
+def of_metadata(content: bytes, seed: int) -> bytes:
+    """A file with such changes of its metadata, at any of whose bytes a number may stand."""
+    metadata = bytes(read_model(content).metadata["TFLITE_METADATA"])
+    start = content.index(metadata)
+    places = range(start, start + len(metadata))
+    return _changed(content, seed, [(i, width) for i in places for width in (1, 2, 4)])
+
+
+def _changed(content: bytes, seed: int, found: list[tuple[int, int]]) -> bytes:
     chance = random.Random(seed)
-    found = _known(content)
     if chance.random() < 0.05:
         return content[: chance.randrange(len(content))]
     for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 5))):

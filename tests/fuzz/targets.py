@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
+import subprocess
+import sys
 import tempfile
 import traceback
 import zipfile
@@ -16,11 +19,16 @@ from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer
 from tf_squeezebert.convert.checkpoint import CheckpointError, open_checkpoint
 from tf_squeezebert.tasks import read_examples
 from tf_squeezebert.tflite.bundle import read_bundle
+from tf_squeezebert.tflite.metadata import read_metadata
+from tf_squeezebert.tflite.model_check import open_model
+from tf_squeezebert.tflite.own_graph import check_own
 
 from ..attacks import ATTACKS
 from ..attacks.build import safetensors, torch_legacy, torch_zip
 from ..faults.room import CONFIG, FILES, VOCAB
 from ..faults.runner import OURS
+from . import structure
+from .mutation import mutate
 
 FINDINGS = Path(__file__).parent / "findings"
 _MOST = 1 << 20  # bytes of a file: what is slow by size is no finding
@@ -32,10 +40,12 @@ class Target(NamedTuple):
     Attributes:
         seeds: makes honest files' contents.
         check: reads a file of such a content; raises for what must never be.
+        change: of a content by a seed, where changes at random would go no further than the door.
     """
 
     seeds: Callable[[], list[bytes]]
     check: Callable[[bytes], None]
+    change: Callable[[bytes, int], bytes] = mutate
 
 
 def reads(*errors: type[Exception], name: str = "file") -> Callable:
@@ -144,6 +154,64 @@ def _bundles() -> list[bytes]:
     return [buffer.getvalue()]
 
 
+@reads(ValueError, name="model.tflite")
+def _read_metadata(path: Path) -> None:
+    json.dumps(read_metadata(path), allow_nan=False)
+
+
+@functools.cache
+def _models() -> list[bytes]:
+    """Small files of several recipes, with metadata and without, and the packaged one's kind."""
+    import keras
+
+    from tf_squeezebert import SqueezeBertForSequenceClassification
+    from tf_squeezebert.tflite import export
+
+    keras.utils.set_random_seed(0)
+    model = SqueezeBertForSequenceClassification(SqueezeBertConfig(**{**CONFIG, **_WIDE}))
+    kinds = {
+        "float": {"batch": None},
+        "int4": {"quantize": "int4"},
+        "static": {"quantize": "int8-static", "calibrate": ["sad"], "target": "mediapipe"},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        vocabulary = Path(folder) / "vocab.txt"
+        vocabulary.write_text("\n".join(VOCAB))
+        model.tokenizer = SqueezeBertTokenizer(vocabulary)
+        return [
+            export(model, Path(folder) / f"{kind}.tflite", **options).read_bytes()
+            for kind, options in kinds.items()
+        ]
+
+
+# Groups of 32 inputs, which blocks of 4 bits need; few heads, so that the files are small.
+_WIDE = {"hidden_size": 128, "intermediate_size": 128, "num_hidden_layers": 1}
+
+
+def _described_models() -> list[bytes]:
+    return _models()[-1:]
+
+
+def _run_model(content: bytes) -> None:
+    """What is accepted runs, in a process of its own, which lives."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(content)
+        try:
+            bundle = read_bundle(path)
+            check_own(open_model(path), bundle.config, bundle.architecture)
+        except ValueError as error:
+            if not str(error).isprintable():
+                raise AssertionError(f"not printable: {error!r}") from error
+            return
+        done = subprocess.run(
+            [sys.executable, Path(__file__).parent / "run_files.py", path],
+            capture_output=True,
+            text=True,
+        )
+        assert not done.returncode, f"ended with {done.returncode}: {done.stderr[-500:]}"
+
+
 _TASKS = {
     "sst2.tsv": "sst2",
     "reviews.csv": "classification",
@@ -179,6 +247,8 @@ TARGETS = {
     "header": Target(_headers, _read_checkpoint),
     "config": Target(_configs, _read_config),
     "bundle": Target(_bundles, _read_bundle),
+    "metadata": Target(_described_models, _read_metadata, structure.of_metadata),
+    "flatbuffer": Target(_models, _run_model, structure.at_random),
     "vocab.txt": Target(partial(_saved, "vocab.txt"), _read_vocabulary),
     **{f"data {task} {file}": _data_target(file, task) for file, task in _TASKS.items()},
 }
