@@ -24,6 +24,8 @@ from tf_squeezebert.tflite.model_check import open_model
 
 from .reference import pair, small_config
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*texts (is|are) longer")  # of long examples
+
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 SENTENCES = Path(__file__).parents[1] / "examples" / "sentences.txt"
 CLASSIFIER, EMBEDDER = "SqueezeBertForSequenceClassification", "SqueezeBertModel"

@@ -417,3 +417,85 @@ def test_a_class_derived_from_ours_is_used_as_ours(tmp_path):
     assert predict(runtime, TEXT)["scores"] == pytest.approx(expected, abs=1e-5)
     with pytest.raises(ValueError, match="no answer to get from a str"):
         predict("model", TEXT)
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("SqueezeBertForSequenceClassification", ["tea " * 200]),
+        ("SqueezeBertForSequenceClassification", ["tea", "tea " * 200]),
+        ("SqueezeBertModel", ["tea " * 200]),
+        ("SqueezeBertForMultipleChoice", ["tea " * 200, "It is.", "It is not."]),
+        ("SqueezeBertForMaskedLM", ["[MASK] tea " + "tea " * 200]),
+    ],
+)
+def test_a_text_that_is_cut_is_said_to_be(name, texts, tmp_path):
+    ours = with_tokenizer(name, tmp_path)[2]
+    columns = [[text, "[MASK]", text] for text in texts]
+    with pytest.warns(UserWarning, match="2 of 3 texts are longer than the 128 tokens") as warned:
+        answers = predict(ours, *(columns if texts[0] != "tea" else [["tea"] * 3, columns[1]]))
+    assert len(warned) == 1
+    assert [answer.get("truncated") for answer in answers] == [True, None, True]
+    with pytest.warns(UserWarning, match="1 of 1 texts is longer than the 128 tokens"):
+        assert predict(ours, *texts)["truncated"] is True
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["TokenClassification", "QuestionAnswering"])
+def test_a_text_in_windows_is_not_cut(name, tmp_path):
+    ours = with_tokenizer(f"SqueezeBertFor{name}", tmp_path)[2]
+    answer = predict(ours, *["Who?"] * (name == "QuestionAnswering"), "tea " * 200)
+    assert "truncated" not in answer
+
+
+@pytest.mark.parametrize("texts", [["tea " * 200 + "[MASK]"], ["[MASK]", "tea " * 200 + "[MASK]"]])
+def test_a_mask_that_is_cut_off_is_an_error(texts, tmp_path):
+    ours = with_tokenizer("SqueezeBertForMaskedLM", tmp_path)[2]
+    with pytest.raises(ValueError, match=r"has a \[MASK\] beyond the 128 tokens .*: shorten it"):
+        predict(ours, *texts)
+
+
+class _Counted(dict):
+    asked = 0
+
+    def __contains__(self, key):
+        _Counted.asked += 1
+        return super().__contains__(key)
+
+    def __getitem__(self, key):
+        _Counted.asked += 1
+        return super().__getitem__(key)
+
+    def items(self):
+        _Counted.asked += len(self)
+        return super().items()
+
+    def __iter__(self):
+        _Counted.asked += len(self)
+        return super().__iter__()
+
+
+def test_words_of_windows_are_joined_in_time_that_grows_with_the_text(tmp_path):
+    """The same words of each window are asked for a few times, however many windows there are."""
+    task = prediction._TokenClassification(
+        with_tokenizer("SqueezeBertForTokenClassification", tmp_path)[2]
+    )
+    for windows in (10, 200):
+        text = "a " * (10 * windows + 10)
+        parts = [
+            _Counted(
+                (
+                    i,
+                    (
+                        min(i - w * 10, 30),
+                        {"label": "O", "score": 0.5, "start": 2 * i, "end": 2 * i + 1},
+                    ),
+                )
+                for i in range(w * 10, w * 10 + 20)
+            )
+            for w in range(windows)
+        ]
+        _Counted.asked = 0
+        answer = task.answer(parts, text)
+        assert len(answer["words"]) == 10 * windows + 10
+        assert _Counted.asked <= 4 * 20 * windows

@@ -14,6 +14,7 @@ import platform
 import signal
 import sys
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -769,16 +770,31 @@ def _predict(options: argparse.Namespace) -> None:
     if (options.text is None) == (options.data is None):
         raise ValueError("Give either a text or --data FILE.")
     if options.data is not None:
-        _predict_file(options)
+        with _warnings_to_stderr():
+            _predict_file(options)
         return
     texts = [options.text, *options.pair]
     if options.context is not None:
         texts.append(options.context)
-    answer = predict(_load(options.model), *texts)
+    with _warnings_to_stderr():
+        answer = predict(_load(options.model), *texts)
     if options.json:
         print(json_line(answer, sys.stdout.encoding))
     else:
         _print(*_shown(answer))
+
+
+@contextlib.contextmanager
+def _warnings_to_stderr() -> Iterator[None]:
+    """Shows warnings as the command's own lines."""
+
+    def show(message: Warning | str, *_: Any) -> None:
+        _print(f"tf-squeezebert: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield
 
 
 def _predict_file(options: argparse.Namespace) -> None:

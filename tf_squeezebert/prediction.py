@@ -9,6 +9,7 @@ what the task needs, and `answer` makes the answer of a text's rows.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -64,11 +65,13 @@ def predict(
         multiple choice: `choice`, its `index` and the `scores` of all;
         the bare model: `embedding`, the mean of the last hidden states, of length 1, or what the
             file was exported to give.
-        Scores are probabilities; start and end count characters.
+        Scores are probabilities; start and end count characters. Where a text is longer than the
+        model takes, and the task has no windows for it, its rest is left out: a warning says so
+        once for the call, and the answer has `truncated`, True.
 
     Raises:
-        ValueError: the model has no tokenizer, the texts or options are not the task's, or the
-            model's outputs are not finite.
+        ValueError: the model has no tokenizer, a [MASK] lies beyond what the model takes of its
+            text, the texts or options are not the task's, or the model's outputs are not finite.
     """
     kind = _TASKS.get(getattr(model, "architecture", None))
     if kind is None:
@@ -113,6 +116,14 @@ def _is_words(text: Any) -> bool:
 
 def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[dict[str, Any]]:
     encoded = [task.encode(*texts) for texts in examples]
+    cut = [task.is_cut(text_rows) for text_rows in encoded]
+    if any(cut):
+        warnings.warn(
+            f"{sum(cut)} of {len(cut)} texts {'is' if len(cut) == 1 else 'are'} longer than the "
+            f"{task.max_length} tokens that the model takes: the rest was left out, and the answer "
+            'says "truncated".',
+            stacklevel=3,
+        )
     rows = [row for text_rows in encoded for row in text_rows]
     results: list[Any] = [None] * len(rows)
 
@@ -127,17 +138,19 @@ def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[d
     rest = iter(results)
     return [
         task.answer(list(islice(rest, len(text_rows))), *texts)
-        for texts, text_rows in zip(examples, encoded, strict=True)
+        | ({"truncated": True} if short else {})
+        for texts, text_rows, short in zip(examples, encoded, cut, strict=True)
     ]
 
 
 def _batches(lengths: list[int], size: int | None) -> Iterator[list[int]]:
     """Indices of rows, the longest first, so that rows of like length come together."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
-    while order:
-        count = size or max(1, _BATCH_TOKENS // lengths[order[0]])
-        yield order[:count]
-        order = order[count:]
+    start = 0
+    while start < len(order):
+        count = size or max(1, _BATCH_TOKENS // lengths[order[start]])
+        yield order[start : start + count]
+        start += count
 
 
 class _Task:
@@ -146,6 +159,7 @@ class _Task:
     title: str
     options: tuple[str, ...] = ()
     takes_words = False  # whether a text of a list may be a list of words
+    in_windows = False  # whether a text that is too long makes several rows, and none is cut
 
     def __init__(self, model: Any):
         self.config: SqueezeBertConfig = model.config
@@ -156,6 +170,10 @@ class _Task:
         """The rows of a text."""
         _require(len(pair) <= 1, f"{self.title} takes one text, or a pair.")
         return self.tokenize([text], *([second] for second in pair))
+
+    def is_cut(self, rows: list[Encoding]) -> bool:
+        """Whether a text's rows lack some of it."""
+        return not self.in_windows and any(row.overflowing for row in rows)
 
     def tokenize(self, *texts: list[str], **options: Any) -> list[Encoding]:
         options = {"truncation": True, **options}
@@ -168,6 +186,8 @@ class _Task:
         for i, row in enumerate(rows):
             for name, attribute in _INPUTS.items():
                 inputs[name][i, : len(row)] = getattr(row, attribute)
+        if "token_type_ids" not in self.tokenizer.model_input_names:
+            inputs["token_type_ids"][:] = 0  # as its model was trained
         return inputs
 
     def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> Any:
@@ -199,6 +219,7 @@ class _SequenceClassification(_Task):
 class _TokenClassification(_Task):
     title = "Token classification"
     takes_words = True
+    in_windows = True
 
     def encode(self, text: str | Sequence[str], *pair: str) -> list[Encoding]:
         _require(not pair, "Token classification takes one text.")
@@ -227,10 +248,12 @@ class _TokenClassification(_Task):
         self, parts: list[dict[int, tuple[int, dict]]], text: str | Sequence[str]
     ) -> dict[str, Any]:
         # Where windows overlap, the one that shows most around a word labels it.
-        found = {
-            i: max((p[i] for p in parts if i in p), key=lambda word: word[0])[1]
-            for i in sorted({index for part in parts for index in part})
-        }
+        best: dict[int, tuple[int, dict]] = {}
+        for part in parts:
+            for i, word in part.items():
+                if i not in best or word[0] > best[i][0]:
+                    best[i] = word
+        found = {i: best[i][1] for i in sorted(best)}
         if not isinstance(text, str):
             found = _among_words(found, text)
             text = " ".join(text)
@@ -283,6 +306,7 @@ def _entity_kind(label: str) -> str:
 
 class _QuestionAnswering(_Task):
     title = "Question answering"
+    in_windows = True
     options = ("handle_impossible_answer",)
 
     def __init__(self, model: Any, handle_impossible_answer: bool = False):
@@ -348,9 +372,32 @@ class _MaskedLM(_Task):
 
     def encode(self, text: str, *pair: str) -> list[Encoding]:
         rows = super().encode(text, *pair)
+        if self.is_cut(rows) and self._is_masked_beyond(rows[0], [text, *pair]):
+            raise ValueError(
+                f"The text {text[:40]!r} has a {self.tokenizer.mask_token} beyond the "
+                f"{self.max_length} tokens that the model takes: shorten it."
+            )
         if self.tokenizer.mask_token_id not in rows[0].ids:
             raise ValueError(f"The text {text[:40]!r} has no {self.tokenizer.mask_token} to fill.")
         return rows
+
+    def _is_masked_beyond(self, row: Encoding, texts: list[str]) -> bool:
+        """Whether what was cut off the texts holds a [MASK]."""
+        for number, text in enumerate(texts):
+            spans = [
+                span
+                for span, sequence in zip(row.offsets, row.sequence_ids, strict=True)
+                if sequence == number
+            ]
+            start = min((start for start, _ in spans), default=len(text))
+            end = max((end for _, end in spans), default=len(text))
+            for rest in (text[:start], text[end:]):
+                # Most texts end here, and need not be encoded to their end.
+                if self.tokenizer.mask_token.lower() not in rest.lower():
+                    continue
+                if self.tokenizer.mask_token_id in self.tokenizer(rest)["input_ids"]:
+                    return True
+        return False
 
     def read(self, outputs: dict[str, np.ndarray], row: Encoding) -> dict[str, Any]:
         places = np.flatnonzero(np.array(row.ids) == self.tokenizer.mask_token_id)
