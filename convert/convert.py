@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import models
 from ..config import SqueezeBertConfig
-from ..files import MODEL_FILES, reading, replacing_files, write_tensors
+from ..files import MODEL_FILES, TOKENIZER_FILES, reading, replacing_files, write_tensors
 from ..hub import resolve_file
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
@@ -28,12 +28,6 @@ logger = logging.getLogger("tf_squeezebert")
 
 # A class of transformers that has one head more than ours; that head is left out, and said so.
 _ALIASES = {"BertForPreTraining": "BertForMaskedLM"}
-_TOKENIZER_FILES = (
-    "vocab.txt",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-)
 
 
 def load_checkpoint(
@@ -105,7 +99,7 @@ def load_checkpoint(
             model = model_class(config, build=False, dtype=dtype)
             info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
     # All are fetched now, for the tokenizer is made when it is first used, perhaps offline.
-    files = {name: resolve_file(folder, name, **hub, required=False) for name in _TOKENIZER_FILES}
+    files = {name: resolve_file(folder, name, **hub, required=False) for name in TOKENIZER_FILES}
     if files["vocab.txt"] or files["tokenizer.json"]:
         model._tokenizer_source = (folder, hub)
     return (model, info) if output_loading_info else model

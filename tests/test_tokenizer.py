@@ -818,7 +818,7 @@ def test_unknown_keywords_are_refused(ours, tmp_path):
         ({"padding_side": "top"}, r"padding_side is 'top'; choose one of 'right', 'left'"),
         ({"truncation_side": "top"}, r"truncation_side is 'top'; choose one of 'right', 'left'"),
         ({"never_split": "C++"}, r"never_split is a list of words: pass \['C\+\+'\]"),
-        ({"cls_token": 5}, r"5 is no token: expected a string"),
+        ({"cls_token": 5}, r"5 is not a token: expected a string"),
         ({"cls_token": "<s>"}, r"lacks the cls_token '<s>': .* cls_token=\.\.\."),
         ({"sep_token": None}, r"lacks the sep_token None"),
         ({"vocab_file": None}, r"Pass vocab_file .* or tokenizer_file .*from_pretrained"),
@@ -871,7 +871,7 @@ def tokenizer_json(**changes):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", r"tokenizer.json' is damaged: no JSON after line 1"),
+        ("{", r"tokenizer.json' is not valid JSON"),
         ("[1]", r"should hold a JSON object, and holds a list"),
         ("{}", r"is no BERT tokenizer: expected a tokenizer.json whose model is a WordPiece"),
         (tokenizer_json(model={"type": "BPE"}), r"is no BERT tokenizer"),
@@ -917,3 +917,101 @@ def test_what_are_no_ids_is_told_in_a_sentence(ours, ids, message):
 def test_a_mask_of_framed_ids_takes_no_second_text(ours):
     with pytest.raises(ValueError, match=r"both texts are in token_ids_0"):
         ours.get_special_tokens_mask([101], [102], already_has_special_tokens=True)
+
+
+# ------------------------------------------------------------------ long texts
+
+PIECES = [
+    *(" ", "  ", "\t", "\n", "\u3000", ".", ",", "。", "!", "\u0301", "\x00", "\u200d"),
+    *("a", "tea", "unaffable", "É", "汉", "##", "x" * 120, "[MASK]", "new-word", "<e1>", "\x1c"),
+]
+ADDED = [
+    [],
+    ["new-word"],
+    [AddedToken("<e1>", rstrip=True, lstrip=True, special=True)],
+    [AddedToken("tea.", normalized=True), AddedToken("new-word", single_word=True)],
+    ["tea a"],
+    ["汉"],
+    ["tea\u0301"],
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), max_size=40),
+    others=st.lists(st.sampled_from(PIECES), max_size=40),
+    added=st.sampled_from(ADDED),
+    options=st.fixed_dictionaries(
+        {
+            "max_length": st.integers(3, 14),
+            "truncation": st.sampled_from([True, "only_first"]),
+            "is_split_into_words": st.booleans(),
+        }
+    ),
+    arguments=st.sampled_from([{}, {"do_basic_tokenize": False}, {"never_split": ["tea."]}]),
+)
+def test_only_the_beginning_of_a_long_text_is_encoded_and_nothing_else_changes(
+    pieces, others, added, options, arguments
+):
+    short, whole = (_shortening(added, arguments, shortens) for shortens in (True, False))
+    first, second = (["".join(x) * 8, "tea"] for x in (pieces, others))
+    if options["is_split_into_words"]:
+        first, second = ([pieces * 8, ["tea"]], [others * 8, ["tea"]])
+    for texts in ((first,), (first, second)):
+        results = []
+        for tokenizer in (short, whole):
+            try:
+                results.append(tokenizer(*texts, **options, **EVERYTHING))
+            except ValueError as error:
+                results.append(str(error))
+        assert type(results[0]) is type(results[1])
+        if isinstance(results[0], str):
+            assert results[0] == results[1]
+        else:
+            assert_same(*results)
+
+
+_MADE = {}
+
+
+def _shortening(added, arguments, shortens):
+    """A tokenizer that cuts texts at once, or never, before it encodes them."""
+    key = repr((added, arguments, shortens))
+    if key not in _MADE:
+        _MADE[key] = SqueezeBertTokenizer(VOCAB, **arguments)
+        _MADE[key].add_tokens(added)
+        shortening = _MADE[key]._shortening
+        shortening._FIRST_CHARACTERS = 1 if shortens else 10**9
+        shortening._COUNTED_AT_ONCE = 7
+    return _MADE[key]
+
+
+class _Counting:
+    """An encoder that counts the characters it is given."""
+
+    def __init__(self, encoder):
+        self.encoder, self.characters = encoder, 0
+
+    def encode_batch(self, texts, **options):
+        self.characters += sum(map(len, texts))
+        return self.encoder.encode_batch(texts, **options)
+
+
+@pytest.mark.parametrize("text", ["a good film. ", "tea,", "汉。", "word\n"])
+def test_a_text_of_megabytes_is_encoded_as_far_as_it_is_kept(text):
+    tokenizer = SqueezeBertTokenizer(VOCAB)
+    counting = tokenizer.__dict__["_encoder"] = _Counting(tokenizer._encoder)
+    long = text * (2_000_000 // len(text))
+    kept = tokenizer(long, truncation=True)
+    assert counting.characters < 40_000
+    assert kept["input_ids"] == tokenizer(long[:20_000], truncation=True)["input_ids"]
+    assert len(kept["input_ids"]) == 512
+
+
+def test_windows_encode_a_text_once():
+    tokenizer = SqueezeBertTokenizer(VOCAB)
+    counting = tokenizer.__dict__["_encoder"] = _Counting(tokenizer._encoder)
+    long = "tea " * 20_000
+    options = {"truncation": True, "stride": 128, "return_overflowing_tokens": True}
+    assert len(tokenizer(long, **options)["input_ids"]) > 50
+    assert counting.characters == len(long)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +66,25 @@ class Truncation:
     stride: int
     side: str
 
-    def apply(self, parts: list[Encoding], n_special: int, index: int) -> None:
-        """Cuts an example's one or two texts, so that they fit with the special tokens."""
+    def apply(
+        self,
+        parts: list[Encoding],
+        n_special: int,
+        index: int,
+        count: Callable[[], list[int]] | None = None,
+    ) -> None:
+        """Cuts an example's one or two texts, so that they fit with the special tokens.
+
+        Args:
+            parts: the texts' tokens, or of a long text more of its first ones than fit.
+            n_special: how many special tokens frame them.
+            index: the example's, for errors.
+            count: counts the tokens of both texts, of which `parts` may hold fewer, as far as it
+                takes to see which has more. It is asked where that text keeps one token more.
+
+        Raises:
+            ValueError: there is no room, or the stride leaves none.
+        """
         room = self.max_length - n_special
         if room < 0:
             raise ValueError(
@@ -75,6 +92,9 @@ class Truncation:
                 f"{n_special + 1} or more."
             )
         lengths = [len(part) for part in parts]
+        even = room % 2 == 0 or self.strategy != "longest_first" or min(lengths) <= room // 2
+        if count is not None and not even:
+            lengths = count()
         kept_lengths = self._kept(lengths, room, index)
         for part, length, kept in zip(parts, lengths, kept_lengths, strict=True):
             window = kept if 0 < kept < length else room
@@ -110,6 +130,89 @@ class Truncation:
                 "greater max_length."
             )
         return [left if i == cut else length for i, length in enumerate(lengths)]
+
+
+# What ends a word whatever follows, and is no part of one.
+_SPACES = " \t\n"
+_MARKS = ".,;:!?\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f"
+
+
+class Shortening:
+    """Where a long text can be cut so that the tokens before are those of the whole text.
+
+    A text is cut behind a character that stands by itself wherever it is: white space, and where
+    punctuation is split off, a punctuation mark. Neither may be a part of an added token, the only
+    tokens that reach over them. Those may take white space away beside them (`rstrip`), which
+    changes where the last token before the cut ends, so that two tokens more than needed are kept.
+
+    Args:
+        contents: of the added tokens, as they stand in a text and in a normalized one.
+        marks: whether punctuation is split off.
+    """
+
+    _FIRST_CHARACTERS = 8  # for a token that is needed; English has 5
+    _GROWTH = 4
+    _SPARE = 2
+    _COUNTED_AT_ONCE = 1 << 18
+
+    def __init__(self, contents: Iterable[str], marks: bool):
+        used = set("".join(contents))
+        ends = [mark for mark in _SPACES + _MARKS * marks if mark not in used]
+        # White space of any kind becomes a space, and a token that has one may reach over it.
+        if any(character.isspace() for character in used):
+            ends = []
+        self._end = re.compile(f"[{re.escape(''.join(ends))}]") if ends else None
+
+    def encode(
+        self, parts: Sequence[Any], most: int, encode: Callable[[list], list[Encoding]]
+    ) -> tuple[list[Encoding], list[bool]]:
+        """The tokens of each text, or of a long text more than `most` of its first ones.
+
+        Args:
+            parts: texts, or lists of words.
+            most: how many tokens are needed.
+            encode: encodes such texts, whole.
+
+        Returns:
+            The tokens, and for each text whether there may be more.
+        """
+        encodings: list[Any] = [None] * len(parts)
+        more = [False] * len(parts)
+        pending = list(range(len(parts)))
+        size = self._FIRST_CHARACTERS * (most + self._SPARE)
+        while pending:
+            ends = [self._end_of(parts[i], size) for i in pending]
+            pieces = [parts[i][:end] for i, end in zip(pending, ends, strict=True)]
+            left = []
+            for i, end, encoding in zip(pending, ends, encode(pieces), strict=True):
+                encodings[i] = encoding
+                more[i] = end < len(parts[i])
+                if more[i] and len(encoding) < most + self._SPARE:
+                    left.append(i)
+            pending, size = left, size * self._GROWTH
+        return encodings, more
+
+    def compare(self, parts: Sequence[Any], encode: Callable[[list], list[Encoding]]) -> list[int]:
+        """The numbers of tokens of two texts, of which only some are held at a time.
+
+        The text with more of them is counted only until it has more.
+        """
+        counts, starts = [0] * len(parts), [0] * len(parts)
+        while True:
+            rest = [start < len(part) for start, part in zip(starts, parts, strict=True)]
+            i = min(range(len(parts)), key=lambda i: (counts[i], not rest[i]))
+            if not rest[i]:
+                return counts
+            end = self._end_of(parts[i], starts[i] + self._COUNTED_AT_ONCE)
+            counts[i] += len(encode([parts[i][starts[i] : end]])[0])
+            starts[i] = end
+
+    def _end_of(self, part: Any, size: int) -> int:
+        """Where to cut a text, behind `size` characters at least, or words."""
+        if len(part) <= size or not isinstance(part, str):  # each word is encoded by itself
+            return min(size, len(part))
+        found = self._end.search(part, size) if self._end else None
+        return found.end() if found else len(part)
 
 
 def windows_of(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:

@@ -31,13 +31,34 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, PreTokenizer, Split
 from tokenizers.processors import TemplateProcessing
 
-from .encoding import BatchEncoding, Truncation, as_examples, as_tensors, windows_of
+from .added_tokens import (
+    added_token,
+    check_added_tokens,
+    read_tokens_by_id,
+    special,
+    state_of,
+    unite,
+)
+from .encoding import (
+    BatchEncoding,
+    Shortening,
+    Truncation,
+    as_examples,
+    as_tensors,
+    windows_of,
+)
 from .files import TOKENIZER_FILES, replacing_files, write_text
 from .hub import resolve_file
-from .tokenizer_files import added_token, read_pipeline, read_saved_settings, read_vocabulary
+from .tokenizer_files import (
+    NEVER_SPLIT_MARK,
+    SPECIAL_TOKENS,
+    read_folder,
+    read_one_file,
+    read_vocabulary,
+)
+from .tokenizer_pipeline import WHITESPACE
 
-# What Python's str.split() and BERT's first code split on: more than the regex class \s.
-_WHITESPACE = Regex(r"[\s\x1c-\x1f]+")
+_WHITESPACE = Regex(WHITESPACE)
 # BERT counts ASCII symbols such as $ and ^ as punctuation too.
 _PUNCTUATION = Regex(r"[\p{P}$+<=>^`|~]")
 
@@ -54,12 +75,14 @@ _SETTINGS = (
     "never_split",
     "tokenize_chinese_chars",
     "strip_accents",
+    "model_input_names",
     "model_max_length",
     "padding_side",
     "truncation_side",
     "clean_up_tokenization_spaces",
 )
-_SPECIAL_TOKENS = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+_DERIVED = ("_encoder", "_shortening")  # what is made of the backend when first used
+_INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
 # transformers writes 1e30 where it means "no limit".
 _NO_LIMIT = 10**20
@@ -109,6 +132,11 @@ class SqueezeBertTokenizer:
         strip_accents: remove accents; by default where `do_lower_case` is set.
         additional_special_tokens: more tokens that are never split. Those the vocabulary lacks get
             the ids after its end, for which the model needs embeddings.
+        added_tokens_decoder: tokens by id that are never split, special or not, as a saved
+            tokenizer lists them: an id is the token's own in the vocabulary, or the next one
+            after its end.
+        model_input_names: which of `input_ids`, `token_type_ids` and `attention_mask` a call
+            returns where it does not say so itself; by default all.
         model_max_length: padding's and truncation's length where a call gives no `max_length`;
             None for no limit.
         padding_side: "right" or "left".
@@ -117,10 +145,10 @@ class SqueezeBertTokenizer:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is no vocabulary, or lacks the unknown, separator or classifier token.
+        ValueError: the file is no vocabulary, or lacks the unknown, separator or classifier token;
+            an added token has another id than those before it leave for it; or an argument is not
+            as said.
     """
-
-    model_input_names = ("input_ids", "token_type_ids", "attention_mask")
 
     unk_token, unk_token_id = _special_token("unk_token")
     sep_token, sep_token_id = _special_token("sep_token")
@@ -144,6 +172,8 @@ class SqueezeBertTokenizer:
         tokenize_chinese_chars: bool = True,
         strip_accents: bool | None = None,
         additional_special_tokens: Iterable[str | AddedToken] | None = None,
+        added_tokens_decoder: Mapping[int, AddedToken | Mapping[str, Any]] | None = None,
+        model_input_names: Sequence[str] = _INPUTS,
         model_max_length: int | None = 512,
         padding_side: str = "right",
         truncation_side: str = "right",
@@ -151,25 +181,33 @@ class SqueezeBertTokenizer:
     ):
         if isinstance(never_split, str):
             raise ValueError(f"never_split is a list of words: pass [{never_split!r}].")
-        self.do_lower_case = do_lower_case
-        self.do_basic_tokenize = do_basic_tokenize
-        self.never_split = sorted(set(never_split or ()))
-        self.tokenize_chinese_chars = tokenize_chinese_chars
+        self.do_lower_case = _check_bool("do_lower_case", do_lower_case)
+        self.do_basic_tokenize = _check_bool("do_basic_tokenize", do_basic_tokenize)
+        self.never_split = _check_words("never_split", never_split or ())
+        self.tokenize_chinese_chars = _check_bool("tokenize_chinese_chars", tokenize_chinese_chars)
         self.strip_accents = strip_accents
-        self.model_max_length = model_max_length
+        if strip_accents is not None:
+            _check_bool("strip_accents", strip_accents)
+        self.model_max_length = _check_limit(model_max_length)
         self.padding_side = _choice("padding_side", padding_side, _SIDES)
         self.truncation_side = _choice("truncation_side", truncation_side, _SIDES)
-        self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
+        self.model_input_names = _check_inputs(model_input_names)
+        self.clean_up_tokenization_spaces = _check_bool(
+            "clean_up_tokenization_spaces", clean_up_tokenization_spaces or False
+        )
         named = (unk_token, sep_token, pad_token, cls_token, mask_token)
         self._special_tokens = {
             name: None if token is None else added_token(token)
-            for name, token in zip(_SPECIAL_TOKENS, named, strict=True)
+            for name, token in zip(SPECIAL_TOKENS, named, strict=True)
         }
-        vocab, added = read_vocabulary(vocab_file, tokenizer_file)
+        vocab, added, self._ends_in_blank_lines = read_vocabulary(vocab_file, tokenizer_file)
+        if added_tokens_decoder:
+            listed = read_tokens_by_id(added_tokens_decoder, "added_tokens_decoder")
+            added = unite([*added.items(), *listed.items()], "added_tokens_decoder")
         self._backend = self._build_backend(vocab)
         self._restore_added_tokens(added)
         self._mark_special_tokens()
-        self.add_tokens(additional_special_tokens or (), special_tokens=True)
+        self._add_special_tokens(additional_special_tokens or ())
 
     def _build_backend(self, vocab: dict[str, int]) -> Tokenizer:
         backend = Tokenizer(WordPiece(vocab, unk_token=self.unk_token or ""))
@@ -188,8 +226,12 @@ class SqueezeBertTokenizer:
 
     def _restore_added_tokens(self, added: Mapping[int, AddedToken]) -> None:
         """Adds the tokens that a saved tokenizer had added, under the ids they had."""
-        for token_id, token in sorted(added.items()):
-            self.add_tokens([token], special_tokens=token.special)
+        named = {token.content for token in self._special_tokens.values() if token is not None}
+        self._add(
+            special(token) if token.content in named else token
+            for _, token in sorted(added.items())
+        )
+        for token_id, token in added.items():
             if self._backend.token_to_id(token.content) != token_id:
                 raise ValueError(
                     f"The added token {token.content!r} was saved with the id {token_id}, which is "
@@ -197,23 +239,66 @@ class SqueezeBertTokenizer:
                     "tokenizer's files do not belong together."
                 )
 
+    def _add(self, tokens: Iterable[AddedToken]) -> None:
+        """Adds tokens all at once, for the library looks at all of them again at each call."""
+        tokens = list(tokens)
+        known = {token.content: token for token in self._added_tokens().values()}
+        known |= {token.content: token for token in tokens}
+        check_added_tokens(known.values(), self._backend.normalizer)
+        new = {
+            token.content for token in tokens if self._backend.token_to_id(token.content) is None
+        }
+        if new and self._ends_in_blank_lines:
+            raise ValueError(
+                "The vocabulary ends in blank lines, which some count as tokens and others do not, "
+                f"so that {min(new)!r} has no certain id: take them out of vocab.txt."
+            )
+        self._backend.add_tokens(tokens)
+        for name in _DERIVED:
+            self.__dict__.pop(name, None)
+
+    def _added_tokens(self) -> dict[int, AddedToken]:
+        return dict(sorted(self._backend.get_added_tokens_decoder().items()))
+
     def _mark_special_tokens(self) -> None:
         """Keeps the named tokens whole in any text, and frames each input with two of them."""
+        added = {token.content for token in self._added_tokens().values()}
+        marked = []
         for name, token in self._special_tokens.items():
             # Not added where missing: no id may lie outside the model's embeddings unasked.
             if token is not None and self._backend.token_to_id(token.content) is not None:
-                self._backend.add_special_tokens([token])
+                # What is added already has the flags that it was saved with.
+                marked += [] if token.content in added else [special(token)]
             elif name not in ("pad_token", "mask_token"):
                 raise ValueError(
                     f"The vocabulary lacks the {name} {token and token.content!r}: check that the "
                     f"file is a BERT vocabulary, or say which token it has with {name}=..."
                 )
+        self._add(marked)
         cls, sep = self.cls_token, self.sep_token
         self._backend.post_processor = TemplateProcessing(
             single=[f"{cls}:0", "$A:0", f"{sep}:0"],
             pair=[f"{cls}:0", "$A:0", f"{sep}:0", "$B:1", f"{sep}:1"],
             special_tokens=[(cls, self.cls_token_id), (sep, self.sep_token_id)],
         )
+
+    def _add_special_tokens(self, tokens: Iterable[str | AddedToken]) -> None:
+        """Adds more special tokens; those that are added already stay as they are."""
+        added = {token.content for token in self._added_tokens().values()}
+        tokens = [token for token in map(added_token, tokens) if token.content not in added]
+        new = [token for token in tokens if self._backend.token_to_id(token.content) is None]
+        lacking = [name for name in SPECIAL_TOKENS if self._has_no_id(name)]
+        if new and lacking:
+            raise ValueError(
+                f"The vocabulary lacks the {lacking[0]} {getattr(self, lacking[0])!r}, so that the "
+                f"additional token {new[0].content!r} has no certain id: give it one in "
+                f"added_tokens_decoder, or say {lacking[0]}=None."
+            )
+        self._add(tokens)
+
+    def _has_no_id(self, name: str) -> bool:
+        token = self._special_tokens[name]
+        return token is not None and self._backend.token_to_id(token.content) is None
 
     @functools.cached_property
     def _encoder(self) -> Tokenizer:
@@ -227,12 +312,11 @@ class SqueezeBertTokenizer:
         else:
             encoder.normalizer = self._backend.normalizer
             encoder.pre_tokenizer = self._backend.pre_tokenizer
-        for _, token in sorted(self._backend.get_added_tokens_decoder().items()):
-            (encoder.add_special_tokens if token.special else encoder.add_tokens)([token])
+        encoder.add_tokens(list(self._added_tokens().values()))
         return encoder
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_encoder"}
+        return {name: value for name, value in self.__dict__.items() if name not in _DERIVED}
 
     def __repr__(self) -> str:
         return (
@@ -254,8 +338,8 @@ class SqueezeBertTokenizer:
         pad_to_multiple_of: int | None = None,
         padding_side: str | None = None,
         return_tensors: str | None = None,
-        return_token_type_ids: bool = True,
-        return_attention_mask: bool = True,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
         return_overflowing_tokens: bool = False,
         return_special_tokens_mask: bool = False,
         return_offsets_mapping: bool = False,
@@ -277,8 +361,9 @@ class SqueezeBertTokenizer:
             pad_to_multiple_of: padding's length is rounded up to a multiple of this.
             padding_side: in place of the tokenizer's own.
             return_tensors: None for lists, "np" for NumPy arrays, "tf" for TensorFlow tensors.
-            return_token_type_ids: whether to return `token_type_ids`.
-            return_attention_mask: whether to return `attention_mask`.
+            return_token_type_ids: whether to return `token_type_ids`; by default where
+                `model_input_names` has it.
+            return_attention_mask: whether to return `attention_mask`, likewise.
             return_overflowing_tokens: return what truncation cuts off as further rows (windows),
                 and `overflow_to_sample_mapping` [B], each row's text.
             return_special_tokens_mask: return `special_tokens_mask`, 1 for special tokens.
@@ -299,7 +384,9 @@ class SqueezeBertTokenizer:
             truncation = True
         cut = self._truncation(truncation, max_length, stride)
         rows, samples = [], []
-        encoded = self._encode(examples, is_split_into_words, add_special_tokens, cut)
+        encoded = self._encode(
+            examples, is_split_into_words, add_special_tokens, cut, return_overflowing_tokens
+        )
         for sample, parts in enumerate(encoded):
             windows = windows_of(parts) if return_overflowing_tokens else [parts]
             rows += [
@@ -311,8 +398,11 @@ class SqueezeBertTokenizer:
 
         outputs = {
             "input_ids": ("ids", True),
-            "token_type_ids": ("type_ids", return_token_type_ids),
-            "attention_mask": ("attention_mask", return_attention_mask),
+            "token_type_ids": ("type_ids", self._asked("token_type_ids", return_token_type_ids)),
+            "attention_mask": (
+                "attention_mask",
+                self._asked("attention_mask", return_attention_mask),
+            ),
             "special_tokens_mask": ("special_tokens_mask", return_special_tokens_mask),
             "offset_mapping": ("offsets", return_offsets_mapping),
         }
@@ -328,6 +418,9 @@ class SqueezeBertTokenizer:
         if return_overflowing_tokens:
             data["overflow_to_sample_mapping"] = samples
         return BatchEncoding(as_tensors(data, return_tensors), rows)
+
+    def _asked(self, name: str, asked: bool | None) -> bool:
+        return name in self.model_input_names if asked is None else asked
 
     def _truncation(
         self, truncation: bool | str | None, max_length: int | None, stride: int
@@ -393,21 +486,42 @@ class SqueezeBertTokenizer:
         is_split_into_words: bool,
         add_special_tokens: bool,
         cut: Truncation | None,
+        windows: bool,
     ) -> Iterable[list[Encoding]]:
-        """Encodes all texts at once, and yields each example's one or two, cut to fit."""
-        encoded = iter(
-            self._encoder.encode_batch(
-                [part for parts in examples for part in parts],
-                is_pretokenized=is_split_into_words,
-                add_special_tokens=False,
+        """Encodes all texts at once, and yields each example's one or two, cut to fit.
+
+        Of a text that is far longer than it is cut to, only the beginning is encoded, unless its
+        rest is needed for windows.
+        """
+        texts = [part for parts in examples for part in parts]
+
+        def encode(texts: list) -> list[Encoding]:
+            return self._encoder.encode_batch(
+                texts, is_pretokenized=is_split_into_words, add_special_tokens=False
             )
-        )
+
+        if cut is None or windows or cut.side != "right":
+            encoded, more = encode(texts), [False] * len(texts)
+        else:
+            encoded, more = self._shortening.encode(texts, cut.max_length, encode)
+        place = 0
         for index, example in enumerate(examples):
-            parts = [next(encoded) for _ in example]
+            parts = encoded[place : place + len(example)]
+            count = None
+            if any(more[place : place + len(example)]):
+                count = functools.partial(self._shortening.compare, example, encode)
             if cut is not None:
                 n_special = self.num_special_tokens_to_add(len(parts) == 2)
-                cut.apply(parts, n_special if add_special_tokens else 0, index)
+                cut.apply(parts, n_special if add_special_tokens else 0, index, count)
             yield parts
+            place += len(example)
+
+    @functools.cached_property
+    def _shortening(self) -> Shortening:
+        contents = [token.content for token in self._added_tokens().values()]
+        if self._backend.normalizer is not None:
+            contents += [self._backend.normalizer.normalize_str(x) for x in contents]
+        return Shortening(contents, marks=self.do_basic_tokenize and not self.never_split)
 
     def encode(self, text: str, text_pair: str | None = None, **kwargs: Any) -> list[int]:
         """The `input_ids` of `tokenizer(text, text_pair, ...)`."""
@@ -551,18 +665,15 @@ class SqueezeBertTokenizer:
         """
         before = len(self)
         tokens = [added_token(token, special_tokens) for token in new_tokens]
-        add = self._backend.add_special_tokens if special_tokens else self._backend.add_tokens
-        add(tokens)
-        self.__dict__.pop("_encoder", None)
+        self._add(map(special, tokens) if special_tokens else tokens)
         return len(self) - before
 
     @property
     def all_special_tokens(self) -> list[str]:
         """The named special tokens, then the additional ones."""
-        added = sorted(self._backend.get_added_tokens_decoder().items())
-        special = [token.content for _, token in added if token.special]
+        found = [token.content for token in self._added_tokens().values() if token.special]
         named = [token.content for token in self._special_tokens.values() if token is not None]
-        return sorted(special, key=lambda token: (*named, token).index(token))
+        return sorted(found, key=lambda token: (*named, token).index(token))
 
     @property
     def all_special_ids(self) -> list[int]:
@@ -583,8 +694,8 @@ class SqueezeBertTokenizer:
 
         Args:
             path_or_id: a folder or hub id with tokenizer.json or vocab.txt (the former is
-                preferred), and tokenizer_config.json or special_tokens_map.json where there are
-                some; or a vocab.txt or tokenizer.json itself.
+                preferred), and tokenizer_config.json, special_tokens_map.json and
+                added_tokens.json where there are some; or a vocab.txt or tokenizer.json itself.
             revision: the hub repository's branch, tag or commit.
             cache_dir: where files from the hub are kept.
             local_files_only: use the cache only, not the network.
@@ -592,7 +703,8 @@ class SqueezeBertTokenizer:
 
         Raises:
             FileNotFoundError: there is no such folder, repository or file.
-            ValueError: a file is damaged or is not a BERT tokenizer's.
+            ValueError: a file is damaged or of another tokenizer than BERT's, or the files
+                contradict each other.
             TypeError: a setting is unknown.
         """
 
@@ -606,25 +718,11 @@ class SqueezeBertTokenizer:
                 required=False,
             )
 
-        saved = {}
         if Path(path_or_id).is_file():
-            kind = "tokenizer_file" if Path(path_or_id).suffix == ".json" else "vocab_file"
-            file = path_or_id
+            saved = read_one_file(path_or_id, settings)
         else:
-            kind, file = "tokenizer_file", find("tokenizer.json")
-            if file is None:
-                kind, file = "vocab_file", find("vocab.txt")
-            if file is None:
-                raise FileNotFoundError(
-                    f"'{path_or_id}' has neither tokenizer.json nor vocab.txt: put the vocabulary "
-                    "the model was trained with there, or load it from its own file."
-                )
-            saved = read_saved_settings(find)
-        if kind == "tokenizer_file":
-            saved = {**read_pipeline(file), **saved}
-        known = (*_SETTINGS, *_SPECIAL_TOKENS, "additional_special_tokens")
-        saved = {name: saved[name] for name in known if name in saved}
-        return cls(**{kind: file}, **{**saved, **settings})
+            saved = read_folder(find, path_or_id, settings)
+        return cls(**{**saved, **settings})
 
     def save_pretrained(self, save_directory: str | os.PathLike) -> tuple[str, ...]:
         """Writes what `from_pretrained`, here and in transformers, loads.
@@ -638,13 +736,17 @@ class SqueezeBertTokenizer:
             The files' paths: vocab.txt, tokenizer.json, tokenizer_config.json and
             special_tokens_map.json.
         """
-        named = {name: getattr(self, name) for name in _SPECIAL_TOKENS}
+        named = {name: getattr(self, name) for name in SPECIAL_TOKENS}
         additional = [token for token in self.all_special_tokens if token not in named.values()]
         # transformers' BERT class ignores do_basic_tokenize; its general one reads tokenizer.json.
         kind = "BertTokenizer" if self.do_basic_tokenize else "PreTrainedTokenizerFast"
         settings = {name: getattr(self, name) for name in _SETTINGS}
-        inputs = {"model_input_names": list(self.model_input_names)}
-        config = {"tokenizer_class": kind, **inputs, **settings, **named}
+        config = {"tokenizer_class": kind, **settings, **named}
+        config["added_tokens_decoder"] = {
+            str(token_id): state_of(token) for token_id, token in self._added_tokens().items()
+        }
+        if self.never_split:
+            config[NEVER_SPLIT_MARK] = True
         if additional:
             named["additional_special_tokens"] = config["additional_special_tokens"] = additional
         texts = {
@@ -681,6 +783,40 @@ def _choice(name: str, value: Any, choices: Mapping[Any, Any]) -> Any:
     except (KeyError, TypeError):
         names = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} is {value!r}; choose one of {names}.") from None
+
+
+def _check_bool(name: str, value: Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} is {value!r}; expected True or False.")
+    return bool(value)
+
+
+def _check_words(name: str, words: Any) -> list[str]:
+    words = list(words) if isinstance(words, Iterable) else [words]
+    strange = next((word for word in words if not isinstance(word, str)), None)
+    if strange is not None:
+        raise ValueError(f"{name} is a list of words, and {strange!r} is not a word.")
+    return sorted(set(words))
+
+
+def _check_limit(value: Any) -> int | None:
+    """A model's length; None, or a number beyond all lengths, for no limit."""
+    if value is None:
+        return None
+    number = isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
+    if number and value >= _NO_LIMIT:
+        return int(value)
+    return _check_int("model_max_length", value, at_least=1)
+
+
+def _check_inputs(names: Any) -> tuple[str, ...]:
+    listed = isinstance(names, (list, tuple)) and all(name in _INPUTS for name in names)
+    if not listed or "input_ids" not in names:
+        raise ValueError(
+            f"model_input_names is {names!r}; expected input_ids, and what else a call is to "
+            f"return of {', '.join(_INPUTS)}."
+        )
+    return tuple(names)
 
 
 def _check_int(name: str, value: Any, at_least: int) -> int:

@@ -1,61 +1,152 @@
-"""A tokenizer's files: vocab.txt, tokenizer.json and the settings beside them."""
+"""A tokenizer's files: vocab.txt, tokenizer.json and the settings beside them.
+
+What counts where two of them disagree is what transformers' `AutoTokenizer` takes. What would make
+it another tokenizer than BERT's is refused by name, for a tokenizer that is nearly the right one
+gives ids that are nearly right, and no error.
+"""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tokenizers import AddedToken
 
+from .added_tokens import added_token, read_pair, read_tokens_by_id, state_of, unite
+from .json_files import MAX_BYTES, read_json
+from .tokenizer_pipeline import check_pipeline, read_rules, read_sides
 
-def added_token(token: Any, special: bool = True) -> AddedToken:
-    if isinstance(token, AddedToken):
-        return token
-    if isinstance(token, str):
-        return AddedToken(token, special=special, normalized=not special)
-    if isinstance(token, Mapping) and "content" in token:  # as the saved files hold them
-        flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
-        kept = {flag: token[flag] for flag in flags if flag in token}
-        return AddedToken(token["content"], **{"special": special, **kept})
-    raise ValueError(f"{token!r} is no token: expected a string or a tokenizers.AddedToken.")
+SPECIAL_TOKENS = {
+    "unk_token": "[UNK]",
+    "sep_token": "[SEP]",
+    "pad_token": "[PAD]",
+    "cls_token": "[CLS]",
+    "mask_token": "[MASK]",
+}
+# The constructor's arguments that tokenizer_config.json gives as they are.
+_SETTINGS = (
+    "do_lower_case",
+    "do_basic_tokenize",
+    "never_split",
+    "tokenize_chinese_chars",
+    "strip_accents",
+    "padding_side",
+    "truncation_side",
+    "model_input_names",
+    "clean_up_tokenization_spaces",
+)
+_DEFAULT_RULES = {"do_lower_case": True, "tokenize_chinese_chars": True, "strip_accents": None}
+
+# Classes of transformers that are BERT's under another name; each has a ...Fast as well.
+_CLASSES = {
+    f"{name}Tokenizer{fast}"
+    for name in ("Bert", "SqueezeBert", "MobileBert", "Electra", "DistilBert", "ConvBert")
+    for fast in ("", "Fast")
+} | {f"{name}Tokenizer{fast}" for name in ("LayoutLM", "Lxmert") for fast in ("", "Fast")}
+# Those that are what tokenizer.json says, whatever that is.
+_GENERAL_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
+# Models whose tokenizer is BERT's where none is named.
+_MODEL_TYPES = ("bert", "squeezebert", "mobilebert", "electra", "distilbert", "convbert")
+_MODEL_TYPES += ("layoutlm", "lxmert", "megatron-bert", "qdqbert", "visual_bert", "nomic_bert")
+
+# Fields of tokenizer_config.json that ask for something else, and their values that do not.
+_OTHERS: dict[str, tuple] = {
+    "split_special_tokens": (None, False),
+    "wordpieces_prefix": (None, "##"),
+    "clean_text": (None, True),
+    "pad_token_type_id": (None, 0),
+    "fast_tokenizer_files": (None, [], ["tokenizer.json"]),
+    "init_inputs": (None, [], ()),
+    **dict.fromkeys(("auto_map", "vocab", "merges", "tokenizer_object", "gguf_file"), (None,)),
+    **dict.fromkeys(("post_processor", "tokenizer_padding", "tokenizer_truncation"), (None,)),
+}
+# With this field a folder of this package says that its words of never_split are to stay whole,
+# which transformers' class reads over.
+_EXTRA = ("extra_special_tokens", "additional_special_tokens")
+NEVER_SPLIT_MARK = "never_split_kept"
+
+# What the vocabulary's readers in Rust cut off a line: Unicode's White_Space.
+_WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_LINE_END = re.compile(f"[{_WHITE_SPACE}]+$")
 
 
 def read_vocabulary(
     vocab_file: str | os.PathLike | None, tokenizer_file: str | os.PathLike | None
-) -> tuple[dict[str, int], dict[int, AddedToken]]:
-    """The vocabulary, ids 0, 1, ... without a gap, and the added tokens by their ids."""
+) -> tuple[dict[str, int], dict[int, AddedToken], bool]:
+    """The vocabulary, the added tokens by their ids, and whether blank lines follow the former.
+
+    Returns:
+        The vocabulary with ids 0, 1, ... without a gap; the added tokens, which only
+        tokenizer.json has; and whether the vocabulary ends in blank lines, which some count.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not such a file, or its ids are not as said.
+    """
     if tokenizer_file is not None:
-        content = _read_tokenizer_json(tokenizer_file)
-        added = {token["id"]: added_token(token) for token in content.get("added_tokens", ())}
-        vocab = content["model"]["vocab"]
-        if not vocab or set(vocab.values()) != set(range(len(vocab))):
-            raise ValueError(
-                f"The vocabulary of '{tokenizer_file}' is damaged: its ids should be 0, 1, 2, ... "
-                "without a gap. Save or download the tokenizer again."
-            )
-        return vocab, added
+        content = _read_pipeline(tokenizer_file)
+        return _vocabulary_of(content, tokenizer_file), _added_of(content, tokenizer_file), False
     if vocab_file is None:
         raise ValueError(
             "Pass vocab_file (a vocab.txt) or tokenizer_file (a tokenizer.json), or load a folder "
             "or a hub id with SqueezeBertTokenizer.from_pretrained."
         )
-    tokens = _read_text(vocab_file).rstrip("\n").split("\n")
-    if tokens == [""]:
+    text = _read_text(vocab_file)
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    kept = len(lines)
+    while kept and not lines[kept - 1]:
+        kept -= 1
+    if not kept:
         raise ValueError(f"The vocabulary '{vocab_file}' is empty: expected one token a line.")
-    vocab = {}
-    for index, token in enumerate(tokens):
+    vocab: dict[str, int] = {}
+    for index, line in enumerate(lines[:kept]):
+        # A token of white space alone is kept apart from others like it; no text has it.
+        token = _LINE_END.sub("", line) or line
         if vocab.setdefault(token, index) != index:
             raise ValueError(
-                f"The vocabulary '{vocab_file}' holds {token!r} twice, in lines "
+                f"The vocabulary '{vocab_file}' holds {token[:60]!a} twice, in lines "
                 f"{vocab[token] + 1} and {index + 1}: each token has one id, so rename one of them."
             )
-    return vocab, {}
+    return vocab, {}, len(lines) - kept > 1
 
 
-def _read_tokenizer_json(path: str | os.PathLike) -> dict[str, Any]:
+def _vocabulary_of(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str, int]:
+    vocab = content["model"]["vocab"]
+    whole = all(isinstance(i, int) and not isinstance(i, bool) for i in vocab.values())
+    if not vocab or not whole or set(vocab.values()) != set(range(len(vocab))):
+        raise ValueError(
+            f"The vocabulary of '{path}' is damaged: its ids should be 0, 1, 2, ... "
+            "without a gap. Save or download the tokenizer again."
+        )
+    last = max(vocab, key=vocab.__getitem__)
+    for token in vocab:
+        bare = _LINE_END.sub("", token)
+        if "\n" in token or (bare and bare != token) or (not token and token == last):
+            raise ValueError(
+                f"The vocabulary of '{path}' holds {token[:60]!a}, which no line of a vocab.txt "
+                "can hold, and no BERT vocabulary has: check that it is this model's tokenizer."
+            )
+    return vocab
+
+
+def _added_of(content: Mapping[str, Any], path: str | os.PathLike) -> dict[int, AddedToken]:
+    where = f"'{path}'"
+    listed = content.get("added_tokens") or []
+    if not isinstance(listed, list) or not all(
+        isinstance(token, Mapping) and "id" in token for token in listed
+    ):
+        raise ValueError(
+            f"The added_tokens of {where} should be a list of tokens with an id and a content: "
+            "save or download the tokenizer again."
+        )
+    pairs = [read_pair(token["id"], token, where) for token in listed]
+    return unite(pairs, where)
+
+
+def _read_pipeline(path: str | os.PathLike) -> dict[str, Any]:
     content = _read_json(path)
     model = content.get("model")
     if (
@@ -71,62 +162,340 @@ def _read_tokenizer_json(path: str | os.PathLike) -> dict[str, Any]:
     return content
 
 
-def read_pipeline(path: str | os.PathLike) -> dict[str, Any]:
-    """The constructor's settings that a tokenizer.json stands for."""
-    content = _read_tokenizer_json(path)
-    settings = {"unk_token": content["model"].get("unk_token", "[UNK]")}
-    normalizer, splitter = content.get("normalizer") or {}, content.get("pre_tokenizer") or {}
-    kinds = normalizer.get("type"), splitter.get("type")
-    if kinds == (None, "Split"):
-        return {**settings, "do_basic_tokenize": False}
-    if kinds != ("BertNormalizer", "BertPreTokenizer"):
-        raise ValueError(
-            f"'{path}' splits text by {kinds[0]} and {kinds[1]}, not by BertNormalizer and "
-            "BertPreTokenizer: to use BERT's rules with its vocabulary all the same, load its "
-            "vocab.txt."
+def read_one_file(path: str | os.PathLike, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The constructor's arguments for a vocab.txt or a tokenizer.json by itself.
+
+    Args:
+        path: the file; a tokenizer.json is known by its suffix.
+        given: arguments of the caller's, which count instead.
+
+    Raises:
+        ValueError: a tokenizer.json is of another tokenizer than BERT's.
+    """
+    if Path(path).suffix != ".json":
+        return {"vocab_file": path}
+    return _general({"tokenizer_file": path}, {}, _read_pipeline(path), given)
+
+
+def read_folder(
+    find: Callable[[str], Path | None], name: str | os.PathLike, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The constructor's arguments for the files of a folder.
+
+    Args:
+        find: gives a file's path by its name, or None.
+        name: the folder's, for errors.
+        given: arguments of the caller's, which count instead.
+
+    Raises:
+        FileNotFoundError: there is no vocabulary.
+        ValueError: a file is damaged, the files contradict each other, or they are of another
+            tokenizer than BERT's.
+    """
+    pipeline, vocab = find("tokenizer.json"), find("vocab.txt")
+    if pipeline is None and vocab is None:
+        raise FileNotFoundError(
+            f"'{name}' has neither tokenizer.json nor vocab.txt: put the vocabulary "
+            "the model was trained with there, or load it from its own file."
         )
-    return {
-        **settings,
-        "do_lower_case": normalizer.get("lowercase", True),
-        "strip_accents": normalizer.get("strip_accents"),
-        "tokenize_chinese_chars": normalizer.get("handle_chinese_chars", True),
+    config = _read_optional(find("tokenizer_config.json"))
+    _refuse_others(config, name)
+    general, class_name = _judge_class(config, find, name)
+    fields = config
+    if "added_tokens_decoder" not in config:  # newer files alone say all
+        older = _read_optional(find("special_tokens_map.json"))
+        extra = _older_extra(config, older, name)
+        fields = {**config, **older, **extra}
+    arguments: dict[str, Any] = {}
+    if general or class_name in ("DistilBertTokenizer", "DistilBertTokenizerFast"):
+        arguments["model_input_names"] = ("input_ids", "attention_mask")
+    arguments |= {key: config[key] for key in _SETTINGS if key in config}
+    arguments |= _length(config)
+    arguments |= {
+        key: fields[key] and added_token(fields[key]) for key in SPECIAL_TOKENS if key in fields
     }
+    arguments["additional_special_tokens"] = _additional(fields)
+    _check_older_rules(config, general, given, name)
+    listed = _listed_added_tokens(config, fields, find, name)
+    if pipeline is None:
+        if general and arguments.get("do_basic_tokenize", True) is not False:
+            raise ValueError(
+                f"'{name}' has a {class_name}, which is what its tokenizer.json says, and there is "
+                "none: put it there, or load the vocab.txt by itself for BERT's rules."
+            )
+        return {"vocab_file": vocab, "added_tokens_decoder": listed, **arguments}
+    content = _read_pipeline(pipeline)
+    arguments["added_tokens_decoder"] = _united(
+        listed, content, general, "added_tokens_decoder" in config, pipeline
+    )
+    arguments["tokenizer_file"] = pipeline
+    if general:
+        return _general(arguments, fields, content, given)
+    return _of_bert(arguments, content, given)
 
 
-def read_saved_settings(find: Callable[[str], Path | None]) -> dict[str, Any]:
-    """What tokenizer_config.json says, and the special_tokens_map.json of older versions."""
-    settings = {}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        path = find(name)
-        settings |= {} if path is None else _read_json(path)
-    extra = settings.get("extra_special_tokens")  # the name since transformers 5
-    if extra:
-        extra = extra.values() if isinstance(extra, dict) else extra
-        settings["additional_special_tokens"] = list(extra)
-    return settings
+def _refuse_others(config: Mapping[str, Any], name: str | os.PathLike) -> None:
+    for key, harmless in _OTHERS.items():
+        value = config.get(key)
+        if not any(value == other and type(value) is type(other) for other in harmless):
+            raise ValueError(
+                f"The tokenizer_config.json of '{name}' has {key} {str(value)[:60]!a}, which makes "
+                "another tokenizer than BERT's: load the vocab.txt by itself for BERT's rules."
+            )
+
+
+def _judge_class(
+    config: Mapping[str, Any], find: Callable[[str], Path | None], name: str | os.PathLike
+) -> tuple[bool, str | None]:
+    """Whether tokenizer.json alone says what the tokenizer does, and the class's name."""
+    class_name, where = config.get("tokenizer_class"), "tokenizer_config.json"
+    if class_name is None:
+        model = _read_optional(find("config.json"))
+        class_name, where = model.get("tokenizer_class"), "config.json"
+        kind = model.get("model_type")
+        if class_name is None and kind is not None and kind not in _MODEL_TYPES:
+            raise ValueError(
+                f"The config.json of '{name}' is of a {str(kind)[:60]!a}, whose tokenizer may not "
+                "be BERT's: load the vocab.txt by itself if it is."
+            )
+    if class_name is None or (isinstance(class_name, str) and class_name in _CLASSES):
+        return False, class_name
+    if class_name in _GENERAL_CLASSES:
+        return True, class_name
+    raise ValueError(
+        f"The {where} of '{name}' names the tokenizer_class {str(class_name)[:60]!a}, which is not "
+        "BERT's: if its vocabulary is for BERT's rules all the same, load the vocab.txt by itself."
+    )
+
+
+def _length(config: Mapping[str, Any]) -> dict[str, Any]:
+    names = [name for name in ("model_max_length", "max_len") if name in config]
+    return {"model_max_length": config[names[0]]} if names else {}
+
+
+def _extra(fields: Mapping[str, Any]) -> list[Any]:
+    """The additional special tokens, under their older name or that since transformers 5."""
+    found: list[Any] = []
+    for name in _EXTRA:
+        tokens = fields.get(name) or []
+        tokens = list(tokens.values()) if isinstance(tokens, dict) else tokens
+        if not isinstance(tokens, list):
+            raise ValueError(f"{name} is {str(tokens)[:60]!a}; expected a list of tokens.")
+        contents = {added_token(token).content for token in tokens}
+        if found and not isinstance(fields["extra_special_tokens"], dict):
+            if contents and contents != {token.content for token in found}:
+                raise ValueError(
+                    "The tokenizer's files have extra_special_tokens and, under the older name, "
+                    "other additional_special_tokens: leave the wrong ones out."
+                )
+            continue
+        found += [added_token(token) for token in tokens]
+    return found
+
+
+def _older_extra(
+    config: Mapping[str, Any], older: Mapping[str, Any], name: str | os.PathLike
+) -> dict[str, Any]:
+    """The fields of additional special tokens, where special_tokens_map.json may have some too."""
+    here, there = ([token.content for token in _extra(fields)] for fields in (config, older))
+    source = config if any(key in config for key in _EXTRA) else older
+    if source is config and there and here != there:
+        raise ValueError(
+            f"The tokenizer_config.json and the special_tokens_map.json of '{name}' name other "
+            "additional special tokens: leave the wrong ones out."
+        )
+    return {key: source.get(key) for key in _EXTRA}
+
+
+def _additional(fields: Mapping[str, Any]) -> list[AddedToken]:
+    """All special tokens that are not BERT's five, in the order in which they get ids."""
+    known = ("bos_token", "eos_token", *SPECIAL_TOKENS)
+    named = [*known[:2], *(key for key in fields if key.endswith("_token") and key not in known)]
+    # Some are settings, as add_bos_token is, and no tokens.
+    values = [fields[key] for key in named if isinstance(fields.get(key), (str, dict))]
+    found: dict[str, AddedToken] = {}
+    for token in [added_token(value) for value in values] + _extra(fields):
+        if state_of(found.setdefault(token.content, token)) != state_of(token):
+            raise ValueError(
+                f"The tokenizer's files name the special token {token.content[:60]!a} twice, with "
+                "other flags: leave the wrong one out."
+            )
+    return list(found.values())
+
+
+def _check_older_rules(
+    config: Mapping[str, Any], general: bool, given: Mapping[str, Any], name: str | os.PathLike
+) -> None:
+    """Refuses what BERT's first tokenizer understood and those after it read over."""
+    basic = general or config.get("do_basic_tokenize", True) is True
+    if not basic and "do_basic_tokenize" not in given:
+        raise ValueError(
+            f"The tokenizer_config.json of '{name}' has do_basic_tokenize "
+            f"{str(config['do_basic_tokenize'])[:20]}, which some versions of transformers "
+            "follow and others do not: say which by do_basic_tokenize=True or False."
+        )
+    kept = config.get(NEVER_SPLIT_MARK) or not config.get("never_split")
+    if not kept and "never_split" not in given:
+        raise ValueError(
+            f"The tokenizer_config.json of '{name}' has words in never_split, which some "
+            "versions of transformers leave whole and others split: say which by "
+            "never_split=[...] or never_split=None."
+        )
+
+
+def _listed_added_tokens(
+    config: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    find: Callable[[str], Path | None],
+    name: str | os.PathLike,
+) -> dict[int, AddedToken]:
+    """The added tokens that stand outside of tokenizer.json."""
+    if "added_tokens_decoder" in config:
+        where = f"The added_tokens_decoder of '{name}'"
+        return read_tokens_by_id(config["added_tokens_decoder"], where)
+    path = find("added_tokens.json")
+    if path is None:
+        return {}
+    named = [fields[key] for key in ("bos_token", "eos_token", *SPECIAL_TOKENS) if fields.get(key)]
+    # As transformers has it: neither those by names of their own nor special_tokens_map.json's.
+    by_name = isinstance(config.get("extra_special_tokens"), dict)
+    extra = [] if by_name else _extra(config)
+    special = {added_token(token).content for token in [*named, *extra]}
+    flagged = {added_token(x).content for x in _special_values(config) if isinstance(x, dict)}
+    pairs = []
+    for content, token_id in _read_json(path).items():
+        if content in flagged:
+            raise ValueError(
+                f"'{path}' lists the token {content[:60]!a}, to which tokenizer_config.json gives "
+                "flags, and it depends on the version of transformers which of them count: save "
+                "the tokenizer again."
+            )
+        token = AddedToken(content, special=content in special, normalized=content not in special)
+        if isinstance(token_id, str):
+            raise ValueError(
+                f"'{path}' gives the token {content[:60]!a} the id {str(token_id)[:60]!a}; "
+                "expected a whole number of its own."
+            )
+        pairs.append(read_pair(token_id, token, f"'{path}'"))
+    return unite(pairs, f"'{path}'")
+
+
+def _special_values(config: Mapping[str, Any]) -> list[Any]:
+    extra = [config.get(key) for key in _EXTRA]
+    lists = [x.values() if isinstance(x, dict) else x for x in extra if x]
+    return [config.get(key) for key in SPECIAL_TOKENS] + [token for x in lists for token in x]
+
+
+def _united(
+    listed: dict[int, AddedToken],
+    content: Mapping[str, Any],
+    general: bool,
+    all_listed: bool,
+    path: Path,
+) -> dict[int, AddedToken]:
+    """The added tokens of tokenizer.json and of the files beside it."""
+    own = _added_of(content, path)
+    where = f"What stands beside '{path}'"
+    both = unite([*listed.items(), *own.items()], where)
+    same = {key: state_of(token) for key, token in listed.items()} == {
+        key: state_of(token) for key, token in own.items()
+    }
+    if (all_listed and not same) or (general and set(both) != set(own)):
+        raise ValueError(
+            f"'{path}' has other added tokens than the files beside it, and it depends on the "
+            "version of transformers which of them count: save the tokenizer again."
+        )
+    if general and list(own) != sorted(own):
+        raise ValueError(
+            f"'{path}' lists its added tokens in another order than that of their ids, so that "
+            "they get other ones: sort them, or save the tokenizer again."
+        )
+    return both
+
+
+def _of_bert(
+    arguments: dict[str, Any], content: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A class of BERT's: what stands beside tokenizer.json, or else the default, counts."""
+    path = arguments["tokenizer_file"]
+    rules = read_rules(content, path)
+    decided = {**_DEFAULT_RULES, "do_basic_tokenize": True, **arguments, **given}
+    # Where accents are not spoken of, they go with lower-casing.
+    same = {name: value == decided[name] for name, value in rules.items()}
+    if not same.get("strip_accents", True):
+        whether = [_strips(rules), _strips(decided)]
+        same["strip_accents"] = whether[0] == whether[1]
+    for name, value in rules.items():
+        if not same[name] and name not in arguments and name not in given:
+            raise ValueError(
+                f"'{path}' was made with {name}={value}, and no tokenizer_config.json says so, so "
+                f"that transformers takes {decided[name]}: say which by {name}=... here or there."
+            )
+    check_pipeline(content, _tokens({**arguments, **given}), path, absent=True)
+    return {**read_sides(content, path), **arguments}
+
+
+def _strips(rules: Mapping[str, Any]) -> bool:
+    strips = rules["strip_accents"]
+    return rules["do_lower_case"] if strips is None else strips
+
+
+def _general(
+    arguments: dict[str, Any],
+    fields: Mapping[str, Any],
+    content: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The class for any tokenizer: it is what tokenizer.json says."""
+    path = arguments["tokenizer_file"]
+    rules = {**_DEFAULT_RULES, "do_basic_tokenize": True, **read_rules(content, path)}
+    arguments = {**read_sides(content, path), **arguments, **rules}
+    added = {token.content for token in _added_of(content, path).values()}
+    for name, token in SPECIAL_TOKENS.items():
+        if name in fields or name in given:
+            continue
+        if token in added:
+            arguments[name] = token
+        elif name in ("pad_token", "mask_token"):
+            arguments[name] = None
+        else:
+            raise ValueError(
+                f"'{path}' does not keep a {name} whole in texts, and no file beside it names one: "
+                f"say which token it is by {name}=... or in tokenizer_config.json."
+            )
+    check_pipeline(content, _tokens({**arguments, **given}), path, absent=False)
+    return arguments
+
+
+def _tokens(arguments: Mapping[str, Any]) -> dict[str, str | None]:
+    """The contents of the five special tokens."""
+    tokens = {name: arguments.get(name, token) for name, token in SPECIAL_TOKENS.items()}
+    return {name: token and added_token(token).content for name, token in tokens.items()}
+
+
+def _read_optional(path: Path | None) -> dict[str, Any]:
+    return {} if path is None else _read_json(path)
 
 
 def _read_json(path: str | os.PathLike) -> dict[str, Any]:
-    try:
-        content = json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"'{path}' is damaged: no JSON after line {error.lineno}. Save or download it again."
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"'{path}' should hold a JSON object, and holds a {type(content).__name__}."
-        )
-    return content
+    _require_file(path)
+    return read_json(path)
 
 
 def _read_text(path: str | os.PathLike) -> str:
+    _require_file(path)
+    content = Path(path).read_bytes() if Path(path).stat().st_size <= MAX_BYTES else None
+    if content is None:
+        raise ValueError(f"'{path}' is longer than {MAX_BYTES} bytes, which no vocabulary is.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"'{path}' is no UTF-8 text: check that it is the right file.") from error
+
+
+def _require_file(path: str | os.PathLike) -> None:
     if not Path(path).is_file():
         raise FileNotFoundError(
             f"There is no file '{path}': check the path; for a folder or a hub id use "
             "SqueezeBertTokenizer.from_pretrained."
         )
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"'{path}' is no UTF-8 text: check that it is the right file.") from error

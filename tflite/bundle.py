@@ -100,9 +100,8 @@ def collect_files(
         (folder / _LABELS).write_text("\n".join(config.id2label.values()) + "\n", encoding="utf-8")
         if tokenizer is not None:
             tokenizer.save_pretrained(folder)
-            if len(tokenizer) == tokenizer.vocab_size:
-                # Says again what vocab.txt says, at twice the size.
-                (folder / "tokenizer.json").unlink()
+            # Says again what vocab.txt and tokenizer_config.json say, at twice the size.
+            (folder / "tokenizer.json").unlink()
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 

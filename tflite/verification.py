@@ -31,6 +31,7 @@ def encode(
 ) -> list[dict[str, np.ndarray]]:
     """Each text as an input of its own, [1, S], of at most `longest` tokens, or padded to them."""
     options = {"truncation": True, "max_length": longest, "return_tensors": "np"}
+    options |= {"return_attention_mask": True, "return_token_type_ids": True}
     if padded:
         options["padding"] = "max_length"
     names = ("input_ids", "attention_mask", "token_type_ids")

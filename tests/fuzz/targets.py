@@ -109,14 +109,15 @@ def _configs() -> list[bytes]:
     return [json.dumps(x).encode() for x in (CONFIG, named, {**CONFIG, **bert})]
 
 
-@reads(ValueError, name="vocab.txt")
-def _read_vocabulary(path: Path) -> None:
-    """What is accepted encodes as its copy does."""
+def _read_tokenizer(path: Path) -> None:
+    """What is accepted encodes as its copy does; a JSON file has an honest vocabulary beside it."""
     folder = path.parent
+    if path.name not in ("vocab.txt", "tokenizer.json"):
+        (folder / "vocab.txt").write_bytes(_saved("vocab.txt")[0])
     tokenizer = SqueezeBertTokenizer.from_pretrained(folder)
     tokenizer.save_pretrained(folder / "copy")
     copy = SqueezeBertTokenizer.from_pretrained(folder / "copy")
-    for text in ("A good film, seen in [MASK].", "ÉTÉ 好 [CLS] sad"):
+    for text in ("A good film, seen in [MASK].", "ÉTÉ 好 [CLS] sad", "x rome now, Rome  now"):
         assert tokenizer.encode(text) == copy.encode(text), f"a copy encodes {text!r} otherwise"
         assert len(tokenizer.encode(text, truncation=True, max_length=4)) <= 4
 
@@ -134,6 +135,15 @@ def _saved(name: str) -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         _tokenizer().save_pretrained(folder)
         return [(Path(folder) / name).read_bytes()]
+
+
+def _added_tokens() -> list[bytes]:
+    size = _tokenizer().vocab_size
+    return [json.dumps(x).encode() for x in ({"rome now": size}, {"[MASK]": 4, "<x>": size})]
+
+
+def _tokenizer_target(name: str, seeds: Callable[[], list[bytes]]) -> Target:
+    return Target(seeds, reads(ValueError, name=name)(_read_tokenizer))
 
 
 @reads(ValueError, name="model.tflite")
@@ -249,6 +259,10 @@ TARGETS = {
     "bundle": Target(_bundles, _read_bundle),
     "metadata": Target(_described_models, _read_metadata, structure.of_metadata),
     "flatbuffer": Target(_models, _run_model, structure.at_random),
-    "vocab.txt": Target(partial(_saved, "vocab.txt"), _read_vocabulary),
+    **{
+        name: _tokenizer_target(name, partial(_saved, name))
+        for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
+    },
+    "added_tokens.json": _tokenizer_target("added_tokens.json", _added_tokens),
     **{f"data {task} {file}": _data_target(file, task) for file, task in _TASKS.items()},
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..tokenizer import SqueezeBertTokenizer
 
 _PREFETCHED = 8  # batches
+_INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
 
 def make_dataset(
@@ -120,7 +121,7 @@ def make_dataset(
                 yield encoder.collate(batch, np.random.default_rng((seed, number, step)))
 
     ids = tf.TensorSpec([None] * encoder.rank, tf.int32)
-    signature = dict.fromkeys(tokenizer.model_input_names, ids), spec
+    signature = dict.fromkeys(_INPUTS, ids), spec
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     if total is not None:
         steps = total // batch_size if drop_remainder else -(-total // batch_size)

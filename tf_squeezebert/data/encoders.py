@@ -73,9 +73,12 @@ class Encoder:
     def collate(self, rows: list[Row], rng: np.random.Generator) -> tuple[dict, Any]:
         ids = [x for row in rows for x in row.ids]
         width = -(-max(map(len, ids)) // self.multiple) * self.multiple
+        types = [x for row in rows for x in row.types]
+        if "token_type_ids" not in self.tokenizer.model_input_names:
+            types = [np.zeros_like(x) for x in types]  # as its model was trained
         inputs = {
             "input_ids": _padded(ids, width, self.tokenizer.pad_token_id),
-            "token_type_ids": _padded([x for row in rows for x in row.types], width, 0),
+            "token_type_ids": _padded(types, width, 0),
             "attention_mask": _padded([np.ones(len(x)) for x in ids], width, 0),
         }
         labels = self.labels([row.label for row in rows], inputs, rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 import tempfile
 from collections import Counter
@@ -13,6 +14,8 @@ import numpy as np
 from keras import ops
 
 from ..config import SqueezeBertConfig
+from ..files import write_text
+from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
 from ..tokenizer import SqueezeBertTokenizer
 from .calibration import Text
@@ -67,9 +70,18 @@ def trim_vocabulary(
 
 
 def _of_pieces(tokenizer: SqueezeBertTokenizer, pieces: Sequence[str]) -> SqueezeBertTokenizer:
-    """A tokenizer with the same settings and other pieces."""
-    with tempfile.TemporaryDirectory() as folder:
+    """A tokenizer with the same settings and other pieces; added tokens become pieces as well."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         tokenizer.save_pretrained(folder)
-        (Path(folder) / "tokenizer.json").unlink(missing_ok=True)
-        (Path(folder) / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+        (folder / "tokenizer.json").unlink()
+        settings = read_json(folder / "tokenizer_config.json")
+        ids = {piece: i for i, piece in enumerate(pieces)}
+        settings["added_tokens_decoder"] = {
+            str(ids[token["content"]]): token
+            for token in settings["added_tokens_decoder"].values()
+            if token["content"] in ids
+        }
+        write_text(folder / "tokenizer_config.json", json.dumps(settings))
+        write_text(folder / "vocab.txt", "".join(f"{piece}\n" for piece in pieces))
         return SqueezeBertTokenizer.from_pretrained(folder)

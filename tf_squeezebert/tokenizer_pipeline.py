@@ -1,0 +1,184 @@
+"""What a tokenizer.json does with a text, step by step, beside what BERT's tokenizer does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+# What Python's str.split() and BERT's first code split on: more than the regex class \s.
+WHITESPACE = r"[\s\x1c-\x1f]+"
+
+_SIDES = {"Right": "right", "Left": "left"}
+# A normalizer's fields, the constructor's arguments for them, and their defaults.
+_RULES = {
+    "lowercase": ("do_lower_case", True),
+    "handle_chinese_chars": ("tokenize_chinese_chars", True),
+    "strip_accents": ("strip_accents", None),
+}
+_LISTS = {"normalizer": "normalizers", "pre_tokenizer": "pretokenizers"}
+_LISTS |= {"post_processor": "processors", "decoder": "decoders"}
+
+
+def read_rules(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str, Any]:
+    """The constructor's arguments for a tokenizer.json's ways to normalize and split a text.
+
+    Args:
+        content: of the file.
+        path: its path, for errors.
+
+    Raises:
+        ValueError: it does so otherwise than any of BERT's tokenizers.
+    """
+    normalizer, splitter = (_step(content, name, path) for name in ("normalizer", "pre_tokenizer"))
+    kinds = normalizer.get("type"), splitter.get("type")
+    if kinds == (None, "Split") and _splits_at_whitespace(splitter):
+        return {"do_basic_tokenize": False}
+    if kinds != ("BertNormalizer", "BertPreTokenizer") or len(splitter) > 1:
+        raise ValueError(
+            f"'{path}' splits text by {_shown(kinds[0])} and {_shown(kinds[1])}, not by "
+            "BertNormalizer and BertPreTokenizer as BERT does: to use BERT's rules with its "
+            "vocabulary all the same, load its vocab.txt."
+        )
+    if normalizer.get("clean_text", True) is not True:
+        raise ValueError(
+            f"'{path}' leaves control characters in texts (clean_text is "
+            f"{_shown(normalizer['clean_text'])}), which BERT takes out: to use BERT's rules with "
+            "its vocabulary all the same, load its vocab.txt."
+        )
+    if unknown := set(normalizer) - {"type", "clean_text", *_RULES}:
+        raise ValueError(
+            f"The normalizer of '{path}' has {_shown(min(unknown))}, which is unknown."
+        )
+    return {name: normalizer.get(field, default) for field, (name, default) in _RULES.items()}
+
+
+def read_sides(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str, str]:
+    """The sides of truncation and of padding that a tokenizer.json stores; they are defaults.
+
+    Their lengths do not count: a call gives its own.
+
+    Raises:
+        ValueError: they are none, or padding has another type of tokens.
+    """
+    sides = {}
+    for name in ("truncation", "padding"):
+        stored = content.get(name) or {}
+        side = _SIDES.get(_shown(stored.get("direction"))) if isinstance(stored, dict) else None
+        if stored and (side is None or stored.get("pad_type_id", 0) != 0):
+            raise ValueError(
+                f"'{path}' stores a {name} that BERT's tokenizer has not ({_shown(stored)}): set "
+                "it to null, for calls give their own."
+            )
+        sides |= {f"{name}_side": side} if stored else {}
+    return sides
+
+
+def check_pipeline(
+    content: Mapping[str, Any],
+    tokens: Mapping[str, str | None],
+    path: str | os.PathLike,
+    absent: bool,
+) -> None:
+    """Refuses a tokenizer.json whose model, frame or decoder is not BERT's.
+
+    Args:
+        content: of the file.
+        tokens: the contents of the five special tokens, by name.
+        path: its path, for errors.
+        absent: whether a frame or decoder that is not there means BERT's.
+
+    Raises:
+        ValueError: it is of another tokenizer.
+    """
+    model = content["model"]
+    limit, unknown = model.get("max_input_chars_per_word", 100), model.get("unk_token")
+    if limit != 100 or isinstance(limit, bool):
+        raise ValueError(
+            f"'{path}' gives words of more than {_shown(limit)} characters up as unknown, BERT "
+            "those of more than 100 (max_input_chars_per_word): to use BERT's rules with its "
+            "vocabulary all the same, load its vocab.txt."
+        )
+    if unknown is not None and unknown != tokens["unk_token"]:
+        raise ValueError(
+            f"'{path}' has the unk_token {_shown(unknown)}, and the settings beside it "
+            f"{_shown(tokens['unk_token'])}: they do not belong together, or say which by "
+            "unk_token=..."
+        )
+    frame, decoder = (_step(content, name, path) for name in ("post_processor", "decoder"))
+    if not (absent and not frame) and not _is_frame(content, frame, tokens):
+        raise ValueError(
+            f"'{path}' does not frame texts as [CLS] text [SEP] and [CLS] text [SEP] text_pair "
+            f"[SEP] (its post_processor is {_shown(frame.get('type'))}), as BERT does: to use "
+            "BERT's rules with its vocabulary all the same, load its vocab.txt."
+        )
+    if not (absent and not decoder) and decoder != {
+        "type": "WordPiece",
+        "prefix": "##",
+        "cleanup": True,
+    }:
+        raise ValueError(
+            f"'{path}' joins tokens to a text otherwise than BERT (its decoder is "
+            f"{_shown(decoder)}): to use BERT's rules with its vocabulary all the same, load its "
+            "vocab.txt."
+        )
+
+
+def _step(content: Mapping[str, Any], name: str, path: str | os.PathLike) -> dict[str, Any]:
+    """A step of the pipeline; a sequence of one is that one."""
+    step = content.get(name)
+    if isinstance(step, dict) and step.get("type") == "Sequence":
+        steps = step.get(_LISTS[name])
+        step = steps[0] if isinstance(steps, list) and len(steps) == 1 else step
+    if step is None:
+        return {}
+    if not isinstance(step, dict) or not isinstance(step.get("type"), str):
+        raise ValueError(f"The {name} of '{path}' is {_shown(step)}; expected an object of a type.")
+    return step
+
+
+def _splits_at_whitespace(splitter: Mapping[str, Any]) -> bool:
+    return {**splitter, "invert": splitter.get("invert", False)} == {
+        "type": "Split",
+        "pattern": {"Regex": WHITESPACE},
+        "behavior": "Removed",
+        "invert": False,
+    }
+
+
+def _is_frame(
+    content: Mapping[str, Any], frame: Mapping[str, Any], tokens: Mapping[str, str | None]
+) -> bool:
+    """Whether a post-processor frames one text and two as BERT does, with its types."""
+    cls, sep = tokens["cls_token"], tokens["sep_token"]
+    ids = {token: _id_of(content, token) for token in (cls, sep)}
+    if frame.get("type") == "BertProcessing":
+        return frame == {"type": "BertProcessing", "sep": [sep, ids[sep]], "cls": [cls, ids[cls]]}
+    known = frame.get("special_tokens")
+    if frame.get("type") != "TemplateProcessing" or not isinstance(known, dict):
+        return False
+    first = [_special(cls, 0), {"Sequence": {"id": "A", "type_id": 0}}, _special(sep, 0)]
+    second = [{"Sequence": {"id": "B", "type_id": 1}}, _special(sep, 1)]
+    return (
+        frame.get("single") == first
+        and frame.get("pair") == first + second
+        and all(
+            known.get(token) == {"id": token, "ids": [token_id], "tokens": [token]}
+            for token, token_id in ids.items()
+        )
+    )
+
+
+def _special(token: str | None, token_type: int) -> dict[str, Any]:
+    return {"SpecialToken": {"id": token, "type_id": token_type}}
+
+
+def _id_of(content: Mapping[str, Any], token: str | None) -> int | None:
+    added = {x.get("content"): x.get("id") for x in content.get("added_tokens") or ()}
+    return content["model"]["vocab"].get(token, added.get(token))
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) and value.isascii() and value.isprintable() else None
+    text = text if text is not None else ascii(value)
+    return text if len(text) <= 60 else text[:60] + "..."
