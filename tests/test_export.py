@@ -14,7 +14,15 @@ from ai_edge_litert.interpreter import Interpreter
 
 import tf_squeezebert
 from tf_squeezebert import predict
-from tf_squeezebert.tflite import RECIPES, TARGETS, ExportError, Runtime, export, exporter
+from tf_squeezebert.tflite import (
+    RECIPES,
+    TARGETS,
+    ExportError,
+    Runtime,
+    export,
+    exporter,
+    verification,
+)
 from tf_squeezebert.tflite.graph import DeployedGraph
 
 from .reference import (
@@ -353,22 +361,41 @@ def test_labels_can_be_named(models, tmp_path):
     assert model.config.id2label[0] == "LABEL_0"
 
 
-def test_texts_are_what_a_file_is_compared_on(models, tmp_path, monkeypatch, caplog):
+def test_files_are_compared_on_lengths_texts_and_pairs(models, tmp_path, monkeypatch, caplog):
+    """In float32 and as they are written, with the user's texts among them."""
     _, model = models[CLASSIFIER]
     runs = []
-    verify = exporter.verify_file
+    prove = exporter.prove
     monkeypatch.setattr(
-        exporter,
-        "verify_file",
-        lambda *arguments: runs.append(arguments[2]) or verify(*arguments),
+        exporter, "prove", lambda *arguments: runs.append(arguments[1]) or prove(*arguments)
     )
     with caplog.at_level("INFO", logger="tf_squeezebert"):
-        export(model, tmp_path / "model.tflite", length=24, verify=TEXTS)
-    (inputs,) = runs
-    want = [model.tokenizer(x, truncation=True, max_length=24)["input_ids"] for x in TEXTS]
-    assert [row["input_ids"][0].tolist() for row in inputs] == want
-    assert "Inputs [1, 24]. On 3 samples the outputs differ" in caplog.text
-    assert f"ms at {sorted(map(len, want))[1]} tokens" in caplog.text
+        export(model, tmp_path / "model.tflite", length=100, verify=TEXTS, quantize="int8")
+    exact, written = (run.samples for run in runs)
+    assert exact is written
+    masks = [row["attention_mask"] for row in written]
+    assert {mask.shape for mask in masks} >= {(2, 1), (2, 7), (2, 64), (2, 100), (1, 100)}
+    assert {bool(mask.all()) for mask in masks} == {True, False}
+    ids = [row["input_ids"][0].tolist() for row in written]
+    wants = [model.tokenizer(x, truncation=True, max_length=100)["input_ids"] for x in TEXTS]
+    assert all(want in ids for want in wants)
+    texts = [row for row in written if len(row["input_ids"]) == 1]
+    assert any(row["token_type_ids"].any() for row in texts)
+    assert f"Inputs [1, 100]. On {len(written)} samples the outputs differ" in caplog.text
+    assert f"ms at {sorted(map(len, wants))[1]} tokens" in caplog.text
+
+
+def test_all_rows_of_a_batch_are_compared(models):
+    samples = verification.make_samples(models[CLASSIFIER][1], None, (), None, 5)
+    assert max(len(row["input_ids"]) for row in samples) == 5
+
+
+def test_a_models_own_precision_does_not_count(models, tmp_path):
+    """A file computes in float32; a model that does not is no measure for it."""
+    _, model = models[CLASSIFIER]
+    half = type(model)(model.config, dtype="mixed_bfloat16")
+    half.set_weights(model.get_weights())
+    assert Runtime(export(half, tmp_path / "model.tflite")).architecture == CLASSIFIER
 
 
 # Mistakes
@@ -381,6 +408,7 @@ def test_texts_are_what_a_file_is_compared_on(models, tmp_path, monkeypatch, cap
         (CLASSIFIER, {"length": 161}, "not 161"),
         (CLASSIFIER, {"target": "gpu", "length": 161}, "not 161"),
         (CLASSIFIER, {"batch": 0}, "batch must be at least 1, or None to leave it free, not 0"),
+        (CLASSIFIER, {"batch": 257}, "batch may be 256 at most, not 257: a file runs any number"),
         (CLASSIFIER, {"batch": 2, "target": "mediapipe"}, "one text at a time: batch must be 1"),
         (CLASSIFIER, {"batch": None, "target": "mediapipe"}, "batch must be 1, not None"),
         (CLASSIFIER, {"batch": None, "target": "gpu"}, "'gpu' takes fixed shapes alone"),

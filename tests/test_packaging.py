@@ -41,6 +41,7 @@ def test_the_wheel_brings_one_name_into_site_packages(wheel):
         files = (ROOT / folder).rglob("*.py")
         here = {f"{installed}/{path.relative_to(ROOT / folder)}" for path in files}
         assert here <= set(names)
+    assert "tf_squeezebert/tflite/sentences.txt" in names
     assert {f"tf_squeezebert/pretrained/sentiment.{x}" for x in ("tflite", "md")} <= set(names)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,9 @@ from .bundle import attach_files, collect_files
 from .metadata import attach_metadata
 from .quantization import RECIPES, apply
 from .runtime import Runtime
+from .structure import check_structure, check_tables
 from .targets import POOLINGS, TARGETS
-from .verification import encode, median_time, random_inputs
-from .verification import verify as verify_file
+from .verification import ExportError, Reference, encode, make_samples, median_time, prove
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ MEDIAPIPE_MODELS = (
     SqueezeBertForQuestionAnswering,
 )
 _MOST_VERIFIED = 100  # texts: running the model on each takes a while
+_MOST_BATCH = 256
 
 
 def export(
@@ -56,15 +58,16 @@ def export(
     and returns what the Keras model returns, by the same names. A row of multiple choice is one
     choice, and `logits` its score, [B, 1]: each then takes the time of its own length, and there
     may be any number; `Runtime` runs them all. The file carries the config, the labels and the
-    tokenizer. Before it is moved to its place it is run beside the model, on `verify` or else on
-    random ids.
+    tokenizer. Before it is moved to its place it is run beside the model, in float32 and as it is
+    written: on random ids, short, padded and of the full length, on texts and pairs of the
+    package's own, and on `verify`. Of a quantized file each operator and weight is compared too.
 
     Args:
         model: a `SqueezeBertModel`, or one with any of the five heads.
         path: the file to write; an old one is replaced once the new one is proven.
         length: a fixed sequence length S in tokens. By default it is free where the target allows
             it (a short text takes the time of a short text), and 128 for GPUs and NPUs.
-        batch: how many texts are run at once, B; None leaves it free.
+        batch: how many texts are run at once, B, 256 at most; None leaves it free.
         quantize: None for float32, or a recipe of `RECIPES`: `"fp16"`, `"int8"` (weights and
             tables; activations are float: dynamic range), `"int8-static"` or `"int4"`.
         target: one of `TARGETS`. `"cpu"`; `"gpu"` and `"npu"`, of fixed length, built of the
@@ -78,7 +81,7 @@ def export(
             `"mean"` for MediaPipe, and none for other targets.
         labels: names of the labels, in order; by default those of the model's config.
         calibrate: texts like those that the file will get, for `"int8-static"`: some hundreds.
-        verify: texts to compare the file with the model on.
+        verify: further texts to compare the file with the model on; the first 100 are.
         tokenizer: to put into the file; by default the one that came with the model.
 
     Returns:
@@ -119,24 +122,30 @@ def export(
         pooling=pooling,
     )
     longest = length or model.config.max_position_embeddings
+    texts = (verify or calibrate or ())[:_MOST_VERIFIED]
+    samples = make_samples(model, tokenizer, texts, length, batch)
+    reference = Reference(model, samples, pooling)
     if recipe is not None:
-        samples = encode(tokenizer, calibrate or (), longest, padded=length is not None)
-        samples = [{k: np.repeat(x, batch or 1, axis=0) for k, x in row.items()} for row in samples]
-        content = apply(recipe, content, samples)
+        _prove_exact(exact, files, reference)
+        rows = encode(tokenizer, calibrate or (), longest, padded=length is not None)
+        rows = [{k: np.repeat(x, batch or 1, axis=0) for k, x in row.items()} for row in rows]
+        content = apply(recipe, content, rows)
     if target == "mediapipe":
         content = attach_metadata(content, files)
-    texts = (verify or calibrate or ())[:_MOST_VERIFIED]
-    inputs = encode(tokenizer, texts, longest) if texts else random_inputs(model, length)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
         attach_files(temporary, files)
-        tolerance = None if recipe is None else recipe.tolerance
-        runtime = Runtime(temporary)
-        difference = verify_file(runtime, model, inputs, tolerance, pooling)
-        tokens, milliseconds = median_time(runtime, inputs)
+        if recipe is not None:
+            check_structure(exact, temporary.read_bytes())
+        runtime = _open(temporary)
+        difference = prove(runtime, reference, recipe)
+        if recipe is None:
+            check_tables(temporary.read_bytes(), model)
+        timed = encode(tokenizer, texts, longest) if texts else samples
+        tokens, milliseconds = median_time(runtime, timed)
     logger.info(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(content) / len(exact):.2f} of float32. "
-        f"Inputs [{batch or 'any batch'}, {length or 'any length'}]. On {len(inputs)} samples the "
+        f"Inputs [{batch or 'any batch'}, {length or 'any length'}]. On {len(samples)} samples the "
         f"outputs differ from the model's by {difference:.2g} at most. {milliseconds:.1f} ms at "
         f"{tokens} tokens, on this machine."
     )
@@ -155,6 +164,11 @@ def _check_target(target: str, quantize: str | None, batch: int | None) -> None:
         )
     if batch is not None and batch < 1:
         raise ValueError(f"batch must be at least 1, or None to leave it free, not {batch}.")
+    if batch is not None and batch > _MOST_BATCH:
+        raise ValueError(
+            f"batch may be {_MOST_BATCH} at most, not {batch}: a file runs any number of texts, in "
+            "calls of that many; or leave it free, with None."
+        )
     if batch is None and TARGETS[target].accelerator:
         raise ValueError(f"target {target!r} takes fixed shapes alone: give batch a number.")
     if batch != 1 and target == "mediapipe":
@@ -249,6 +263,26 @@ def _recorded(
             raise ValueError(f"A label is named twice: {', '.join(labels)}.")
         values.update(id2label=dict(enumerate(labels)), label2id=None)
     return SqueezeBertConfig.from_dict(config.to_dict(), **values)
+
+
+def _open(path: Path) -> Runtime:
+    """Opens a file that was written just now."""
+    try:
+        return Runtime(path)
+    except ValueError as error:
+        raise ExportError(
+            f"The exported file can not be opened, and was not kept; another recipe may do. {error}"
+        ) from error
+
+
+def _prove_exact(exact: bytes, files: Mapping[str, bytes], reference: Reference) -> None:
+    """Proves the float32 graph that a quantized file is then compared with."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "exact.tflite"
+        path.write_bytes(exact)
+        attach_files(path, files)
+        prove(_open(path), reference)
+    check_tables(exact, reference.model)
 
 
 def _convert(model: SqueezeBertPreTrainedModel, **options) -> bytes:

@@ -21,6 +21,7 @@ from ai_edge_litert import schema_py_generated as schema
 from .bundle import Bundle
 from .flatbuffer import Schema, read
 from .model_check import open_model
+from .model_file import AligningBuilder
 
 # The tables that describe text models; those of no use to them have no fields here.
 _TABLES = {
@@ -144,7 +145,7 @@ def attach_metadata(content: bytes, files: dict[str, bytes]) -> bytes:
     metadata = _describe(model, Bundle(files))
     builder.Finish(_write_table(builder, "ModelMetadata", metadata), _IDENTIFIER)
     _metadata_buffer(model).data = np.frombuffer(builder.Output(), np.uint8)
-    builder = _AligningBuilder(len(content))
+    builder = AligningBuilder(len(content))
     builder.Finish(model.Pack(builder), _MODEL_IDENTIFIER)
     return bytes(builder.Output())
 
@@ -186,13 +187,6 @@ def _plain(value: Any) -> Any:
 
 
 # The model
-
-
-class _AligningBuilder(flatbuffers.Builder):
-    """Aligns weights to 16 bytes, as the schema asks and the code generated from it forgets."""
-
-    def StartVector(self, elemSize, numElems, alignment):
-        return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
 
 
 def _move_weights_inside(model: schema.ModelT, content: bytes) -> None:

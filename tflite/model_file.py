@@ -79,6 +79,13 @@ class FirstSignature:
         return len(delegated), [op["op_name"] for op in own if op["index"] not in taken]
 
 
+class AligningBuilder(flatbuffers.Builder):
+    """Aligns weights to 16 bytes, as the schema asks and the code generated from it forgets."""
+
+    def StartVector(self, elemSize, numElems, alignment):
+        return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
+
+
 def unpack(content: bytes) -> schema.ModelT:
     """A model as objects, all weights in its buffers."""
     model = schema.ModelT.InitFromPackedBuf(content)
@@ -91,7 +98,7 @@ def unpack(content: bytes) -> schema.ModelT:
 
 def pack(model: schema.ModelT) -> bytes:
     """The reverse of `unpack`."""
-    builder = flatbuffers.Builder()
+    builder = AligningBuilder()
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 

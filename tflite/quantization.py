@@ -50,7 +50,10 @@ class Recipe(NamedTuple):
         summary: one line for people.
         rules: what becomes of what; later ones win.
         tolerance: how far outputs may move from the float model's: the root mean square of the
-            error, as a part of the output's own.
+            error, as a part of the output's spread over texts and positions. Right files of
+            random and trained models, pruned ones and ones of large weights among them, were
+            within 0.04 in fp16, 0.2 in int8, 0.9 in int8-static and 0.8 in int4. The last two say
+            little by that: it is `structure` that proves their operators and weights.
         convolutions: whether CPUs run grouped convolutions of this kind, and faster than one
             FULLY_CONNECTED a group.
     """
@@ -80,18 +83,18 @@ RECIPES = {
             Rule(_PROJECTIONS, 16, algorithm="float_casting"),
             Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
         ),
-        tolerance=0.05,
+        tolerance=0.1,
     ),
     "int8": Recipe(
         "weights and tables as 8 bit integers, activations in float between the operations",
         (Rule(_PROJECTIONS + _TABLES, 8),),
-        tolerance=0.2,
+        tolerance=0.3,
         convolutions=True,
     ),
     "int8-static": Recipe(
         "the same, and the projections' activations as 8 bit integers, in ranges from texts",
         (Rule(_TABLES, 8), Rule(_PROJECTIONS, 8, activations="int8")),
-        tolerance=0.5,
+        tolerance=1.5,
         convolutions=True,
     ),
     "int4": Recipe(
@@ -101,7 +104,7 @@ RECIPES = {
             Rule(("FULLY_CONNECTED",), 4, block=32),
             Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
         ),
-        tolerance=0.5,
+        tolerance=1.2,
     ),
 }
 
@@ -110,6 +113,9 @@ def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndar
     """Quantizes a float .tflite model; `samples` are inputs of its signature to calibrate on."""
     from ai_edge_quantizer import quantizer as aeq
 
+    from .scales import mend_scales, separate
+
+    content = separate(content)
     quantizer = aeq.Quantizer(bytearray(content))
     quantizer.load_quantization_recipe(
         [
@@ -125,7 +131,8 @@ def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndar
     )
     ranges = _calibrate(quantizer, samples) if recipe.calibrates else None
     with _silence():
-        return bytes(quantizer.quantize(ranges).quantized_model)
+        quantized = bytes(quantizer.quantize(ranges).quantized_model)
+    return mend_scales(content, quantized)
 
 
 def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict:

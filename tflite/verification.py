@@ -1,4 +1,4 @@
-"""Proves a written file: it is run beside the model it was made of.
+"""Proves a written file: it is run beside the model that it was made of.
 
 Inputs are dicts of `input_ids`, `attention_mask` and `token_type_ids`, [B, S] int32.
 """
@@ -6,20 +6,41 @@ Inputs are dicts of `input_ids`, `attention_mask` and `token_type_ids`, [B, S] i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
+import keras
 import numpy as np
 
 from ..models import (
+    SqueezeBertForMultipleChoice,
+    SqueezeBertForQuestionAnswering,
     SqueezeBertForSequenceClassification,
+    SqueezeBertForTokenClassification,
     SqueezeBertModel,
     SqueezeBertPreTrainedModel,
 )
 from ..prediction import probabilities
 from ..tokenizer import SqueezeBertTokenizer
+from .quantization import Recipe
 from .runtime import Runtime
 
-_EXACT = 1e-4  # of float32 files: the largest absolute difference of an output
+_LENGTHS = (1, 7, 64)  # in tokens, besides the longest that the file takes
+# Of a float32 file: the largest error of an output, as a part of its spread and of its size.
+# Right files were within 1e-5 of the spread, and 3e-7 of the size.
+_EXACT, _ROUNDING = 5e-5, 2e-6
+# Where weights enlarge rounding, it may be this many times what a nudge of the embeddings does:
+# right files were within once that.
+_SENSITIVITY = 10
+_NUDGE = 1e-6  # of the embeddings' own size
+# Where an output's spread is less than this part of its size, a quantized file need not follow it.
+_LEAST_SPREAD = 0.02
+# A decision is clear where the best is ahead of the next by so many times the error allowed.
+_CLEAR = 2.0
+_LEAST_TEXT = 4  # tokens: [CLS], two [SEP] and one of a text
+_NAMES = ("input_ids", "attention_mask", "token_type_ids")
+_OUTPUTS = ("last_hidden_state", "pooler_output", "logits", "start_logits", "end_logits")
+_MOST_KEPT = 1 << 26  # numbers of the reference, for a second file: 256 MB
 
 
 class ExportError(RuntimeError):
@@ -27,117 +48,351 @@ class ExportError(RuntimeError):
 
 
 def encode(
-    tokenizer: SqueezeBertTokenizer, texts: Sequence[str], longest: int, padded: bool = False
+    tokenizer: SqueezeBertTokenizer,
+    texts: Sequence[str | tuple[str, str]],
+    longest: int,
+    padded: bool = False,
 ) -> list[dict[str, np.ndarray]]:
-    """Each text as an input of its own, [1, S], of at most `longest` tokens, or padded to them."""
+    """Each text or pair as an input of its own, [1, S], of at most `longest` tokens, or padded."""
     options = {"truncation": True, "max_length": longest, "return_tensors": "np"}
     options |= {"return_attention_mask": True, "return_token_type_ids": True}
     if padded:
         options["padding"] = "max_length"
-    names = ("input_ids", "attention_mask", "token_type_ids")
     inputs = []
     for text in texts:
-        encoding = tokenizer([text], **options)
-        inputs.append({name: encoding[name].astype(np.int32) for name in names})
+        first, *second = (text,) if isinstance(text, str) else text
+        encoding = tokenizer([first], *([x] for x in second), **options)
+        inputs.append({name: encoding[name].astype(np.int32) for name in _NAMES})
     return inputs
 
 
-def random_inputs(model: SqueezeBertPreTrainedModel, length: int | None) -> list[dict]:
-    """Random ids of several lengths, or of the one; two texts each, the second one padded."""
-    rng = np.random.default_rng(0)
-    config = model.config
-    inputs = []
-    for size in [length] if length else [1, 7, min(64, config.max_position_embeddings)]:
-        ids = rng.integers(0, config.vocab_size, (2, size), dtype=np.int32)
-        types = rng.integers(0, config.type_vocab_size, (2, size), dtype=np.int32)
-        mask = (np.arange(size) < np.array([[size], [max(1, size // 2)]])).astype(np.int32)
-        inputs.append({"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
-    return inputs
-
-
-def verify(
-    runtime: Runtime,
+def make_samples(
     model: SqueezeBertPreTrainedModel,
-    inputs: Iterable[Mapping[str, np.ndarray]],
-    tolerance: float | None = None,
-    pooling: str | None = None,
-) -> float:
+    tokenizer: SqueezeBertTokenizer | None,
+    texts: Sequence[str],
+    length: int | None,
+    batch: int | None,
+) -> list[dict[str, np.ndarray]]:
+    """What a file and its model are compared on.
+
+    Args:
+        model: the model.
+        tokenizer: its tokenizer; without one there are no texts.
+        texts: the user's, each an input of its own.
+        length: that of the file, None for a free one.
+        batch: that of the file, None for a free one.
+
+    Returns:
+        Random ids and segments of 1, 7 and 64 tokens and of the longest that the file takes, two
+        rows each, the second one padded; once as many rows as the file has; and with a tokenizer
+        the user's texts, some of the package's own, one of the full length, and pairs where the
+        model knows two segments.
+    """
+    longest = length or model.config.max_position_embeddings
+    rng = np.random.default_rng(0)
+    sizes = sorted({min(size, longest) for size in (*_LENGTHS, longest)})
+    samples = [_random(model, rng, 2, size) for size in sizes]
+    if batch is not None and batch > 2:
+        samples.append(_random(model, rng, batch, min(_LENGTHS[1], longest)))
+    if tokenizer is None or longest < _LEAST_TEXT:
+        return samples
+    own = own_texts()
+    # At least one token a word: enough for any length.
+    words = " ".join(own).split()
+    everything = " ".join(words * (longest // len(words) + 1))
+    given = [*texts, *own, everything]
+    if model.config.type_vocab_size > 1:
+        given += [(own[0], own[1]), (own[3], own[7])]
+    return samples + encode(tokenizer, given, longest)
+
+
+def own_texts() -> list[str]:
+    """The package's sentences, of several lengths and scripts."""
+    path = Path(__file__).with_name("sentences.txt")
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def _random(model: SqueezeBertPreTrainedModel, rng, rows: int, size: int) -> dict[str, np.ndarray]:
+    """Random ids, [rows, size]; the first row is full, the others end at half or anywhere."""
+    config = model.config
+    ids = rng.integers(0, config.vocab_size, (rows, size), dtype=np.int32)
+    types = rng.integers(0, config.type_vocab_size, (rows, size), dtype=np.int32)
+    ends = np.array([size, max(1, size // 2), *rng.integers(1, size + 1, rows)])[:rows]
+    mask = (np.arange(size) < ends[:, None]).astype(np.int32)
+    return dict(zip(_NAMES, (ids, mask, types), strict=True))
+
+
+class Reference:
+    """The model's outputs, in float32 whatever the model's own policy is.
+
+    Args:
+        model: the model.
+        samples: what to run it on.
+        pooling: that of the file's embeddings.
+    """
+
+    def __init__(
+        self,
+        model: SqueezeBertPreTrainedModel,
+        samples: Sequence[Mapping[str, np.ndarray]],
+        pooling: str | None = None,
+    ):
+        self.model, self.samples, self._pooling = _in_float32(model), samples, pooling
+        self._known: dict[int, dict[str, np.ndarray]] = {}
+        self._sensitivity: dict[str, float] = {}
+        self._left = _MOST_KEPT
+
+    def __iter__(self) -> Iterator[tuple[Mapping[str, np.ndarray], dict[str, np.ndarray]]]:
+        """Each sample, and the model's outputs for it."""
+        for i, sample in enumerate(self.samples):
+            outputs = self._known.get(i) or self._outputs(sample, shaped(self.model, sample))
+            size = sum(x.size for x in outputs.values())
+            if i not in self._known and size <= self._left:
+                self._known[i] = outputs
+                self._left -= size
+            yield sample, outputs
+
+    def sensitivity(self, name: str) -> float:
+        """How much an output moves, at most, where the embeddings do so by 1e-6 of themselves."""
+        if name not in self._sensitivity:
+            self._sensitivity[name] = self._nudged(name)
+        return self._sensitivity[name]
+
+    def _nudged(self, name: str) -> float:
+        transformer = getattr(self.model, "transformer", self.model)
+        table = np.asarray(transformer.embeddings.word_embeddings.embeddings, np.float32)
+        rng, most = np.random.default_rng(1), 0.0
+        for sample, outputs in self:
+            rows = table[sample["input_ids"]]
+            rows *= 1 + _NUDGE * rng.standard_normal(rows.shape, np.float32)
+            inputs = {**sample, "inputs_embeds": rows}
+            del inputs["input_ids"]
+            moved = self._outputs(sample, shaped(self.model, inputs))[name]
+            most = max(most, float(np.abs(moved - outputs[name]).max()))
+        return most
+
+    def _outputs(
+        self, sample: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """The model's outputs by name, and what a file may make of them."""
+        outputs = self.model(inputs, training=False)
+        outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+        named = {n: np.asarray(x, np.float32) for n, x in outputs.items() if n in _OUTPUTS}
+        if isinstance(self.model, SqueezeBertForSequenceClassification):
+            named["probability"] = probabilities(self.model.config, named)
+        if isinstance(self.model, SqueezeBertModel):
+            hidden, mask = named["last_hidden_state"], sample["attention_mask"][..., None]
+            total = hidden[:, 0] if self._pooling == "cls" else (hidden * mask).sum(axis=1)
+            norm = np.linalg.norm(total, axis=-1, keepdims=True)
+            named["embedding"] = total / np.maximum(norm, 1e-6)
+        return named
+
+
+def _in_float32(model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedModel:
+    """The model, or one of its weights that computes in float32, as files do."""
+    if model.compute_dtype == "float32" and model.variable_dtype == "float32":
+        return model
+    dtype = keras.dtype_policies.serialize(keras.DTypePolicy("float32"))
+    twin = type(model).from_config({**model.get_config(), "dtype": dtype})
+    twin.set_weights([np.asarray(x, np.float32) for x in model.weights])
+    return twin
+
+
+def shaped(
+    model: SqueezeBertPreTrainedModel, inputs: Mapping[str, np.ndarray]
+) -> Mapping[str, np.ndarray]:
+    """Inputs as the model wants them: of multiple choice, rows are one text's choices."""
+    if not isinstance(model, SqueezeBertForMultipleChoice):
+        return inputs
+    return {name: x[None] for name, x in inputs.items()}
+
+
+def prove(runtime: Runtime, reference: Reference, recipe: Recipe | None = None) -> float:
     """Compares a file with its model.
+
+    Outputs are compared by their spread: how they differ between texts and positions, without
+    what all have in common. Of a head that decides, the decisions are compared as well, where the
+    model's are clear.
 
     Args:
         runtime: the file.
-        model: the model that it was made of.
-        inputs: what to run both on.
-        tolerance: of a quantized file: how large the root mean square of an output's error may
-            be, as a part of the output's own. None for a float32 file, exact to 1e-4.
-        pooling: that of the file's embeddings.
+        reference: the model, and what to run both on.
+        recipe: that of a quantized file, whose `tolerance` says how large the root mean square of
+            an output's error may be, as a part of the output's spread. None for a float32 file,
+            whose largest error may be 5e-5 of it, or 10 times what rounding does to the model.
 
     Returns:
         The largest absolute difference of an output.
 
     Raises:
-        ExportError: the two differ by more than that.
+        ExportError: the two differ by more than that, or decide otherwise; or the model's outputs
+            are not finite.
     """
-    errors: dict[str, list] = {}
-    wants: dict[str, list] = {}
-    for row in inputs:
-        row = _shaped(runtime, row)
-        want = _expected(model, row, pooling)
-        for name, got in runtime(row).items():
-            errors.setdefault(name, []).append((got - want[name]).ravel())
-            wants.setdefault(name, []).append(want[name].ravel())
-    for name in errors:
-        _check(name, np.concatenate(errors[name]), np.concatenate(wants[name]), tolerance)
-    return max(float(np.abs(x).max()) for rows in errors.values() for x in rows)
+    measured = measure(runtime, reference)
+    for one in measured.values():
+        if not np.isfinite(one.largest):
+            raise ExportError(
+                f"The model's own {one.name} are not finite: its weights hold numbers that "
+                "overflow, and the file was not kept."
+            )
+        if recipe is None:
+            _check_exact(one, reference)
+        else:
+            _check_quantized(one, recipe)
+    return max(one.worst for one in measured.values())
 
 
-def _expected(
-    model: SqueezeBertPreTrainedModel, inputs: Mapping[str, np.ndarray], pooling: str | None
-) -> dict[str, np.ndarray]:
-    """The model's outputs, and what a file may make of them."""
-    outputs = model(inputs)
-    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
-    outputs = {name: np.asarray(x, np.float32) for name, x in outputs.items()}
-    if isinstance(model, SqueezeBertForSequenceClassification):
-        outputs["probability"] = probabilities(model.config, outputs)
-    if isinstance(model, SqueezeBertModel):
-        hidden, mask = outputs["last_hidden_state"], inputs["attention_mask"][..., None]
-        total = hidden[:, 0] if pooling == "cls" else (hidden * mask).sum(axis=1)
-        outputs["embedding"] = total / np.linalg.norm(total, axis=-1, keepdims=True)
-    return outputs
+def measure(runtime: Runtime, reference: Reference) -> dict[str, Measured]:
+    """Each of a file's outputs beside the model's."""
+    measured: dict[str, Measured] = {}
+    for sample, wants in reference:
+        for name, got in runtime(shaped(reference.model, sample)).items():
+            if name not in measured:
+                measured[name] = Measured(name, reference.model)
+            measured[name].add(got, wants[name])
+    return measured
 
 
-def _check(name: str, error: np.ndarray, want: np.ndarray, tolerance: float | None) -> None:
-    if tolerance is None:
-        difference, most = float(np.abs(error).max()), _EXACT * max(1.0, np.abs(want).max())
-    else:
-        # Scores near 0 are as good as their scale, 0.1.
-        difference, most = _rms(error) / max(_rms(want), 0.1), tolerance
-    if not difference <= most:
+def _check_exact(measured: Measured, reference: Reference) -> None:
+    allowed = _EXACT * measured.spread + _ROUNDING * measured.largest
+    if not measured.worst <= allowed:
+        allowed = max(allowed, _SENSITIVITY * reference.sensitivity(measured.name))
+    if not measured.worst <= allowed:
+        raise _refusal(measured.name, measured.worst, allowed)
+    _check_decisions(measured, allowed)
+
+
+def _check_quantized(measured: Measured, recipe: Recipe) -> None:
+    spread = max(measured.spread, _LEAST_SPREAD * measured.size, 1e-30)
+    for error in (measured.error / spread, measured.offset / max(measured.size, spread)):
+        if not error <= recipe.tolerance:
+            further = " or more texts to calibrate on" if recipe.calibrates else ""
+            raise _refusal(
+                measured.name,
+                error,
+                recipe.tolerance,
+                f"of their spread: choose another recipe{further}",
+            )
+    _check_decisions(measured, recipe.tolerance * spread)
+
+
+def _check_decisions(measured: Measured, allowed: float) -> None:
+    clear, differing = measured.decisions(_CLEAR * allowed)
+    if differing:
         raise ExportError(
-            f"The exported file's {name} and the model's differ by {difference:.2g}, where "
-            f"{most:.2g} is allowed: the file was not kept."
+            f"The exported file's {measured.name} decide otherwise than the model's in "
+            f"{differing} of {clear} clear cases: the file was not kept."
         )
 
 
-def _rms(x: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(x))))
+def _refusal(name: str, error: float, allowed: float, further: str = "") -> ExportError:
+    return ExportError(
+        f"The exported file's {name} and the model's differ by {error:.2g}, where {allowed:.2g} "
+        f"is allowed{further and f' ({further})'}: the file was not kept."
+    )
+
+
+class Measured:
+    """An output of a file beside the model's, over all samples.
+
+    Attributes:
+        name: the output's.
+        worst: the largest absolute error.
+        largest: the largest absolute value of the model's.
+    """
+
+    def __init__(self, name: str, model: SqueezeBertPreTrainedModel):
+        self.name, self.worst, self.largest = name, 0.0, 0.0
+        self._chooses = name in ("start_logits", "end_logits") or isinstance(
+            model, SqueezeBertForMultipleChoice
+        )
+        self._signs, self._picks = _decides(name, model)
+        self._count = 0
+        # Of the model's values, their squares, the errors and their squares, by feature.
+        self._sums: list = [0.0, 0.0, 0.0, 0.0]
+        self._margins: list[np.ndarray] = []
+        self._agree: list[np.ndarray] = []
+
+    def add(self, got: np.ndarray, want: np.ndarray) -> None:
+        """Takes in one sample's output."""
+        # Scores to choose among are one feature; the last axis of all else are several.
+        features = 1 if self._chooses else want.shape[-1]
+        value = want.reshape(-1, features).astype(np.float64)
+        error = got.reshape(-1, features) - value
+        self.worst = float(np.maximum(self.worst, np.abs(error).max()))  # which keeps a NaN
+        self.largest = float(np.maximum(self.largest, np.abs(value).max()))
+        self._count += len(value)
+        parts = (value, value**2, error, error**2)
+        self._sums = [a + b.sum(axis=0) for a, b in zip(self._sums, parts, strict=True)]
+        if self._signs:
+            self._margins.append(np.abs(want).ravel())
+            self._agree.append(((got > 0) == (want > 0)).ravel())
+        elif self._picks and want.shape[-1] > 1:
+            best = np.sort(want, axis=-1)
+            self._margins.append((best[..., -1] - best[..., -2]).ravel())
+            self._agree.append((got.argmax(axis=-1) == want.argmax(axis=-1)).ravel())
+
+    @property
+    def spread(self) -> float:
+        """The root mean square of the model's values, each feature about its mean."""
+        return self._moments(0)[0]
+
+    @property
+    def size(self) -> float:
+        """The root mean square of the model's values."""
+        return float(np.hypot(*self._moments(0)))
+
+    @property
+    def error(self) -> float:
+        """The root mean square of the errors, each feature's about their mean."""
+        return self._moments(2)[0]
+
+    @property
+    def offset(self) -> float:
+        """The root mean square of the features' mean errors."""
+        return self._moments(2)[1]
+
+    def decisions(self, margin: float) -> tuple[int, int]:
+        """How many of the model's are clearer than that, and in how many of these the file differs.
+
+        Args:
+            margin: how far the best score is ahead of the next.
+        """
+        if not self._margins:
+            return 0, 0
+        clear = np.concatenate(self._margins) > margin
+        return int(clear.sum()), int((clear & ~np.concatenate(self._agree)).sum())
+
+    def _moments(self, first: int) -> tuple[float, float]:
+        """The spread about the features' means, and these means' size."""
+        mean, square = self._sums[first] / self._count, self._sums[first + 1] / self._count
+        spread = np.maximum(square - mean**2, 0)
+        return float(np.sqrt(spread.mean())), float(np.sqrt((mean**2).mean()))
+
+
+def _decides(name: str, model: SqueezeBertPreTrainedModel) -> tuple[bool, bool]:
+    """Whether an output's signs are decisions, and whether its largest score is one."""
+    if isinstance(model, SqueezeBertForSequenceClassification):
+        problem = model.config.task_problem_type
+        several = problem == "multi_label_classification"
+        return several and name == "logits", problem == "single_label_classification"
+    heads = (
+        SqueezeBertForTokenClassification,
+        SqueezeBertForQuestionAnswering,
+        SqueezeBertForMultipleChoice,
+    )
+    return False, isinstance(model, heads)
 
 
 def median_time(runtime: Runtime, inputs: Sequence[Mapping[str, np.ndarray]]) -> tuple[int, float]:
     """The median number of tokens of the inputs, and the milliseconds that it takes."""
     row = sorted(inputs, key=lambda x: x["input_ids"].shape[-1])[len(inputs) // 2]
-    row = _shaped(runtime, {name: x[:1] for name, x in row.items()})
+    row = {name: x[:1] for name, x in row.items()}
+    if runtime.architecture == SqueezeBertForMultipleChoice.__name__:
+        row = {name: x[None] for name, x in row.items()}
     times = []
     for _ in range(12):
         start = time.perf_counter()
         runtime(row)
         times.append(time.perf_counter() - start)
     return row["input_ids"].shape[-1], 1e3 * float(np.median(times[2:]))
-
-
-def _shaped(runtime: Runtime, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-    """Inputs as the model wants them: of multiple choice, rows are one text's choices."""
-    if runtime.architecture != "SqueezeBertForMultipleChoice":
-        return inputs
-    return {name: x[None] for name, x in inputs.items()}

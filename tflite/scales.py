@@ -1,0 +1,132 @@
+"""Helps the quantizer with weights that are 0, or nearly: pruned models have many of them.
+
+It derives a scale from the largest weight that it serves. Of a block of zeros it rounds to 0, which
+LiteRT refuses; of a row of zeros it is so small that the bias, which int8 files store in the
+product of the row's and the input's scale, does not fit into 32 bits. And the converter stores
+equal bytes once, so that matrices of zeros share them whatever their shapes, where the quantizer
+wants one shape.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from .model_file import pack, unpack
+from .tensors import Graph
+
+# The least float16 above 0.
+_LEAST = np.float16(2.0**-24)
+# A bias may be stored as a number up to this, which leaves room for the sum that it is added to.
+_LARGEST_BIAS = 2.0**30
+# Of a result's scale: what the sum's must be at least, for XNNPACK to turn one into the other.
+_LEAST_RATIO = 2.0**-30
+_LEAST_PRODUCT = 1e-15  # of an input that is 0 throughout, and a row's scale
+
+
+def separate(content: bytes) -> bytes:
+    """Stores constants of different shapes apart; a file without such is returned as it is."""
+    model = unpack(content)
+    shapes: dict[int, tuple[int, ...]] = {}
+    changed = False
+    for tensor in model.subgraphs[0].tensors:
+        buffer = model.buffers[tensor.buffer]
+        if tensor.type != schema.TensorType.FLOAT32 or buffer.data is None:
+            continue
+        shape = () if tensor.shape is None else tuple(tensor.shape)
+        if shapes.setdefault(tensor.buffer, shape) != shape:
+            model.buffers.append(schema.BufferT(data=buffer.data))
+            tensor.buffer = len(model.buffers) - 1
+            changed = True
+    return pack(model) if changed else content
+
+
+def mend_scales(exact: bytes, content: bytes) -> bytes:
+    """Raises the scales that are too small, and stores what they serve again.
+
+    Args:
+        exact: the float32 .tflite file.
+        content: what the quantizer made of it.
+
+    Returns:
+        The quantized file, as it was where nothing is to mend.
+    """
+    mending = _Mending(exact, content)
+    mending.run()
+    return pack(mending.model) if mending.changed else content
+
+
+class _Mending:
+    """Of one quantized model, which becomes `model`."""
+
+    def __init__(self, exact: bytes, content: bytes):
+        self.model, self.changed = unpack(content), False
+        self._floats, self._graph = Graph(unpack(exact), 0), Graph(self.model, 0)
+
+    def run(self) -> None:
+        graph = self._graph
+        for want, got in zip(self._floats.operators, graph.operators, strict=True):
+            for index in got.inputs:
+                if index >= 0 and graph.block(index):
+                    self._mend_blocks(index)
+            if len(got.inputs) > 1 and graph.is_quantized(got.inputs[0]):
+                self._mend_rows(want, got)
+
+    def _mend_blocks(self, index: int) -> None:
+        """Blocks whose scale was rounded to 0 become zeros, of the least scale."""
+        graph = self._graph
+        place = graph.tensors[index].quantization.details.scales
+        scales = graph.value(place).copy()
+        empty = np.flatnonzero(scales == 0)
+        if not empty.size:
+            return
+        # Two weights a byte; blocks follow each other, along a row and then row by row.
+        packed = graph.stored(index).reshape(scales.size, -1).copy()
+        packed[empty] = 0
+        scales.ravel()[empty] = _LEAST
+        self._store(index, packed)
+        self._store(place, scales)
+
+    def _mend_rows(self, want: schema.OperatorT, got: schema.OperatorT) -> None:
+        """Rows of weights whose scale is too small for the bias, or beside the result's."""
+        floats, graph = self._floats, self._graph
+        source, weight, *bias = got.inputs
+        if not graph.is_constant(weight):
+            return
+        of_input, of_result = (
+            float(graph.tensors[i].quantization.scale[0]) for i in (source, got.outputs[0])
+        )
+        scales = graph.tensors[weight].quantization.scale.copy()  # one a row
+        smallest = max(_LEAST_RATIO * of_result, _LEAST_PRODUCT) / of_input
+        least = np.full(scales.shape, smallest, np.float32)
+        has_bias = bool(bias) and bias[0] >= 0
+        if has_bias:
+            values = floats.value(want.inputs[2])
+            least = np.maximum(least, np.abs(values) / (_LARGEST_BIAS * of_input))
+        small = np.flatnonzero(scales < least)
+        if not small.size:
+            return
+        scales[small] = least[small]
+        rows = floats.value(want.inputs[1])[small]
+        stored = graph.value(weight).copy()
+        stored[small] = np.rint(rows / least[small].reshape(-1, *[1] * (rows.ndim - 1)))
+        if not np.array_equal(stored, graph.value(weight)):  # rows of zeros stay what they are
+            self._store(weight, stored)
+        graph.tensors[weight].quantization.scale = scales
+        self.changed = True
+        if has_bias:
+            of_bias = (scales * np.float32(of_input)).astype(np.float32)
+            numbers = graph.value(bias[0]).copy()
+            numbers[small] = np.rint(values[small] / of_bias[small].astype(np.float64))
+            self._store(bias[0], numbers)
+            graph.tensors[bias[0]].quantization.scale = of_bias
+
+    def _store(self, index: int, values: np.ndarray) -> None:
+        """Stores a constant again; in a buffer of its own, where it shared one with others."""
+        tensor = self._graph.tensors[index]
+        data = np.ascontiguousarray(values).view(np.uint8).ravel()
+        if sum(other.buffer == tensor.buffer for other in self._graph.tensors) > 1:
+            self.model.buffers.append(schema.BufferT())
+            tensor.buffer = len(self.model.buffers) - 1
+        self.model.buffers[tensor.buffer].data = data
+        self.changed = True
