@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from tf_squeezebert.config import SqueezeBertConfig
+from tf_squeezebert.models import SqueezeBertModel
 from tf_squeezebert.squeeze.vocabulary import _of_pieces
 from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundle
 from tf_squeezebert.tokenizer import SqueezeBertTokenizer
@@ -653,3 +654,15 @@ def test_json_is_read_within_budgets(name, text, message, tmp_path):
     (tmp_path / name).write_text(text)
     with pytest.raises(ValueError, match=message):
         SqueezeBertTokenizer.from_pretrained(tmp_path)
+
+
+def test_a_model_refuses_a_tokenizer_of_more_tokens_than_it_has(tmp_path):
+    write_folder(tmp_path)
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = SqueezeBertConfig(
+        vocab_size=SIZE - 1, embedding_size=16, intermediate_size=16, **small
+    )
+    model = SqueezeBertModel(config)
+    model._tokenizer_source = (tmp_path, {})
+    with pytest.raises(ValueError, match=f"has {SIZE} tokens, and the model {SIZE - 1}"):
+        model.tokenizer  # noqa: B018

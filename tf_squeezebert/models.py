@@ -117,7 +117,13 @@ class SqueezeBertPreTrainedModel(keras.Model):
         """The tokenizer that came with the checkpoint, or that was set; None without one."""
         if self._tokenizer is None and self._tokenizer_source is not None:
             path_or_id, options = self._tokenizer_source
-            self._tokenizer = SqueezeBertTokenizer.from_pretrained(path_or_id, **options)
+            tokenizer = SqueezeBertTokenizer.from_pretrained(path_or_id, **options)
+            if len(tokenizer) > self.config.vocab_size:
+                raise ValueError(
+                    f"The tokenizer of '{path_or_id}' has {len(tokenizer)} tokens, and the model "
+                    f"{self.config.vocab_size}: it is another model's."
+                )
+            self._tokenizer = tokenizer
         return self._tokenizer
 
     @tokenizer.setter
