@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ..files import MODEL_FILES, TOKENIZER_FILES, reading, replacing_files, writ
 from ..hub import resolve_file
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
+from ..tokenizer import SqueezeBertTokenizer
 from .checkpoint import ADAPTER, WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
 from .keras_file import load_keras_file
 from .names import ARCHITECTURES, CONSTANTS, Weight, is_inside, weights_of
@@ -98,11 +99,29 @@ def load_checkpoint(
         with open_checkpoint(weights) as checkpoint:
             model = model_class(config, build=False, dtype=dtype)
             info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
-    # All are fetched now, for the tokenizer is made when it is first used, perhaps offline.
-    files = {name: resolve_file(folder, name, **hub, required=False) for name in TOKENIZER_FILES}
-    if files["vocab.txt"] or files["tokenizer.json"]:
-        model._tokenizer_source = (folder, hub)
+        # Now, as another model may take the folder later.
+        model._tokenizer = _read_tokenizer(folder, hub, config.vocab_size)
+    model._source = path_or_id
     return (model, info) if output_loading_info else model
+
+
+def _read_tokenizer(
+    folder: str | os.PathLike, hub: Mapping[str, Any], size: int
+) -> SqueezeBertTokenizer | Exception | None:
+    """The tokenizer of a model's folder; or why there is none, for whoever asks for it."""
+    files = {name: resolve_file(folder, name, **hub, required=False) for name in TOKENIZER_FILES}
+    if not files["vocab.txt"] and not files["tokenizer.json"]:
+        return None
+    try:
+        tokenizer = SqueezeBertTokenizer.from_pretrained(folder, **hub)
+    except (ValueError, OSError) as error:
+        return error
+    if len(tokenizer) > size:
+        return ValueError(
+            f"The tokenizer of '{folder}' has {len(tokenizer)} tokens, and the model {size}: it is "
+            "another model's."
+        )
+    return tokenizer
 
 
 def load_pretrained(
@@ -125,6 +144,7 @@ def load_pretrained(
         if not Path(path_or_id).is_file():
             raise FileNotFoundError(f"There is no file '{path_or_id}'.")
         model = load_keras_file(path_or_id)
+        model._source = path_or_id
         nothing = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
         return (model, nothing) if options.get("output_loading_info") else model
     if architecture is None:
@@ -148,14 +168,15 @@ def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathL
     All of them stand in the folder afterwards, or, where something fails, those that were there.
     Of a model without a tokenizer, the folder has none either.
     """
+    tokenizer = model.tokenizer  # first, as it may be one that is refused
     tensors = {weight.name: weight.to_torch() for weight in weights_of(model)}
     # What the source's config.json said of its weights, and not of these.
     config = {**model.config.to_dict(), "dtype": "float32"}
     config.pop("torch_dtype", None)
     config = SqueezeBertConfig.from_dict(config, architectures=[model.architecture])
     with replacing_files(directory, MODEL_FILES) as folder:
-        if model.tokenizer is not None:
-            model.tokenizer.save_pretrained(folder)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(folder)
         config.save_pretrained(folder)
         write_tensors(folder / "model.safetensors", tensors, {"format": "pt"})
     if model.config.encoder_layer_norm_eps != 1e-12:

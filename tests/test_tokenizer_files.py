@@ -657,12 +657,12 @@ def test_json_is_read_within_budgets(name, text, message, tmp_path):
 
 
 def test_a_model_refuses_a_tokenizer_of_more_tokens_than_it_has(tmp_path):
-    write_folder(tmp_path)
     small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     config = SqueezeBertConfig(
         vocab_size=SIZE - 1, embedding_size=16, intermediate_size=16, **small
     )
-    model = SqueezeBertModel(config)
-    model._tokenizer_source = (tmp_path, {})
+    SqueezeBertModel(config).save_pretrained(tmp_path)
+    write_folder(tmp_path)
+    model = SqueezeBertModel.from_pretrained(tmp_path)
     with pytest.raises(ValueError, match=f"has {SIZE} tokens, and the model {SIZE - 1}"):
         model.tokenizer  # noqa: B018

@@ -577,14 +577,20 @@ def _wrong(text: str, expected: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(f"{shown} is not {expected}, or too great")
 
 
-def _lines(path: str) -> list[str]:
-    """A file's lines that are not blank."""
-    if lines := [line for line in map(str.strip, _text(path).split("\n")) if line]:
+class _Lines(list[str]):
+    """A file's lines that are not blank, and which file it is."""
+
+    path: str
+
+
+def _lines(path: str) -> _Lines:
+    if lines := _Lines(line for line in map(str.strip, _text(path).split("\n")) if line):
+        lines.path = path
         return lines
     raise argparse.ArgumentTypeError(f"'{path}' holds no text")
 
 
-def _label_names(path: str) -> list[str]:
+def _label_names(path: str) -> _Lines:
     names = _lines(path)
     if twice := next((name for name, count in Counter(names).items() if count > 1), None):
         raise argparse.ArgumentTypeError(f"'{path}' names the label {twice!r} twice")
@@ -603,31 +609,46 @@ def _text(path: str) -> str:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from .convert import load_pretrained
-    from .files import replacing
+    from . import files
 
-    if options.target.is_file() and options.target.suffix != ".keras":
+    is_file = options.target.suffix == ".keras"
+    if options.target.is_file() and not is_file:
         raise ValueError(
             f"'{options.target}' is a file: give a folder, or a name ending in .keras."
         )
-    _print(f"Reading {options.source}", file=sys.stderr)
-    model = load_pretrained(
-        options.source, architecture=options.architecture, revision=options.revision
-    )
-    if options.target.suffix == ".keras":
-        with replacing(options.target) as temporary:
+    files.require_apart(options.target, [options.source])
+    if is_file:
+        files.check_writable(options.target)
+        model = _read_source(options)
+        with files.replacing(options.target) as temporary:
             model.save(temporary)
     else:
-        model.save_pretrained(options.target)
+        with files.one_run(options.target):  # of which this would change the model
+            files.check_folder_writable(options.target, files.MODEL_FILES)
+            model = _read_source(options)
+            model.save_pretrained(options.target)
     _print(
         f"{options.target}: {type(model).__name__}, {model.count_params() / 1e6:.1f} M parameters"
     )
 
 
+def _read_source(options: argparse.Namespace) -> Any:
+    from .convert import load_pretrained
+
+    _print(f"Reading {options.source}", file=sys.stderr)
+    return load_pretrained(
+        options.source, architecture=options.architecture, revision=options.revision
+    )
+
+
 def _export(options: argparse.Namespace) -> None:
     from .convert import load_pretrained
+    from .files import check_writable, require_apart
     from .tflite import export
 
+    texts = (options.calibrate, options.verify, options.labels)
+    require_apart(options.output, [options.model], [x.path for x in texts if x is not None])
+    check_writable(options.output)
     _print(f"Reading {options.model}", file=sys.stderr)
     model = load_pretrained(options.model, architecture=ARCHITECTURES.get(options.task))
     _print(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
@@ -676,12 +697,18 @@ def _finetune(options: argparse.Namespace) -> None:
     import keras
 
     _join_processes(options)
+    from .files import check_folder_writable, require_apart
     from .finetuning import finetune
 
     callbacks = []
     if options.tensorboard is not None:
         if importlib.util.find_spec("tensorboard") is None:
             raise ImportError("--tensorboard needs TensorBoard: pip install tensorboard.")
+        # Its files have new names each time: they take no other's place.
+        require_apart(
+            options.tensorboard, [options.model, options.teacher], [options.train, options.dev]
+        )
+        check_folder_writable(options.tensorboard)
         callbacks.append(keras.callbacks.TensorBoard(options.tensorboard))
     result = finetune(
         options.model,
@@ -708,11 +735,13 @@ def _verbosity() -> int:
 def _pretrain(options: argparse.Namespace) -> None:
     _join_processes(options)
     from .config import SqueezeBertConfig
+    from .files import require_apart
     from .pretraining import pretrain
     from .tokenizer import SqueezeBertTokenizer
 
     model, tokenizer = options.model, None
     if options.from_scratch:
+        require_apart(options.out, [model], [*options.texts, options.dev])
         model = SqueezeBertConfig.from_pretrained(options.model)
         tokenizer = SqueezeBertTokenizer.from_pretrained(options.model)
     phases = {} if options.phases is None else {"phases": options.phases}
@@ -798,10 +827,13 @@ def _warnings_to_stderr() -> Iterator[None]:
 
 
 def _predict_file(options: argparse.Namespace) -> None:
-    from .files import replacing
+    from .files import check_writable, replacing, require_apart
 
     if options.task is None:
         raise ValueError("--data needs --task, which says what form the file has.")
+    if options.out is not None:
+        require_apart(options.out, [_place(options.model)], [options.data])
+        check_writable(options.out)
     model = _load(options.model)
     if model.architecture != TASKS[options.task].architecture:
         raise ValueError(f"{options.task} needs a {TASKS[options.task].architecture}.")
@@ -885,10 +917,16 @@ def _brief(value: Any) -> str:
     return f"{value:g}"
 
 
+def _place(name: str) -> str:
+    """Where a model is, of which the package may have one of that name."""
+    if name in PRETRAINED and not Path(name).exists():
+        return str(find_pretrained(name))
+    return name
+
+
 def _load(name: str) -> Any:
     """A Runtime or a Keras model."""
-    if name in PRETRAINED and not Path(name).exists():
-        name = str(find_pretrained(name))
+    name = _place(name)
     if name.endswith(".tflite"):
         from .tflite import Runtime
 

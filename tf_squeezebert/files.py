@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import platform
 import re
 import shutil
 import tempfile
@@ -61,8 +62,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     _require_file(path)
-    with _naming(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _naming(path), _made(path.parent):
         finish_save(path.parent)
         with _place_in(path.parent) as place:
             temporary = place / path.name
@@ -112,7 +112,9 @@ def check_writable(path: str | os.PathLike, size: int = 0) -> None:
     """
     path = Path(path)
     _require_file(path)
-    with _naming(path), _place_in(next(p for p in path.parents if p.exists())) as place:
+    # Of a link that leads nowhere, the folder itself can not be made.
+    above = next(p for p in path.parents if os.path.lexists(p))
+    with _naming(path), _place_in(above) as place:
         trial = place / path.name
         trial.write_bytes(bytes(4096))  # a folder alone may fit on a disk that is full
         _sync(trial)
@@ -120,6 +122,21 @@ def check_writable(path: str | os.PathLike, size: int = 0) -> None:
         if free < size:
             needed = f"{size / 1e6:.0f} MB are needed, and {free / 1e6:.0f} MB are free"
             raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {needed}", str(path))
+
+
+def check_folder_writable(
+    folder: str | os.PathLike, names: Collection[str] = (), size: int = 0
+) -> None:
+    """`check_writable` for a folder, and for files in it.
+
+    Raises:
+        ValueError, OSError: as `check_writable` does; or `folder` is a file.
+    """
+    folder = Path(folder)
+    _require_folder(folder)
+    for name in names:
+        _require_file(folder / name)
+    check_writable(folder / CONFIG_FILE, size)
 
 
 # A model's files
@@ -147,21 +164,19 @@ def replacing_files(folder: str | os.PathLike, names: Collection[str]) -> Iterat
     _require_folder(folder)
     for name in names:
         _require_file(folder / name)
-    with _naming(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with _place_in(folder) as place:
-            yield place
-            for name in names:
-                if (place / name).exists():
-                    _keep_mode(folder / name, place / name)
-                else:
-                    (place / name).mkdir()  # in a file's place it says that the file goes
-            _sync_folder(place)
-            with _locked(folder, fcntl.LOCK_EX):
-                _move_committed(folder)  # of a writer that was killed
-                os.rename(place, folder / _COMMITTED)
-                _sync_folder(folder)
-                _move_committed(folder)
+    with _naming(folder), _made(folder), _place_in(folder) as place:
+        yield place
+        for name in names:
+            if (place / name).exists():
+                _keep_mode(folder / name, place / name)
+            else:
+                (place / name).mkdir()  # in a file's place it says that the file goes
+        _sync_folder(place)
+        with _locked(folder, fcntl.LOCK_EX):
+            _move_committed(folder)  # of a writer that was killed
+            os.rename(place, folder / _COMMITTED)
+            _sync_folder(folder)
+            _move_committed(folder)
 
 
 @contextmanager
@@ -230,25 +245,23 @@ def one_run(folder: str | os.PathLike) -> Iterator[None]:
     """
     folder = Path(folder)
     _require_folder(folder)
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    with _naming(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    made = _make(folder)
     held = _runs.__dict__.setdefault("folders", set())
     real = folder.resolve()
     if real in held:
         yield
         return
-    lock = _lock_run(folder)
-    held.add(real)
     try:
-        yield
+        lock = _lock_run(folder)
+        held.add(real)
+        try:
+            yield
+        finally:
+            held.remove(real)
+            (real / _LOCK_FILE).unlink(missing_ok=True)
+            os.close(lock)
     finally:
-        held.remove(real)
-        (real / _LOCK_FILE).unlink(missing_ok=True)
-        os.close(lock)
-        for path in made:
-            with suppress(OSError):
-                path.rmdir()
+        _remove_empty(made)
 
 
 def _lock_run(folder: Path) -> int:
@@ -259,14 +272,19 @@ def _lock_run(folder: Path) -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            holder = os.read(lock, 200).decode(errors="replace")
             os.close(lock)
             raise ValueError(
-                f"Another run is going on in '{folder}': wait for its end, or give another folder."
+                f"Another run is going on in '{folder}'{holder and f' ({holder})'}: wait for its "
+                "end, or give another folder."
             ) from None
         except OSError:
             return lock  # a file system without locks
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(lock), os.stat(path)):
+                with suppress(OSError):  # a disk may be full: the lock holds all the same
+                    os.ftruncate(lock, 0)
+                    os.write(lock, f"process {os.getpid()} on {platform.node()}".encode())
                 return lock
         os.close(lock)  # of a run that ended, and removed it, in between
 
@@ -281,14 +299,15 @@ def require_apart(
 
     Args:
         target: the file or folder to be written.
-        models: folders, or weights files, of models that are read. What is no path here (None, a
-            hub id, a model in memory) is passed over.
+        models: folders, or weights files, of models that are read; or models in memory, which
+            are where they came from. What is no path here (None, a hub id) is passed over.
         files: other files that are read.
 
     Raises:
         ValueError: one of these would be overwritten.
     """
     target = Path(target)
+    models = [getattr(model, "_source", None) or model for model in models]
     models = [Path(model) for model in models if _is_here(model)]
     # Beside a weights file its config.json and vocabulary are read.
     beside = [model.with_name(name) for model in models if model.is_file() for name in MODEL_FILES]
@@ -308,15 +327,46 @@ def _is_here(source: Any) -> bool:
 def _overwrites(target: Path, source: Path) -> bool:
     if target.exists() and target.samefile(source):
         return True
-    if source.resolve() in target.resolve().parents:  # in a model's folder
+    # By their numbers: on some systems a folder's name can be spelt in capitals, too.
+    if any(p.exists() and p.samefile(source) for p in target.resolve().parents):
+        # In a model's folder.
         if target.exists():
             return target.is_dir() or target.suffix not in _RESULTS
-        return not target.suffix or target.name in MODEL_FILES
+        return not target.suffix or target.name.lower() in MODEL_FILES
     is_written = source.name in (*MODEL_FILES, *RUN_FILES)
     return is_written and target.is_dir() and source.parent.samefile(target)
 
 
 # Parts of the above
+
+
+def _make(folder: Path) -> list[Path]:
+    """Makes a folder if need be; returns those that were made, the innermost first."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    with _naming(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            _remove_empty(made)
+            raise
+    return made
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Makes a folder for a block, which leaves none that it made where it fails."""
+    made = _make(folder)
+    try:
+        yield
+    except BaseException:
+        _remove_empty(made)
+        raise
 
 
 def _require_file(path: Path) -> None:

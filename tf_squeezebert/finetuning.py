@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import os
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,14 +24,22 @@ from .curves import draw_curves, write_history
 from .data import label_names, make_dataset
 from .data.checks import check_of, checked
 from .data.readers import check_repeatable
+from .digests import digest_data, digest_tokenizer, digest_weights
 from .distillation import Distiller
 from .evaluation import evaluate
-from .files import write_text
+from .files import (
+    MODEL_FILES,
+    RUN_FILES,
+    check_folder_writable,
+    one_run,
+    require_apart,
+    write_text,
+)
 from .models import SqueezeBertPreTrainedModel
 from .optimization import make_optimizer
 from .options import TrainingOptions
 from .tasks import Task, find_task, is_better, read_examples
-from .training_state import read_progress, restore_variables, save_state
+from .training_state import read_progress, restore_variables, save_state, without_nan
 
 logger = logging.getLogger("tf_squeezebert")
 
@@ -105,33 +114,113 @@ def finetune(
         FloatingPointError: the loss became NaN or infinite, at the step that is named. The state
             last saved, from before, is kept.
     """
-    settings, chosen, folder = TrainingOptions(**options), find_task(task), Path(out)
-    check_folder(folder, resume)
-    for data in (train, dev):  # which are read again and again
-        check_repeatable(*([data] if _is_path(data) else getattr(data, "paths", ())))
-    columns = dict(columns or {})
-    keras.utils.set_random_seed(settings.seed)
-    labels = _labels(model, chosen, task, labels, train, columns)
-    train, dev = (_examples(data, task, labels, columns) for data in (train, dev))
-    model = _model(model, chosen, labels, settings.precision)
-    check_examples(train, chosen, model.config)
-    trainee = model if teacher is None else _distiller(model, teacher, teacher_layers, settings)
-
-    return train_model(
-        trainee,
+    return finetune_as(
+        {},
         model,
-        make_batches(model, chosen.kind, chosen.max_length, settings, data_options or {}),
+        task,
         train,
         dev,
-        folder,
-        settings,
-        evaluator=None if dev is None else lambda: _measure(model, dev, task, settings),
-        metric=chosen.metrics[0],
-        identity={"task": task, "config": model.config.to_dict(), "teacher": teacher is not None},
+        out,
+        labels=labels,
+        columns=columns,
+        data_options=data_options,
+        teacher=teacher,
+        teacher_layers=teacher_layers,
         resume=resume,
         callbacks=callbacks,
         verbose=verbose,
+        **options,
     )
+
+
+def finetune_as(
+    identity: Mapping[str, Any],
+    model: Any,
+    task: str,
+    train: Any,
+    dev: Any,
+    out: str | os.PathLike,
+    *,
+    labels: Sequence[str] | None = None,
+    columns: Mapping[str, Any] | None = None,
+    data_options: Mapping[str, Any] | None = None,
+    teacher: Any = None,
+    teacher_layers: Sequence[int] | None = None,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: Any = "auto",
+    **options: Any,
+) -> FineTuned:
+    """`finetune`, for a caller who knows more of what the run's identity is.
+
+    Args:
+        identity: of `Run`, what is to replace what is found out here.
+    """
+    settings, chosen, folder = TrainingOptions(**options), find_task(task), Path(out)
+    columns, data_options = dict(columns or {}), dict(data_options or {})
+    files = [path for data in (train, dev) for path in paths_of(data)]
+    with own_folder(folder, [model, teacher], files):
+        check_folder(folder, resume)
+        check_repeatable(*files)  # which are read again and again
+        given = (train, dev)
+        keras.utils.set_random_seed(settings.seed)
+        labels = _labels(model, chosen, task, labels, train, columns)
+        train, dev = (_examples(data, task, labels, columns) for data in given)
+        model, start = _model(model, chosen, labels, settings.precision)
+        check_examples(train, chosen, model.config)
+        trainee = model if teacher is None else _distiller(model, teacher, teacher_layers, settings)
+        identity = {
+            "task": task,
+            "config": model.config.to_dict(),
+            "columns": columns,
+            "data_options": data_options,
+            "model": start,
+            "tokenizer": digest_tokenizer(model.tokenizer),
+            "teacher_layers": teacher_layers,
+            **identity,
+        }
+        for name, data in (("train", given[0]), ("dev", given[1])):
+            if name not in identity:
+                identity[name] = digest_data(data)
+        if "teacher" not in identity:
+            weights = None if teacher is None else trainee.teacher.weights
+            identity["teacher"] = weights and digest_weights(weights)
+        return train_model(
+            trainee,
+            model,
+            make_batches(model, chosen.kind, chosen.max_length, settings, data_options),
+            train,
+            dev,
+            folder,
+            settings,
+            evaluator=None if dev is None else lambda: _measure(model, dev, task, settings),
+            metric=chosen.metrics[0],
+            identity=identity,
+            resume=resume,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
+
+
+@contextlib.contextmanager
+def own_folder(folder: Path, models: Iterable[Any], files: Iterable[Any]) -> Iterator[None]:
+    """Keeps a folder for one run, after a look at whether it can be written.
+
+    Args:
+        folder: where the run is to write.
+        models, files: what it reads, of `require_apart`.
+
+    Raises:
+        ValueError: another run has the folder; or it is a file, or what is read.
+        OSError: it can not be written.
+    """
+    if distribution.process()[0] != 0:  # which does not write
+        yield
+        return
+    require_apart(folder, models, files)
+    with one_run(folder):
+        check_folder_writable(folder, (*MODEL_FILES, *RUN_FILES))
+        yield
 
 
 def train_model(
@@ -166,14 +255,17 @@ def train_model(
     if not steps:
         raise ValueError(f"There are fewer examples than the {settings.batch_size} of a batch.")
     total = settings.max_steps or steps * settings.epochs
-    if resume:
-        total = read_progress(folder / STATE_FILE).get("total", total)
-    elif settings.minutes:
-        total = min(total, _steps_in(60 * settings.minutes, trainee, batches(train), settings))
-    _compile(trainee, settings, total)
     run = Run(
         model, folder, steps, total, settings, evaluator=evaluator, metric=metric, identity=identity
     )
+    if resume:
+        run.read()
+    else:
+        run.check_room(trainee)
+        if settings.minutes:
+            most = _steps_in(60 * settings.minutes, trainee, batches(train), settings)
+            run.set_total(min(total, most))
+    _compile(trainee, settings, run.total)
     if resume:
         run.restore(trainee, batches(train))
     validation = None if dev is None else batches(dev, shuffle=False)
@@ -353,9 +445,16 @@ def _is_path(data: Any) -> bool:
     return isinstance(data, (str, os.PathLike))
 
 
+def paths_of(data: Any) -> Sequence[str | os.PathLike]:
+    """The files that examples are read from, where they come from files."""
+    return [data] if _is_path(data) else getattr(data, "paths", ())
+
+
 def _model(
     model: Any, task: Task, labels: list[str] | None, precision: str
-) -> SqueezeBertPreTrainedModel:
+) -> tuple[SqueezeBertPreTrainedModel, str | None]:
+    """The model that is trained, and the digest of the checkpoint that it comes from, if any."""
+    start = None
     if not isinstance(model, keras.Model):
         config: dict[str, Any] = {}
         if labels is not None:
@@ -364,8 +463,12 @@ def _model(
             config["num_labels"] = 1
         if task.problem_type is not None:
             config["problem_type"] = task.problem_type
-        model = getattr(models, task.architecture).from_pretrained(
-            model, dtype=precision, ignore_mismatched_sizes=True, **config
+        model, start = load_start(
+            getattr(models, task.architecture),
+            model,
+            dtype=precision,
+            ignore_mismatched_sizes=True,
+            **config,
         )
     if getattr(model, "architecture", None) != task.architecture:
         raise ValueError(f"This task needs a {task.architecture}, not a {type(model).__name__}.")
@@ -384,7 +487,22 @@ def _model(
             "The model came without a tokenizer: put a vocab.txt into its folder, or set "
             "model.tokenizer."
         )
-    return model
+    return model, start
+
+
+def load_start(
+    cls: type[SqueezeBertPreTrainedModel], path_or_id: str | os.PathLike, **options: Any
+) -> tuple[SqueezeBertPreTrainedModel, str]:
+    """Loads a checkpoint to train; with the digest of the weights that it holds.
+
+    Those that it lacks are drawn anew, and may be others on another device.
+    """
+    from .convert.names import weights_of
+
+    model, info = cls.from_pretrained(path_or_id, output_loading_info=True, **options)
+    fresh = {*info["missing_keys"], *info["mismatched_keys"]}
+    read = [weight.variable for weight in weights_of(model) if weight.name not in fresh]
+    return model, digest_weights(read)
 
 
 def _distiller(
@@ -460,7 +578,8 @@ class Run(keras.callbacks.Callback):
         self.result, self.folder, self.settings = model, folder, settings
         self.steps, self.total, self.epochs = steps, total, -(-total // steps)
         self.evaluator, self.metric = evaluator, metric
-        self.identity = {**identity, "steps": steps, "options": dataclasses.asdict(settings)}
+        own = {**identity, "steps": steps, "options": dataclasses.asdict(settings)}
+        self.identity = json.loads(json.dumps(own, default=str))
         self.progress: dict[str, Any] = {
             "total": total,
             "epoch": 0,
@@ -476,6 +595,18 @@ class Run(keras.callbacks.Callback):
         self._restored = self._began = None
         self._writes = distribution.process()[0] == 0
 
+    def set_total(self, total: int) -> None:
+        self.total, self.epochs = total, -(-total // self.steps)
+        self.progress["total"] = total
+
+    def check_room(self, trainee: keras.Model) -> None:
+        """Raises an OSError where the weights and the state will not fit on the disk."""
+        if self._writes:
+            trained = sum(int(np.prod(x.shape)) for x in trainee.trainable_variables)
+            # The weights twice, and two moments of each that is trained; 4 bytes a number.
+            size = 8 * self.result.count_params() + 8 * trained
+            check_folder_writable(self.folder, size=size)
+
     @property
     def state_file(self) -> Path:
         return self.folder / STATE_FILE
@@ -489,29 +620,52 @@ class Run(keras.callbacks.Callback):
         parts = [(epoch, epoch + 1, step)] if step else []
         return parts + [(epoch + bool(step), end, 0)] * (epoch + bool(step) < end)
 
+    def read(self) -> None:
+        """Reads how far the run in the folder is.
+
+        Raises:
+            ValueError: it is another run, or its state is damaged.
+        """
+        progress = read_progress(self.state_file)
+        _check_progress(progress, self.state_file)
+        check_identity(progress.pop("identity", None), self.identity, self.folder)
+        self._check_position(progress)
+        self.set_total(progress["total"])
+        self.progress = progress
+
+    def _check_position(self, progress: Mapping[str, Any]) -> None:
+        """Refuses a position that the run can not have come to."""
+        most, total = self.total, progress["total"]
+        epoch, step, history = progress["epoch"], progress["step"], progress["history"]
+        end = -(-total // self.steps)
+        at = epoch * self.steps + step
+        possible = (
+            1 <= total <= most
+            and (total == most or self.settings.minutes)
+            and epoch <= end
+            and step < (self.steps if epoch < end else 1)
+            and progress["point"] <= step
+            and progress["best_step"] <= at
+            and all(point["step"] <= at for point in history)
+            and (history or not epoch)
+        )
+        if not possible:
+            raise _damaged(self.state_file)
+
     def restore(self, trainee: keras.Model, batches: Any) -> None:
         """Sets all to where the run was; metrics follow when the epoch begins."""
-        progress = read_progress(self.state_file)
-        identity = progress.pop("identity")
-        for name, value in json.loads(json.dumps(self.identity)).items():
-            if identity[name] != value:
-                raise ValueError(
-                    f"'{self.folder}' holds a run of {_difference(name, identity[name], value)}: "
-                    "resume it with its own arguments."
-                )
         trainee.optimizer.build(trainee.trainable_variables)
         # Makes the metrics' variables, which are there from the first batch on.
         trainee.test_on_batch(*next(batches.as_numpy_iterator()))
-        restore_variables(self.state_file, self._variables(trainee, "model", "optimizer"))
-        self.progress, self._restored = progress, True
+        restore_variables(self.state_file, self._variables(trainee), ("model", "optimizer"))
+        self._restored = True
 
-    def _variables(self, trainee: keras.Model, *parts: str) -> dict[str, list]:
-        variables = {
+    def _variables(self, trainee: keras.Model) -> dict[str, list]:
+        return {
             "model": self.result.variables,
             "optimizer": trainee.optimizer.variables,
             "metrics": trainee.metrics_variables,
         }
-        return {part: variables[part] for part in parts or variables}
 
     def _save(self, epoch: int, step: int) -> None:
         self.progress.update(epoch=epoch, step=step)
@@ -535,7 +689,7 @@ class Run(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._restored:
-            restore_variables(self.state_file, self._variables(self.model, "metrics"))
+            restore_variables(self.state_file, self._variables(self.model), ("metrics",))
             self._restored = None
         else:
             self.progress.update(epoch=epoch, step=0)
@@ -623,9 +777,11 @@ class Run(keras.callbacks.Callback):
             "seconds": round(self._seconds() if self._began else self.progress["seconds"], 1),
             "steps": last_step,
             "options": dataclasses.asdict(self.settings),
+            "identity": {k: v for k, v in self.identity.items() if k != "options"},
         }
         if self._writes:
-            write_text(self.folder / RESULTS_FILE, json.dumps(results, indent=2) + "\n")
+            text = json.dumps(without_nan(results), indent=2, allow_nan=False) + "\n"
+            write_text(self.folder / RESULTS_FILE, text)
             self.state_file.unlink(missing_ok=True)
         return FineTuned(self.result, best_metrics, self.progress["history"])
 
@@ -641,9 +797,82 @@ class Run(keras.callbacks.Callback):
         )
 
 
+# What of an identity is a digest, in words.
+_INPUTS = {
+    "train": "other examples to train on",
+    "dev": "other examples to measure on",
+    "texts": "other texts",
+    "model": "another model",
+    "tokenizer": "a model with another tokenizer",
+    "teacher": "another teacher, or none",
+}
+
+
+def check_identity(theirs: Any, ours: Mapping[str, Any], folder: Path) -> None:
+    """Refuses to go on with a run of other data, models or options.
+
+    Args:
+        theirs: what the run in the folder says of itself.
+        ours: the same of the one that is to go on with it.
+        folder: for the error's message.
+
+    Raises:
+        ValueError: they differ; the message says in what.
+    """
+    if not isinstance(theirs, dict) or not set(ours) <= set(theirs):
+        raise ValueError(
+            f"'{folder}' holds a run that does not say what it was begun with, of an older version "
+            "of this package perhaps: finish it with that one, or give another folder."
+        )
+    for name, value in json.loads(json.dumps(ours, default=str)).items():
+        if theirs[name] != value:
+            raise ValueError(
+                f"'{folder}' holds a run of {_difference(name, theirs[name], value)}: "
+                "resume it with its own arguments."
+            )
+
+
 def _difference(name: str, theirs: Any, ours: Any) -> str:
     """What differs, of a run in a folder and one that is to go on with it."""
-    if isinstance(theirs, dict):
+    if name in _INPUTS:
+        return _INPUTS[name]
+    if isinstance(theirs, dict) and isinstance(ours, dict):
         name = next(k for k in itertools.chain(theirs, ours) if theirs.get(k) != ours.get(k))
         theirs, ours = theirs.get(name), ours.get(name)
-    return f"{name} {theirs}, not {ours}"
+    return f"{name} {_brief(theirs)}, not {_brief(ours)}"
+
+
+def _brief(value: Any) -> str:
+    return textwrap.shorten(str(value), 200)
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(f"'{path}' is damaged or holds no training run: delete it to start again.")
+
+
+_COUNTS = ("total", "epoch", "step", "best_step", "waited", "point")
+_POINT = ("step", "epoch", "learning_rate")
+
+
+def _check_progress(progress: dict[str, Any], path: Path) -> None:
+    """Refuses progress of another form than `Run.progress`; None becomes NaN in its metrics."""
+    best, history = progress.get("best"), progress.get("history")
+    if (
+        not all(_is_number(progress.get(name), int) for name in _COUNTS)
+        or not _is_number(progress.get("seconds"))
+        or not isinstance(progress.get("loss_sum"), int | float)
+        or not isinstance(history, list)
+        or not all(isinstance(point, dict) for point in (best, *history))
+        or not all(_is_number(point.get(name)) for point in history for name in _POINT)
+        or not all(isinstance(point.get("loss"), int | float) for point in history)
+    ):
+        raise _damaged(path)
+    for values in (best, *history):
+        for name, value in values.items():
+            if not isinstance(value, int | float | None):
+                raise _damaged(path)
+            values[name] = float("nan") if value is None else value
+
+
+def _is_number(value: Any, kind: Any = int | float) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and value >= 0

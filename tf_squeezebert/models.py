@@ -74,7 +74,8 @@ class SqueezeBertPreTrainedModel(keras.Model):
         if not isinstance(config, SqueezeBertConfig):
             config = SqueezeBertConfig.from_dict(dict(config))
         self.config = config
-        self._tokenizer = self._tokenizer_source = None
+        self._tokenizer: SqueezeBertTokenizer | Exception | None = None
+        self._source: str | os.PathLike | None = None  # the folder or file that it came from
 
     def __call__(self, inputs, *args, **kwargs):
         # Before Keras has the call in hand, whose errors are many lines long.
@@ -114,21 +115,19 @@ class SqueezeBertPreTrainedModel(keras.Model):
 
     @property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
-        """The tokenizer that came with the checkpoint, or that was set; None without one."""
-        if self._tokenizer is None and self._tokenizer_source is not None:
-            path_or_id, options = self._tokenizer_source
-            tokenizer = SqueezeBertTokenizer.from_pretrained(path_or_id, **options)
-            if len(tokenizer) > self.config.vocab_size:
-                raise ValueError(
-                    f"The tokenizer of '{path_or_id}' has {len(tokenizer)} tokens, and the model "
-                    f"{self.config.vocab_size}: it is another model's."
-                )
-            self._tokenizer = tokenizer
+        """The tokenizer that came with the checkpoint, or that was set; None without one.
+
+        Raises:
+            ValueError, OSError: the checkpoint's can not be read, is another model's, or is one
+                that this package does not reproduce. (The model itself can be used on ids.)
+        """
+        if isinstance(self._tokenizer, Exception):
+            raise self._tokenizer.with_traceback(None)
         return self._tokenizer
 
     @tokenizer.setter
     def tokenizer(self, tokenizer: SqueezeBertTokenizer | None) -> None:
-        self._tokenizer, self._tokenizer_source = tokenizer, None
+        self._tokenizer = tokenizer
 
     # Keras
 

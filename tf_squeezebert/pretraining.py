@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,21 @@ import keras
 
 from .config import SqueezeBertConfig
 from .data import read_text
-from .finetuning import RESULTS_FILE, STATE_FILE, FineTuned, finetune
+from .data.readers import check_repeatable
+from .digests import digest_data
+from .files import require_apart
+from .finetuning import (
+    RESULTS_FILE,
+    STATE_FILE,
+    FineTuned,
+    check_folder,
+    check_identity,
+    finetune_as,
+    load_start,
+    own_folder,
+    paths_of,
+)
+from .json_files import read_json
 from .layers import dense
 from .losses import MaskedAccuracy, token_loss
 from .models import SqueezeBertForMaskedLM
@@ -111,50 +126,83 @@ def pretrain(
         check_number("A phase's batches", steps, 1)
     if len(dict(phases)) < len(phases):
         raise ValueError(f"Two phases have the same length, and so the same folder: {phases}.")
-    keras.utils.set_random_seed(options.get("seed", 0))
-    model = _model(model, tokenizer, sentence_order, options.pop("precision", "float32"))
-    most = model.config.max_position_embeddings
-    for length, _ in phases:
-        if length > most:  # of a later phase, too, before the first is trained
-            raise ValueError(
-                f"max_length {length} is more than the model's {most} tokens "
-                "(max_position_embeddings): pass a smaller one."
+    folder = Path(out)
+    files = [*texts, *paths_of(dev)]
+    folders = [folder / str(length) for length, _ in phases]
+    for phase in folders:
+        require_apart(phase, [model], files)
+    with own_folder(folder, [model], files):
+        for phase in folders if not resume else ():
+            check_folder(phase, resume)  # of a later phase, too, before the first is trained
+        if resume and not any((x / name).is_file() for x in folders for name in _OF_A_RUN):
+            raise FileNotFoundError(f"'{out}' holds no run to resume.")
+        check_repeatable(*files)
+        keras.utils.set_random_seed(options.get("seed", 0))
+        precision = options.pop("precision", "float32")
+        model, start = _model(model, tokenizer, sentence_order, precision)
+        most = model.config.max_position_embeddings
+        for length, _ in phases:
+            if length > most:
+                raise ValueError(
+                    f"max_length {length} is more than the model's {most} tokens "
+                    "(max_position_embeddings): pass a smaller one."
+                )
+        data_options = {"sentence_order": sentence_order}
+        identity = {
+            "model": start,
+            "train": digest_data(read_text(*texts)),
+            "dev": digest_data(dev),
+        }
+        result = None
+        for (length, steps), phase in zip(phases, folders, strict=True):
+            options.update(max_steps=steps, max_length=length)
+            if resume and (phase / RESULTS_FILE).is_file() and not (phase / STATE_FILE).is_file():
+                config = {"config": model.config.to_dict(), "data_options": data_options}
+                _check_finished(phase, {**identity, **config}, options)
+                model.set_weights(type(model).from_pretrained(phase).get_weights())
+                continue
+            result = finetune_as(
+                identity,
+                model,
+                "mlm",
+                read_text(*texts),
+                dev,
+                phase,
+                data_options=data_options,
+                resume=resume and (phase / STATE_FILE).is_file(),
+                callbacks=callbacks,
+                verbose=verbose,
+                **options,
             )
-    result = None
-    for length, steps in phases:
-        folder = Path(out) / str(length)
-        if resume and (folder / RESULTS_FILE).is_file() and not (folder / STATE_FILE).is_file():
-            model.set_weights(type(model).from_pretrained(folder).get_weights())
-            continue
-        result = finetune(
-            model,
-            "mlm",
-            read_text(*texts),
-            dev,
-            folder,
-            data_options={"sentence_order": sentence_order},
-            resume=resume and (folder / STATE_FILE).is_file(),
-            callbacks=callbacks,
-            verbose=verbose,
-            max_steps=steps,
-            max_length=length,
-            **options,
-        )
     if result is None:
         raise FileNotFoundError(f"'{out}' holds a finished run to resume.")
     return result
 
 
+_OF_A_RUN = (RESULTS_FILE, STATE_FILE)
+
+
+def _check_finished(folder: Path, identity: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Refuses a phase that was trained on something else than those that are to follow."""
+    results = read_json(folder / RESULTS_FILE)
+    theirs = results.get("identity")
+    if isinstance(theirs, dict):
+        theirs = {**theirs, "options": results.get("options")}
+    ours = {**identity, "options": dataclasses.asdict(TrainingOptions(**options))}
+    check_identity(theirs, ours, folder)
+
+
 def _model(
     model: Any, tokenizer: SqueezeBertTokenizer | None, sentence_order: bool, precision: str
-) -> SqueezeBertForMaskedLM:
+) -> tuple[SqueezeBertForMaskedLM, str | None]:
+    """The model, and the digest of the checkpoint that it comes from, if any."""
     cls = SqueezeBertForPreTraining if sentence_order else SqueezeBertForMaskedLM
     if isinstance(model, (str, os.PathLike)):
-        return cls.from_pretrained(model, dtype=precision)
+        return load_start(cls, model, dtype=precision)
     if not isinstance(model, (SqueezeBertConfig, Mapping)):
-        return model
+        return model, None
     if tokenizer is None:
         raise ValueError("A config has no vocabulary: pass a tokenizer.")
     model = cls(model, dtype=precision)
     model.tokenizer = tokenizer
-    return model
+    return model, None

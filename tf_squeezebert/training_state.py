@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import keras
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from .files import replacing
+from .digests import array_of
+from .files import write_tensors
+from .json_files import parse_json
+
+_METADATA = "__metadata__"  # safetensors' name for what is not a tensor
+_MAX_HEADER = 32 << 20  # bytes: the learning curve of some millions of batches
 
 
 def save_state(path: str | os.PathLike, variables: dict[str, list], progress: dict) -> None:
@@ -21,23 +27,20 @@ def save_state(path: str | os.PathLike, variables: dict[str, list], progress: di
     Args:
         path: the file, in safetensors' format.
         variables: by part of the run its Keras variables: weights and seeds, the optimizer's, ...
-        progress: what else is needed to go on, as JSON has it.
+        progress: what else is needed to go on, as JSON has it; NaN comes back as None.
 
     Raises:
         FloatingPointError: a weight is NaN or infinite; the file is left as it was.
+        OSError: the file can not be written; it is left as it was.
     """
     tensors = {}
     for name, variable in _named(variables):
-        # By way of a tensor: a variable on several devices makes no array by itself.
-        tensor = keras.ops.convert_to_tensor(variable)
-        value = np.array(keras.ops.convert_to_numpy(tensor), order="C")
-        if value.dtype.kind not in "biuf":
-            value = value.astype(np.float32)  # bfloat16, without loss
+        value = array_of(variable)
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise FloatingPointError(f"{variable.path} is no number any more")
         tensors[name] = value
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"progress": json.dumps(progress)})
+    said = json.dumps(without_nan(progress), allow_nan=False)
+    write_tensors(path, tensors, {"progress": said, "digest": _digest(sorted(tensors.items()))})
 
 
 def read_progress(path: str | os.PathLike) -> dict[str, Any]:
@@ -45,30 +48,80 @@ def read_progress(path: str | os.PathLike) -> dict[str, Any]:
 
     Raises:
         ValueError: the file is damaged, or another one.
+        OSError: it can not be read.
     """
-    try:
-        with safe_open(path, "np") as file:
-            return json.loads(file.metadata()["progress"])
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"'{path}' is damaged or holds no training run.") from error
+    return parse_json(_read_metadata(path)["progress"].encode(), _MAX_HEADER)
 
 
-def restore_variables(path: str | os.PathLike, variables: dict[str, list]) -> None:
+def restore_variables(
+    path: str | os.PathLike, variables: dict[str, list], parts: Iterable[str] | None = None
+) -> None:
     """Sets variables, in the parts and order that `save_state` had them in.
 
+    Args:
+        path: the file.
+        variables: of all parts of the run.
+        parts: those that are set; by default all.
+
     Raises:
-        ValueError: the file holds the state of another model; nothing is set.
+        ValueError: the file is damaged, was changed, or holds the state of another model; nothing
+            is set.
     """
-    named = list(_named(variables))
-    with safe_open(path, "np") as file:
-        stored = set(file.keys())
-        parts = {name.split("/")[0] for name, _ in named}
-        shapes = {name: file.get_slice(name).get_shape() for name in stored}
-        wanted = {name: list(variable.shape) for name, variable in named}
-        if {k: v for k, v in shapes.items() if k.split("/")[0] in parts} != wanted:
-            raise ValueError(f"'{path}' holds the training of another model.")
-        for name, variable in named:
-            variable.assign(file.get_tensor(name))
+    written = _read_metadata(path).get("digest")
+    named = dict(_named(variables))
+    with _explained(path), safe_open(path, "np") as file:
+        names = set(file.keys())
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+        if shapes != {name: tuple(variable.shape) for name, variable in named.items()}:
+            raise ValueError(f"'{path}' holds the training of another model: {_WAY_OUT}.")
+        if _digest((name, file.get_tensor(name)) for name in sorted(names)) != written:
+            raise ValueError(f"'{path}' was changed since it was written: {_WAY_OUT}.")
+        for name, variable in named.items():
+            if parts is None or name.split("/")[0] in parts:
+                variable.assign(file.get_tensor(name))
+
+
+_WAY_OUT = "delete it to start again"
+
+
+def without_nan(value: Any) -> Any:
+    """A value with None in the place of each NaN and infinity, which JSON lacks."""
+    if isinstance(value, dict):
+        return {name: without_nan(x) for name, x in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(x) for x in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _read_metadata(path: str | os.PathLike) -> dict[str, str]:
+    """What a state says besides tensors, read within a budget, of which safetensors has none."""
+    with _explained(path):
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = parse_json(file.read(min(length, _MAX_HEADER + 1)), _MAX_HEADER)
+        metadata = header[_METADATA]
+        parse_json(metadata["progress"].encode(), _MAX_HEADER)
+        return metadata
+
+
+@contextmanager
+def _explained(path: str | os.PathLike) -> Iterator[None]:
+    """Makes one kind of error of what damaged bytes can cause."""
+    try:
+        yield
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and _WAY_OUT in str(error):
+            raise
+        raise ValueError(f"'{path}' is damaged or holds no training run: {_WAY_OUT}.") from error
+
+
+def _digest(tensors: Iterable[tuple[str, np.ndarray]]) -> str:
+    """Of tensors' names, types, shapes and values, which come in the order of their names."""
+    digest = hashlib.sha256()
+    for name, value in tensors:
+        digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
+        digest.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
+    return digest.hexdigest()
 
 
 def _named(variables: dict[str, list]) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config import SqueezeBertConfig
-from ..files import replacing
+from ..files import check_writable, replacing, require_apart
 from ..models import (
     SqueezeBertForQuestionAnswering,
     SqueezeBertForSequenceClassification,
@@ -88,7 +88,7 @@ def export(
         The path.
 
     Raises:
-        ValueError: an option is impossible.
+        ValueError: an option is impossible; or the file is one that the model was loaded from.
         TypeError: the model is none of this package's.
         ExportError: the file's outputs are not the model's.
         OSError: the file can not be written.
@@ -96,14 +96,14 @@ def export(
     if not isinstance(model, SqueezeBertPreTrainedModel):
         raise TypeError(f"A {type(model).__name__} can not be exported: it is no SqueezeBERT.")
     path = Path(path)
+    require_apart(path, [model])
+    check_writable(path, model.count_params() // 2)  # in int4
     tokenizer = tokenizer or model.tokenizer
     _check_target(target, quantize, batch)
     _check_model(model, target, length, pooling)
     if quantize is not None:
         _check_widths(model.config, quantize)
     _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify)
-    if path.is_dir():
-        raise ValueError(f"'{path}' is a folder: name the file to write, such as model.tflite.")
     if length is None and TARGETS[target].length:
         length = min(TARGETS[target].length, model.config.max_position_embeddings)
     if target == "mediapipe" and isinstance(model, SqueezeBertModel):

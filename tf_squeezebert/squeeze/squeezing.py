@@ -14,6 +14,8 @@ import numpy as np
 
 from ..config import SqueezeBertConfig
 from ..data import read_text
+from ..data.readers import check_repeatable
+from ..digests import digest_data, digest_tokenizer, digest_weights
 from ..distillation import Distiller, spread_layers
 from ..evaluation import evaluate, label_order, texts_of
 from ..files import write_text
@@ -22,10 +24,14 @@ from ..finetuning import (
     STATE_FILE,
     FineTuned,
     check_folder,
-    finetune,
+    check_identity,
+    finetune_as,
     make_batches,
+    own_folder,
+    paths_of,
     train_model,
 )
+from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
 from ..options import SQUEEZING, TrainingOptions, check_number
 from ..tasks import find_task, read_examples
@@ -107,56 +113,79 @@ def squeeze(
         raise ValueError("A task, and train (and dev), its examples, go together.")
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
-    check_folder(folder, resume, _PLAN_FILE)
-    texts, columns = _read_texts(texts), columns or {}
-    if not texts and train is None:
-        raise ValueError("There is nothing to learn from: give texts, or a task and train.")
-    teacher = _teacher(model, task)
-    sample = texts or read_task_texts(train, task, teacher, **columns)
-    if vocab_size is not None:
-        teacher = trim_vocabulary(teacher, sample, vocab_size)
+    files = [path for data in (texts, train, dev) for path in paths_of(data)]
+    with own_folder(folder, [model], files):
+        check_folder(folder, resume, _PLAN_FILE)
+        check_repeatable(*paths_of(train), *paths_of(dev))
+        texts, columns = _read_texts(texts), columns or {}
+        if not texts and train is None:
+            raise ValueError("There is nothing to learn from: give texts, or a task and train.")
+        teacher, digest = _teacher(model, task)
+        identity = {
+            "task": task,
+            "config": teacher.config.to_dict(),
+            "groups": groups,
+            "layers": layers,
+            "vocab_size": vocab_size,
+            "columns": columns,
+            "budget": budget,
+            "options": options,
+            "texts": digest_data(texts),
+            "train": digest_data(train),
+            "dev": digest_data(dev),
+            "model": digest,
+            "tokenizer": digest_tokenizer(teacher.tokenizer),
+        }
+        plan = _read_plan(folder, identity, teacher.config) if resume else {}
+        sample = texts or read_task_texts(train, task, teacher, **columns)
+        if vocab_size is not None:
+            teacher = trim_vocabulary(teacher, sample, vocab_size)
 
-    keras.utils.set_random_seed(settings.seed)
-    plan = _read_plan(folder) if resume else {}
-    student, kept, order = make_student(
-        teacher,
-        [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))],
-        groups=groups,
-        layers=layers,
-        order=plan.get("order"),
-    )
-    if not resume:
-        left = budget and max(budget - (time.monotonic() - began) / 60, 0.01)
-        plan = {"order": order, "minutes": left}
-        _write_plan(folder, plan)
-    student, teacher = (_in_precision(model, settings.precision) for model in (student, teacher))
-    student.tokenizer = transformer_of(student).tokenizer = teacher.tokenizer
+        keras.utils.set_random_seed(settings.seed)
+        student, kept, order = make_student(
+            teacher,
+            [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))],
+            groups=groups,
+            layers=layers,
+            order=plan.get("order"),
+        )
+        if not resume:
+            left = budget and max(budget - (time.monotonic() - began) / 60, 0.01)
+            plan = {"order": order, "minutes": left, "identity": identity}
+            _write_plan(folder, plan)
+        student, teacher = (
+            _in_precision(model, settings.precision) for model in (student, teacher)
+        )
+        student.tokenizer = transformer_of(student).tokenizer = teacher.tokenizer
 
-    options["minutes"] = plan["minutes"] / (bool(texts) + (task is not None))
-    fit = {"callbacks": callbacks, "verbose": verbose}
-    if texts:
+        options = {**options, "minutes": plan["minutes"] / (bool(texts) + (task is not None))}
+        fit = {"callbacks": callbacks, "verbose": verbose}
+        if texts:
 
-        def measure() -> dict[str, float]:
-            return {} if dev is None else evaluate(student, dev, task, **columns).metrics
+            def measure() -> dict[str, float]:
+                return {} if dev is None else evaluate(student, dev, task, **columns).metrics
 
-        place = folder / "texts" if task is not None else folder
-        result = _learn_texts(student, teacher, kept, texts, place, options, measure, resume, fit)
-    if task is None:
-        student.save_pretrained(folder)
-        return result._replace(model=student)
-    return finetune(
-        student,
-        task,
-        train,
-        dev,
-        folder,
-        columns=columns,
-        teacher=teacher,
-        teacher_layers=kept,
-        resume=(folder / STATE_FILE).is_file(),
-        **fit,
-        **options,
-    )
+            place = folder / "texts" if task is not None else folder
+            result = _learn_texts(
+                student, teacher, kept, texts, place, options, measure, resume, fit
+            )
+        if task is None:
+            student.save_pretrained(folder)
+            return result._replace(model=student)
+        return finetune_as(
+            {"teacher": True},  # the plan knows it, as it was before it was put into another order
+            student,
+            task,
+            train,
+            dev,
+            folder,
+            columns=columns,
+            teacher=teacher,
+            teacher_layers=kept,
+            resume=(folder / STATE_FILE).is_file(),
+            **fit,
+            **options,
+        )
 
 
 def make_student(
@@ -233,17 +262,20 @@ def _cut(
     return student
 
 
-def _teacher(model: Any, task: str | None) -> SqueezeBertPreTrainedModel:
+def _teacher(model: Any, task: str | None) -> tuple[SqueezeBertPreTrainedModel, str | None]:
+    """The BERT, and the digest of its weights where it comes from a folder or the hub."""
+    digest = None
     if not isinstance(model, keras.Model):
         from ..convert import load_pretrained
 
         model = load_pretrained(model)
+        digest = digest_weights(model.weights)
     if any(getattr(model.config, name) != 1 for name in GROUPS):
         raise ValueError("The model has groups already: squeeze a BERT.")
     if model.tokenizer is None:
         raise ValueError("The model came without a tokenizer: put a vocab.txt into its folder.")
     if task is None:
-        return model
+        return model, digest
     needed = find_task(task).architecture
     if model.architecture != needed:
         raise ValueError(
@@ -258,7 +290,7 @@ def _teacher(model: Any, task: str | None) -> SqueezeBertPreTrainedModel:
                 f"The model's labels are {', '.join(names)}, the task's {', '.join(order)}: they "
                 "must have the same order."
             )
-    return model
+    return model, digest
 
 
 def _read_texts(texts: Any) -> list[Text]:
@@ -327,7 +359,12 @@ def _learn_texts(
         settings,
         evaluator=evaluator,
         metric="hidden_error",
-        identity={"task": "texts", "config": ours.config.to_dict(), "teacher": True},
+        identity={
+            "task": "texts",
+            "config": ours.config.to_dict(),
+            "texts": digest_data(texts),
+            "teacher": True,
+        },
         resume=(folder / STATE_FILE).is_file(),
         **fit,
     )
@@ -345,16 +382,41 @@ def _in_precision(model: SqueezeBertPreTrainedModel, precision: str) -> SqueezeB
 
 
 def _write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     order = {name: np.asarray(value).tolist() for name, value in plan["order"]._asdict().items()}
-    write_text(folder / _PLAN_FILE, json.dumps({**plan, "order": order}) + "\n")
+    write_text(folder / _PLAN_FILE, json.dumps({**plan, "order": order}, default=str) + "\n")
 
 
-def _read_plan(folder: Path) -> dict[str, Any]:
+def _read_plan(
+    folder: Path, identity: Mapping[str, Any], config: SqueezeBertConfig
+) -> dict[str, Any]:
+    """The plan that `_write_plan` wrote.
+
+    Raises:
+        ValueError: it is damaged, or that of other data, of another model, or of other options.
+    """
     path = folder / _PLAN_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"'{folder}' holds no {_PLAN_FILE} to resume: squeeze anew.")
     try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
+        plan = read_json(path)
         order = Regrouping(**{name: np.array(value) for name, value in plan["order"].items()})
-        return {**plan, "order": order}
-    except (ValueError, KeyError, TypeError) as error:
+        check_number("minutes", plan["minutes"], whole=False)
+        _check_order(order, config)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"'{path}' is damaged: delete it, and squeeze anew.") from error
+    check_identity(plan.get("identity"), identity, folder)
+    return {**plan, "order": order}
+
+
+def _check_order(order: Regrouping, config: SqueezeBertConfig) -> None:
+    """Refuses what does not name each channel, head and intermediate channel once."""
+    layers = config.num_hidden_layers
+    shapes = {
+        "channels": (config.hidden_size,),
+        "heads": (layers, config.num_attention_heads),
+        "intermediates": (layers, config.intermediate_size),
+    }
+    for name, value in order._asdict().items():
+        every = np.broadcast_to(np.arange(shapes[name][-1]), shapes[name])
+        if value.dtype.kind != "i" or not np.array_equal(np.sort(value), every):
+            raise ValueError(f"{name} is not an order.")
