@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -289,7 +290,7 @@ def test_answers_are_shown_one_line_a_fact(answer, lines):
         (["convert", "{checkpoint}", "{vocab}"], "is a file: give a folder"),
         (["convert", "{checkpoint}", "DST", "--architecture", "GPT"], "'GPT' is no class"),
         (["export", "{checkpoint}", "M.tflite", "--length", "41"], "length must be in [1, 40]"),
-        (["export", "{checkpoint}", "{checkpoint}"], "is a folder: name the file"),
+        (["export", "{checkpoint}", "/proc"], "is a folder: give a file's name"),
         (["export", "nothing.keras", "M.tflite"], "There is no file 'nothing.keras'"),
         (["predict", "nothing.tflite", "text"], "There is no file 'nothing.tflite'"),
         (["predict", "{checkpoint}", "a", "b", "c"], "takes one text, or a pair"),
@@ -328,6 +329,183 @@ def test_a_mistake_is_one_sentence_and_exit_2(
     assert err.splitlines()[-1].startswith("tf-squeezebert: ")
     assert not out
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["convert", "{checkpoint}", "{checkpoint}"],
+        ["convert", "{checkpoint}", "{checkpoint}/../{checkpoint.name}/"],
+        ["convert", "{checkpoint}", "link"],
+        ["convert", "{checkpoint}/model.safetensors", "{checkpoint}"],
+        ["convert", "model.keras", "./model.keras"],
+        ["convert", "model.keras", "other.keras"],  # a second name of it
+        ["export", "{checkpoint}", "{checkpoint}"],
+        ["export", "{checkpoint}", "link/model.safetensors"],
+        ["export", "{checkpoint}", "{checkpoint}/config.json"],
+        ["export", "{checkpoint}", "{checkpoint}/vocab.txt"],
+        ["export", "model.keras", "model.keras"],
+        ["export", "{checkpoint}", "texts.txt", "--verify", "texts.txt"],
+        ["export", "{checkpoint}", "texts.txt", "--calibrate", "./texts.txt"],
+        ["export", "{checkpoint}", "texts.txt", "--labels", "texts.txt"],
+        ["predict", "{checkpoint}", "--out", "texts.txt", "--data", "texts.txt"],
+        ["predict", "{checkpoint}", "--out", "{checkpoint}/vocab.txt", "--data", "texts.txt"],
+        ["predict", "model.tflite", "--out", "model.tflite", "--data", "texts.txt"],
+        ["finetune", "{checkpoint}", "--out", "{checkpoint}", "--train", "texts.txt"],
+        ["finetune", "o/n", "--out", "link", "--train", "texts.txt", "--teacher", "{checkpoint}"],
+        ["finetune", "o/n", "--out", ".", "--train", "history.csv"],
+        ["finetune", "o/n", "--out", ".", "--train", "texts.txt", "--dev", "history.csv"],
+        ["finetune", "{checkpoint}", "--out", "x", "--train", "texts.txt", "--tensorboard", "link"],
+        ["pretrain", "{checkpoint}", "--out", "{checkpoint}", "--texts", "texts.txt"],
+        ["pretrain", "{checkpoint}", "--out", "link", "--texts", "texts.txt", "--from-scratch"],
+        ["pretrain", "128/", "--out", ".", "--texts", "texts.txt"],
+        ["squeeze", "{checkpoint}", "{checkpoint}", "--texts", "texts.txt"],
+        ["squeeze", "o/n", ".", "--texts", "history.csv"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_read_is_not_written_over(arguments, checkpoint, tmp_path, capsys, monkeypatch):
+    """And it is found out before anything is read."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tf_squeezebert.convert.load_pretrained", None)
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: True)
+    (tmp_path / "link").symlink_to(checkpoint)
+    (tmp_path / "128").mkdir()
+    for name in ("texts.txt", "model.keras", "model.tflite", "history.csv", "128/config.json"):
+        (tmp_path / name).write_text("a text\n")
+    (tmp_path / "other.keras").hardlink_to(tmp_path / "model.keras")
+    folders = (checkpoint, tmp_path)
+    before = {path: path.stat() for folder in folders for path in folder.rglob("*")}
+    task = ["--task", "sst2"] * (arguments[0] in ("finetune", "predict"))
+    status, out, err = run(capsys, *(a.format(checkpoint=checkpoint) for a in arguments), *task)
+    assert (status, out) == (2, "")
+    (line,) = err.splitlines()
+    assert "is read, and would be written over: give another place than" in line
+    after = {path: path.stat() for folder in folders for path in folder.rglob("*")}
+    assert after.keys() == before.keys()
+    assert all(after[path].st_mtime_ns == before[path].st_mtime_ns for path in before)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["convert", "{checkpoint}", "{out}/new"],
+        ["convert", "{checkpoint}", "{out}/new.keras"],
+        ["export", "{checkpoint}", "{out}/m.tflite"],
+        [
+            "predict",
+            "{checkpoint}",
+            "--data",
+            "{texts}",
+            "--task",
+            "sst2",
+            "--out",
+            "{out}/x.jsonl",
+        ],
+        ["finetune", "{checkpoint}", "--task", "sst2", "--train", "{texts}", "--out", "{out}/new"],
+        ["pretrain", "{checkpoint}", "--texts", "{texts}", "--out", "{out}/new"],
+        ["squeeze", "{checkpoint}", "{out}/new", "--texts", "{texts}"],
+    ],
+    ids=lambda arguments: arguments[0] + Path(arguments[2]).suffix,
+)
+@pytest.mark.parametrize("out", ["file", "/proc", "full"])
+def test_what_can_not_be_written_is_found_out_first(
+    out, arguments, checkpoint, inputs, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tf_squeezebert.convert.load_pretrained", None)
+    monkeypatch.setattr("tf_squeezebert.finetuning.load_start", None)
+    (tmp_path / "file").touch()
+    if out == "full":
+
+        def fail(*_, **__):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("tempfile.mkdtemp", fail)
+    names = {"checkpoint": checkpoint, "texts": inputs["texts"], "out": out}
+    status, shown, err = run(capsys, *(a.format(**names) for a in arguments))
+    assert (status, shown) == (2, "")
+    (line,) = err.splitlines()
+    reason = {"file": "Not a directory", "/proc": "No such file", "full": "No space left"}[out]
+    assert out in line
+    assert reason in line
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_convert_keeps_out_of_the_folder_of_a_run(checkpoint, tmp_path, capsys):
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time\n"
+            "from tf_squeezebert.files import one_run\n"
+            "with one_run(sys.argv[1]):\n"
+            "    print('running', flush=True)\n"
+            "    time.sleep(600)",
+            tmp_path,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    child.stdout.readline()
+    status, _, err = run(capsys, "convert", checkpoint, tmp_path)
+    child.kill()
+    child.communicate()
+    assert status == 2
+    assert f"Another run is going on in '{tmp_path}' (process {child.pid} on " in err
+
+
+def test_convert_leaves_nothing_where_the_tokenizer_is_refused(checkpoint, tmp_path, capsys):
+    source, target = tmp_path / "source", tmp_path / "a" / "target"
+    shutil.copytree(checkpoint, source)
+    (source / "tokenizer.json").unlink(missing_ok=True)
+    (source / "vocab.txt").write_bytes(b"\xff\xfe")
+    status, _, err = run(capsys, "convert", source, target)
+    assert status == 2
+    assert "vocab.txt" in err
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_full_disk_is_one_sentence(checkpoint, tflite, tmp_path):
+    """A limit of a file's size stands for the disk's."""
+    script = """
+import contextlib, io, json, resource, signal, sys
+from tf_squeezebert import cli, convert
+from tf_squeezebert.tflite import exporter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+checkpoint, tflite = sys.argv[1:]
+model = convert.load_pretrained(checkpoint)
+convert.load_pretrained = lambda *_, **__: model
+exporter._convert = lambda *_, **__: open(tflite, "rb").read()
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))  # the weights have more
+for arguments in (
+    ["convert", checkpoint, "folder"],
+    ["convert", checkpoint, "model.keras"],
+    ["export", checkpoint, "model.tflite"],
+):
+    errors = io.StringIO()
+    with contextlib.redirect_stderr(errors):
+        status = cli.main(arguments)
+    print(status, errors.getvalue().splitlines()[-1], flush=True)
+try:
+    model.export("saved", verbose=False)
+except OSError as error:
+    print(2, "tf-squeezebert:", error)
+"""
+    old = ("folder/config.json", "model.keras", "model.tflite")
+    (tmp_path / "folder").mkdir()
+    for name in old:
+        (tmp_path / name).write_text("old")
+    command = [sys.executable, "-c", script, checkpoint, tflite]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4, done.stderr
+    for line in lines:
+        assert line.startswith("2 tf-squeezebert: ")
+        assert re.search("File too large|No space|could not be written", line), line
+    files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == set(old)
+    assert all((tmp_path / name).read_text() == "old" for name in old)
 
 
 # Training

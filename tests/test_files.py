@@ -19,12 +19,14 @@ import pytest
 from tf_squeezebert import files
 from tf_squeezebert.files import (
     MODEL_FILES,
+    check_folder_writable,
     check_writable,
     finish_save,
     one_run,
     reading,
     replacing,
     replacing_files,
+    replacing_folder,
     require_apart,
     write_tensors,
     write_text,
@@ -232,6 +234,55 @@ def test_a_folder_that_takes_no_file_is_found_out_before(number, tmp_path, monke
         check_writable(tmp_path / "new")
 
 
+def test_a_folder_that_can_not_hold_a_run_is_found_out_before(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "run" / "history.csv").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "none")
+    for path, names_, message in (
+        (tmp_path / "file", (), "is a file: pass a folder"),
+        (tmp_path / "run", ("history.csv",), "history.csv' is a folder"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_folder_writable(path, names_)
+    for path in (tmp_path / "file" / "new", tmp_path / "link", tmp_path / "link" / "a", "/proc/x"):
+        with pytest.raises(OSError, match=r"\[Errno \d+\]"):
+            check_folder_writable(path)
+    assert names(tmp_path) == {"file", "run", "link"}
+
+
+@pytest.mark.parametrize("write", ["file", "files", "run"])
+def test_folders_that_were_made_for_nothing_go(write, tmp_path):
+    folder = tmp_path / "a" / "b"
+    writers = {
+        "file": lambda: replacing(folder / "file"),
+        "files": lambda: replacing_files(folder, MODEL_FILES),
+        "run": lambda: one_run(folder),
+    }
+    with pytest.raises(KeyboardInterrupt), writers[write]():
+        raise KeyboardInterrupt
+    assert not names(tmp_path)
+
+
+def test_a_folder_replaces_an_older_one_of_its_kind(tmp_path):
+    for number in range(3):
+        with replacing_folder(tmp_path / "a" / "1", "mark") as place:
+            put(place, {"mark": f"{number}", f"only {number}": ""})
+            assert number == 0 or (tmp_path / "a" / "1" / "mark").read_text() == f"{number - 1}"
+    assert get(tmp_path / "a" / "1") == {"mark": "2", "only 2": ""}
+    assert names(tmp_path / "a") == {"1"}
+    with (
+        pytest.raises(ValueError, match="holds something else"),
+        replacing_folder(tmp_path, "mark"),
+    ):
+        pass
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ValueError, match="is a file"),
+        replacing_folder(tmp_path / "file", "mark"),
+    ):
+        pass
+
+
 # ------------------------------------------------------------------ a model's files
 
 OLD = {name: f"old {name}" for name in MODEL_FILES}
@@ -356,6 +407,59 @@ def test_a_writer_killed_at_any_operation_leaves_a_whole_file(tmp_path):
             lambda folder: put(folder, {"file.txt": "old"}),
             check,
         ))
+        """,
+    )
+    assert number >= 8, "it was killed at each"
+
+
+@pytest.mark.parametrize("write", ["tensors", "zip", "history", "folder"])
+def test_every_writer_killed_at_any_operation_leaves_the_old_or_the_new(write, tmp_path):
+    number = run_kills(
+        tmp_path,
+        f"""
+        import numpy as np
+        from tf_squeezebert import curves, files
+        from tf_squeezebert.tflite.bundle import attach_files
+
+        def attach(path):
+            with files.replacing(path) as temporary:
+                temporary.write_bytes(bytes(100))
+                attach_files(temporary, {{"vocab.txt": b"a"}})
+
+        def replace(path):
+            with files.replacing_folder(path, "mark") as place:
+                put(place, {{"mark": "new", "other": "new"}})
+
+        write = {{
+            "tensors": lambda path: files.write_tensors(path, {{"a": np.ones(9)}}, {{}}),
+            "zip": attach,
+            "history": lambda path: curves.write_history(path, [{{"loss": 1.0}}]),
+            "folder": replace,
+        }}["{write}"]
+
+        def prepare(folder):
+            put(folder, {{}})
+            if "{write}" == "folder":
+                put(folder / "x", {{"mark": "old"}})
+            else:
+                put(folder, {{"x": "old"}})
+
+        def content(folder):
+            path = folder / "x"
+            return get(path) if path.is_dir() else path.read_bytes()
+
+        def check(folder):
+            assert content(folder) in allowed, folder
+            write(folder / "x")
+            assert content(folder) == allowed[1], folder
+            assert [path.name for path in folder.iterdir()] == ["x"], folder
+
+        example = Path(sys.argv[1]) / "example"
+        prepare(example)
+        allowed = [content(example)]
+        write(example / "x")
+        allowed.append(content(example))
+        print(kills(lambda folder: write(folder / "x"), prepare, check))
         """,
     )
     assert number >= 8, "it was killed at each"
@@ -512,7 +616,10 @@ def test_runs_in_one_folder_exclude_each_other(tmp_path):
             """,
             folder,
         )
-        assert "Another run is going on" in process.communicate()[0]
+        said, _ = process.communicate()
+        assert re.search(
+            rf"Another run is going on in .*\(process {os.getpid()} on .+\): wait", said
+        )
     assert names(tmp_path) == {"link"}, "nothing is left of a run that wrote nothing"
     with one_run(folder):
         write_text(folder / "a", "b")
@@ -572,6 +679,7 @@ def model(tmp_path) -> Path:
         ("link", "model/model.safetensors"),
         ("model/config.json", "model/pytorch_model.bin"),
         ("same.json", "model/config.json"),
+        ("model/MODEL.safetensors", "model"),  # the same file on some systems
     ],
 )
 def test_a_models_own_files_are_not_written_over(target, source, model, tmp_path):
@@ -579,6 +687,15 @@ def test_a_models_own_files_are_not_written_over(target, source, model, tmp_path
     with pytest.raises(ValueError, match="is read, and would be written over"):
         require_apart(tmp_path / target, [None, "owner/name", object(), tmp_path / source])
     assert before == names(model)
+
+
+def test_a_model_in_memory_is_where_it_came_from(model, tmp_path):
+    class Loaded:
+        _source = model
+
+    require_apart(tmp_path / "new", [Loaded()])
+    with pytest.raises(ValueError, match="is read, and would be written over"):
+        require_apart(tmp_path / "link", [Loaded()])
 
 
 @pytest.mark.parametrize("target", ["data.tsv", "data2.tsv", "model/../data.tsv"])

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -324,11 +329,146 @@ def test_a_folder_with_a_run_is_not_overwritten(interrupted, bare, files, tmp_pa
         finetune(bare, "sst2", *files["sst2"], tmp_path_factory.mktemp("new"), resume=True, **FAST)
 
 
+def test_a_run_of_other_data_or_models_is_not_resumed(interrupted, bare, files, tmp_path_factory):
+    train, dev = files["sst2"]
+    folder = tmp_path_factory.mktemp("others")
+    other_text = text(folder, train.read_text().replace("lovely", "bright"), "other.tsv")
+    weights, vocabulary, teacher = (folder / name for name in ("weights", "vocabulary", "teacher"))
+    model = tf_squeezebert.SqueezeBertModel.from_pretrained(bare)
+    model.pooler.bias.assign(np.ones(model.pooler.bias.shape))
+    model.save_pretrained(weights)
+    shutil.copytree(bare, vocabulary)
+    lines = (vocabulary / "vocab.txt").read_text().splitlines()
+    lines[-2:] = lines[:-3:-1]
+    (vocabulary / "vocab.txt").write_text("\n".join(lines) + "\n")
+    (vocabulary / "tokenizer.json").unlink()
+    toy.checkpoint(teacher, "SqueezeBertForSequenceClassification")
+    before = (interrupted / STATE_FILE).read_bytes()
+    for given, message in (
+        ({"train": other_text}, "other examples to train on"),
+        ({"dev": other_text}, "other examples to measure on"),
+        ({"dev": None}, "other examples to measure on"),
+        ({"model": weights}, "another model"),
+        ({"model": vocabulary}, "a model with another tokenizer"),
+        ({"teacher": teacher}, "another teacher, or none"),
+        ({"columns": {"text": "x"}}, "text None, not x"),
+    ):
+        given = {"model": bare, "train": train, "dev": dev, **given}
+        options = {"task": "sst2", "resume": True, "save_steps": 2, **FAST}
+        with pytest.raises(ValueError, match=f"holds a run of {message}: resume it with its own"):
+            finetune(out=interrupted, **given, **options)
+    assert (interrupted / STATE_FILE).read_bytes() == before
+    # The same under other names is the same.
+    shutil.copytree(bare, folder / "same")
+    same = text(folder, train.read_text(), "same.tsv")
+    finetune(folder / "same", "sst2", same, dev, interrupted, resume=True, save_steps=2, **FAST)
+
+
 @pytest.mark.parametrize("damage", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"not a state"])
 def test_a_damaged_state_is_refused(damage, interrupted, bare, files):
+    """More of them: test_training_state.py."""
     (interrupted / STATE_FILE).write_bytes(damage)
-    with pytest.raises(ValueError, match="is damaged or holds no training run"):
+    with pytest.raises(ValueError, match="is damaged or holds no training run: delete it to start"):
         finetune(bare, "sst2", *files["sst2"], interrupted, resume=True, save_steps=2, **FAST)
+
+
+def test_a_metric_that_is_nan_may_be_resumed(bare, files, tmp_path, monkeypatch):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    def measured(model, dev, task, max_length):
+        return evaluation.Evaluation({"accuracy": float("nan")}, [], [], [])
+
+    monkeypatch.setattr(finetuning, "evaluate", measured)
+    options = {**FAST, "epochs": 2}
+    with pytest.raises(KeyboardInterrupt):
+        finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Stop()], **options)
+    result = finetune(bare, "sst2", *files["sst2"], tmp_path, resume=True, **options)
+    assert np.isnan(result.metrics["accuracy"])
+    assert json.loads((tmp_path / "results.json").read_text())["metrics"] == {"accuracy": None}
+
+
+# What is looked at before anything is loaded
+
+
+@pytest.fixture
+def nothing_loaded(monkeypatch):
+    def fail(*arguments):
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(finetuning, "_model", fail)
+
+
+def test_what_is_read_is_not_written_over(nothing_loaded, bare, files, tmp_path):
+    train, dev = files["sst2"]
+    (tmp_path / "link").symlink_to(bare)
+    before = {path: path.read_bytes() for path in (train, dev, *bare.iterdir())}
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(train, run / "history.csv")
+    for model, teacher, examples, out in (
+        (bare, None, train, bare),
+        (bare, None, train, bare.parent / "x" / ".." / bare.name),
+        (bare, None, train, tmp_path / "link"),
+        (bare / "model.safetensors", None, train, bare),
+        (bare, None, train, bare / "run"),
+        ("owner/name", bare, train, bare),
+        (bare, None, run / "history.csv", run),
+    ):
+        with pytest.raises(ValueError, match="is read, and would be written over: give another"):
+            finetune(model, "sst2", examples, dev, out, teacher=teacher, **FAST)
+    with pytest.raises(ValueError, match="is a file: pass a folder"):
+        finetune(bare, "sst2", train, dev, train, **FAST)
+    with pytest.raises(OSError, match="Not a directory"):
+        finetune(bare, "sst2", train, dev, train / "out", **FAST)
+    assert before == {path: path.read_bytes() for path in (train, dev, *bare.iterdir())}
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT])
+def test_a_folder_that_can_not_be_written_is_found_out_first(
+    number, nothing_loaded, bare, files, tmp_path, monkeypatch
+):
+    def fail(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("tempfile.mkdtemp", fail)
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        finetune(bare, "sst2", *files["sst2"], tmp_path / "new", **FAST)
+    assert str(tmp_path / "new") in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_with_too_little_room_is_found_out_before_training(
+    bare, files, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10_000_000))
+    with pytest.raises(OSError, match=r"\d+ MB are needed, and 10 MB are free"):
+        finetune(bare, "sst2", *files["sst2"], tmp_path / "new", **FAST)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_runs_in_one_folder_exclude_each_other(bare, files, tmp_path):
+    caught = []
+
+    class Begin(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            def other():
+                with pytest.raises(
+                    ValueError, match=r"Another run is going on.*\(process \d+"
+                ) as e:
+                    finetune(bare, "sst2", *files["sst2"], tmp_path, resume=True, **FAST)
+                caught.append(e)
+
+            thread = threading.Thread(target=other)
+            thread.start()
+            thread.join()
+
+    options = {**FAST, "max_steps": 1}
+    finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Begin()], **options)
+    assert caught
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, tmp_path):

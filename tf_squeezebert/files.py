@@ -7,6 +7,7 @@ folders, NFS), writers do without: each file is still whole, and what killed wri
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import os
@@ -41,6 +42,7 @@ _LEFTOVER = re.compile(re.escape(_PREFIX) + "[a-z0-9_]{8}" + re.escape(_SUFFIX))
 _COMMITTED = _PREFIX + "saved"
 _LOCK_FILE = _PREFIX + "run"
 _runs = threading.local()
+_AT_CWD, _RENAME_EXCHANGE = -100, 2  # of renameat2(2)
 
 
 # One file
@@ -74,6 +76,35 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
             _sync(temporary)
             os.replace(temporary, path)
             _sync_folder(path.parent)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike, mark: str) -> Iterator[Path]:
+    """`replacing` for a whole folder, which the block makes.
+
+    Args:
+        path: the folder.
+        mark: the name of a file by which an old folder is known as one of the same kind. It is
+            replaced, with all that it holds.
+
+    Raises:
+        ValueError: `path` is a file, or a folder that holds something else.
+        OSError: it can not be written; the error names `path`.
+    """
+    path = Path(path)
+    _require_folder(path)
+    if path.is_dir() and any(path.iterdir()) and not (path / mark).is_file():
+        raise ValueError(f"'{path}' holds something else already: give a new name.")
+    with _naming(path), _made(path.parent), _place_in(path.parent) as place:
+        temporary = place / path.name
+        yield temporary
+        for file in temporary.rglob("*"):
+            _sync(file)
+        if path.is_dir():
+            _exchange(temporary, path)
+        else:
+            os.rename(temporary, path)
+        _sync_folder(path.parent)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -445,6 +476,17 @@ def _locked(folder: str | os.PathLike, operation: int) -> Iterator[None]:
 def _keep_mode(old: Path, new: Path) -> None:
     with suppress(FileNotFoundError):
         new.chmod(old.stat().st_mode & 0o777)
+
+
+def _exchange(new: Path, old: Path) -> None:
+    """Two folders change places: at once on Linux, elsewhere one after the other."""
+    with suppress(AttributeError):
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+        if rename(_AT_CWD, os.fsencode(new), _AT_CWD, os.fsencode(old), _RENAME_EXCHANGE) == 0:
+            return
+    aside = new.with_name(f"{new.name}-old")
+    os.rename(old, aside)
+    os.rename(new, old)
 
 
 def _sync(path: Path) -> None:

@@ -9,7 +9,6 @@ import json
 import logging
 import math
 import os
-import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -47,6 +46,7 @@ STATE_FILE = "training.safetensors"
 RESULTS_FILE = "results.json"
 _STEPS_A_POINT = 20  # of the learning curve
 _TIMED_STEPS = 20  # to tell how many fit into the time
+_MOST_SHOWN = 200  # characters of an argument
 _SHARE_OF_STEPS = 0.9  # of the time; the rest is for evaluations
 
 
@@ -843,7 +843,8 @@ def _difference(name: str, theirs: Any, ours: Any) -> str:
 
 
 def _brief(value: Any) -> str:
-    return textwrap.shorten(str(value), 200)
+    text = str(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _damaged(path: Path) -> ValueError:
@@ -851,28 +852,28 @@ def _damaged(path: Path) -> ValueError:
 
 
 _COUNTS = ("total", "epoch", "step", "best_step", "waited", "point")
-_POINT = ("step", "epoch", "learning_rate")
+_POINT = ("step", "epoch", "learning_rate", "loss")
 
 
 def _check_progress(progress: dict[str, Any], path: Path) -> None:
     """Refuses progress of another form than `Run.progress`; None becomes NaN in its metrics."""
     best, history = progress.get("best"), progress.get("history")
     if (
-        not all(_is_number(progress.get(name), int) for name in _COUNTS)
+        not all(_is_number(progress.get(name), int) and progress[name] >= 0 for name in _COUNTS)
         or not _is_number(progress.get("seconds"))
-        or not isinstance(progress.get("loss_sum"), int | float)
+        or progress["seconds"] < 0
+        or not _is_number(progress.get("loss_sum"))
         or not isinstance(history, list)
         or not all(isinstance(point, dict) for point in (best, *history))
         or not all(_is_number(point.get(name)) for point in history for name in _POINT)
-        or not all(isinstance(point.get("loss"), int | float) for point in history)
     ):
         raise _damaged(path)
     for values in (best, *history):
         for name, value in values.items():
-            if not isinstance(value, int | float | None):
+            if value is not None and not _is_number(value):
                 raise _damaged(path)
             values[name] = float("nan") if value is None else value
 
 
 def _is_number(value: Any, kind: Any = int | float) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)

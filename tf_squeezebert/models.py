@@ -30,6 +30,7 @@ from keras import ops
 from . import losses
 from .config import SqueezeBertConfig
 from .encoding import BatchEncoding
+from .files import replacing_folder
 from .inputs import as_array, as_ids, as_mask, require_integers
 from .layers import (
     SqueezeBertBlock,
@@ -223,6 +224,10 @@ class SqueezeBertPreTrainedModel(keras.Model):
             filepath: the folder to write; TensorFlow Serving wants a number, `.../1`.
             format: as in `keras.Model.export`.
             **kwargs: of `keras.Model.export`.
+
+        Raises:
+            ValueError: `filepath` is a file, or a folder that holds something else.
+            OSError: it can not be written; an older SavedModel there stays as it was.
         """
         kwargs.setdefault("input_signature", [self._input_signature()])
         if format != "tf_saved_model":
@@ -231,7 +236,17 @@ class SqueezeBertPreTrainedModel(keras.Model):
         archive = keras.export.ExportArchive()
         archive.track(self)
         archive.add_endpoint("serve", self._serve, input_signature=signature)
-        return archive.write_out(os.fspath(filepath), verbose=verbose)
+        with replacing_folder(filepath, "saved_model.pb") as temporary:
+            try:
+                archive.write_out(str(temporary), verbose=False)
+            except Exception as error:
+                if type(error).__module__.startswith("tensorflow."):  # a full disk, to TensorFlow
+                    reason = str(error).splitlines()[0]
+                    raise OSError(f"'{filepath}' could not be written: {reason}.") from error
+                raise
+        if verbose:
+            print(f"Saved as '{os.fspath(filepath)}'.")
+        return None
 
     def _serve(self, inputs):
         """The outputs by name; those of every layer get a number: hidden_states_0, ..."""
