@@ -668,6 +668,7 @@ def model(tmp_path) -> Path:
         ("model", "model"),
         ("model/", "model"),
         ("model/../model", "model"),
+        ("none/../model", "model"),
         ("link", "model"),
         ("model", "link"),
         ("model/part", "model"),

@@ -93,6 +93,20 @@ def test_a_broken_run_goes_on_in_its_phase(text, tokenizer, tmp_path):
     }
     with pytest.raises(KeyboardInterrupt):
         pretrain(config(), [text], None, tmp_path / "a", callbacks=[Stop()], **options)
+    # Its first phase is finished, which a second on something else must not follow.
+    other = tmp_path / "other.txt"
+    other.write_text(text.read_text().replace("film", "play"))
+    for change, message in (
+        ({"texts": [other]}, "other examples to train on"),
+        ({"dev": text}, "other examples to measure on"),
+        ({"model": config(hidden_dropout_prob=0.5)}, "hidden_dropout_prob 0.1, not 0.5"),
+        ({"learning_rate": 1e-3}, "learning_rate 0.005, not 0.001"),
+        ({"phases": ((16, 13), (32, 8))}, "max_steps 12, not 13"),
+        ({"sentence_order": False}, "sentence_order True, not False"),
+    ):
+        given = {"model": config(), "texts": [text], "dev": None, "out": tmp_path / "a"}
+        with pytest.raises(ValueError, match=f"16' holds a run of {message}: resume it with its"):
+            pretrain(**{**given, **options, **change}, resume=True)
     resumed = pretrain(config(), [text], None, tmp_path / "a", resume=True, **options)
     whole = pretrain(config(), [text], None, tmp_path / "b", **options)
     assert resumed.history == whole.history
@@ -170,6 +184,14 @@ def test_mistakes(text, tokenizer, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             pretrain(config(), [text], None, tmp_path / "never", **{**one, "phases": phases})
+    with pytest.raises(FileNotFoundError, match="never' holds no run to resume"):
+        pretrain(config(), [text], None, tmp_path / "never", **one, resume=True)
     assert not (tmp_path / "never").exists()
+    later = tmp_path / "later"
+    (later / "16").mkdir(parents=True)
+    (later / "16" / "results.json").touch()
+    with pytest.raises(ValueError, match="16' holds a finished run: give another folder"):
+        pretrain(config(), [text], None, later, **{**one, "phases": ((8, 1), (16, 1))})
+    assert [path.name for path in later.iterdir()] == ["16"]
     with pytest.raises(ValueError, match="max_length 128 is more than the model's 40 tokens"):
         pretrain(config(), [text], None, tmp_path / "a", tokenizer=tokenizer, **FAST)

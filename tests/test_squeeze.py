@@ -394,10 +394,49 @@ def test_a_folder_with_a_run_is_left_alone(teacher, files, tmp_path):
         squeeze.squeeze(teacher, tmp_path, **options)
     plan = tmp_path / "squeeze.json"
     whole = plan.read_text()
-    plan.write_text(whole[:100])
-    with pytest.raises(ValueError, match="damaged"):
+    read = json.loads(whole)
+    order = read["order"]
+    heads = [[0] * len(row) for row in order["heads"]]
+    for damage in (
+        whole[:100],
+        "[]",
+        "[" * 100_000,
+        whole.replace('"minutes": 0.0', '"minutes": NaN'),
+        json.dumps({**read, "minutes": -1}),
+        json.dumps({**read, "order": {**order, "heads": heads}}),
+        json.dumps({**read, "order": {**order, "heads": heads[:1]}}),
+        json.dumps({**read, "order": {**order, "channels": [*order["channels"][1:], 0.5]}}),
+        json.dumps({**read, "order": {**order, "channels": [[], 1]}}),
+        json.dumps({**read, "order": "x"}),
+    ):
+        plan.write_text(damage)
+        with pytest.raises(ValueError, match="damaged: delete it, and squeeze anew"):
+            squeeze.squeeze(teacher, tmp_path, **options, resume=True)
+    plan.write_text(json.dumps({name: read[name] for name in ("order", "minutes")}))
+    with pytest.raises(ValueError, match=r"does not say what it was begun with.*older version"):
         squeeze.squeeze(teacher, tmp_path, **options, resume=True)
     plan.write_text(whole)
+    other = tmp_path / "other.tsv"
+    other.write_text(files["train"].read_text().replace("film", "play"))
+    grown = tmp_path / "other"
+    model = load_pretrained(teacher)
+    model.classifier.bias.assign_add(np.ones(2))
+    model.save_pretrained(grown)
+    for change, message in (
+        ({"model": grown}, "another model"),
+        ({"train": other}, "other examples to train on"),
+        ({"dev": other}, "other examples to measure on"),
+        ({"texts": other}, "other texts"),
+        ({"groups": 4}, "groups 2, not 4"),
+        ({"layers": 1}, "layers None, not 1"),
+        ({"vocab_size": 5000}, "vocab_size None, not 5000"),
+        ({"budget": 1}, "budget 0.0, not 1"),
+        ({"learning_rate": 1e-3}, "learning_rate 0.003, not 0.001"),
+    ):
+        given = {"model": teacher, **options, **change}
+        with pytest.raises(ValueError, match=f"holds a run of {message}: resume it with its own"):
+            squeeze.squeeze(out=tmp_path, **given, resume=True)
+    assert plan.read_text() == whole
     squeeze.squeeze(teacher, tmp_path, **options, resume=True)
     with pytest.raises(ValueError, match="finished run"):
         squeeze.squeeze(teacher, tmp_path, **options)

@@ -356,16 +356,18 @@ def _is_here(source: Any) -> bool:
 
 
 def _overwrites(target: Path, source: Path) -> bool:
-    if target.exists() and target.samefile(source):
+    # Where folders that are not there yet are followed by "..", they will be made.
+    place = Path(os.path.realpath(target))
+    if place.exists() and place.samefile(source):
         return True
     # By their numbers: on some systems a folder's name can be spelt in capitals, too.
-    if any(p.exists() and p.samefile(source) for p in target.resolve().parents):
+    if any(parent.exists() and parent.samefile(source) for parent in place.parents):
         # In a model's folder.
-        if target.exists():
-            return target.is_dir() or target.suffix not in _RESULTS
+        if place.exists():
+            return place.is_dir() or target.suffix not in _RESULTS
         return not target.suffix or target.name.lower() in MODEL_FILES
     is_written = source.name in (*MODEL_FILES, *RUN_FILES)
-    return is_written and target.is_dir() and source.parent.samefile(target)
+    return is_written and place.is_dir() and source.parent.samefile(place)
 
 
 # Parts of the above
