@@ -25,6 +25,7 @@ MEMORY = 1 << 30  # above what an empty case takes
 _ADDRESSES = 6 << 30  # above what the process has: a bomb ends itself, not the machine
 _LONGEST = 1000  # characters of a message
 MARKER = "code-was-run"
+_LOCK = "run/.tf_squeezebert-run"
 PACKAGE = Path(__file__).parents[2]
 OURS = tuple(str(PACKAGE / folder) + os.sep for folder in ("tf_squeezebert", "convert", "tflite"))
 
@@ -141,7 +142,8 @@ def _judge(fault: Fault, source: Path, folder: Path) -> tuple[str, str]:
         return "RAN CODE", verdict[1]
     # What a case writes with success lies in two folders; a refusal leaves everything as it was.
     written = ("out", "run") if verdict[0] == "right" else ()
-    kept = {name: x for name, x in before.items() if not name.startswith(written)}
+    # The lock of a run that was killed may go.
+    kept = {k: x for k, x in before.items() if not k.startswith(written) and k != _LOCK}
     if lost := [name for name, content in kept.items() if after.get(name) != content]:
         return "LOST A FILE", f"{lost[0]}; {verdict[1]}"
     if left := [name for name in set(after) - set(before) if "/." in f"/{name}"]:
