@@ -663,6 +663,6 @@ def test_a_model_refuses_a_tokenizer_of_more_tokens_than_it_has(tmp_path):
     )
     SqueezeBertModel(config).save_pretrained(tmp_path)
     write_folder(tmp_path)
-    model = SqueezeBertModel.from_pretrained(tmp_path)
+    model = SqueezeBertModel.from_pretrained(tmp_path, config=config)
     with pytest.raises(ValueError, match=f"has {SIZE} tokens, and the model {SIZE - 1}"):
         model.tokenizer  # noqa: B018
