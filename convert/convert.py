@@ -255,9 +255,24 @@ def _fill(
         "mismatched_keys": [weight.name for weight in mismatched],
     }
     # A pooler that no output depends on is not trainable: that it is missing harms nothing.
-    fresh = [weight.name for weight in missing + mismatched if weight.layer.trainable]
-    _report(fresh, unexpected, source)
+    fresh = [weight for weight in missing + mismatched if weight.layer.trainable]
+    _report([weight.name for weight in fresh], unexpected, source)
+    _remember(model, fresh)
     return info
+
+
+def _remember(model: SqueezeBertPreTrainedModel, fresh: list[Weight]) -> None:
+    """Keeps what was drawn for matrices, by which the model knows that they were never trained."""
+    drawn = [
+        (weight, keras.ops.convert_to_numpy(weight.variable))
+        for weight in fresh
+        if weight.attribute == "kernel"
+    ]
+    model._find_untrained = lambda: [
+        weight.name
+        for weight, value in drawn
+        if np.array_equal(keras.ops.convert_to_numpy(weight.variable), value)
+    ]
 
 
 def _match(weights: list[Weight], checkpoint: Checkpoint) -> tuple[dict[str, str], set[str]]:

@@ -53,6 +53,7 @@ def inputs(tmp_path_factory) -> dict[str, Path]:
     contents = {
         "two": b"yes\nno\n",
         "three": b"good\nbad\n\nneither\n",
+        "own": "\n".join(LABELS.values()).encode(),
         "empty": b"\n \n",
         "latin": b"S\xf8rlandet\n",
         "texts": f"{TEXT}\nTea.\nA longer text, that says a bit more.\n".encode(),
@@ -315,7 +316,10 @@ def test_answers_are_shown_one_line_a_fact(answer, lines):
             ["evaluate", "{checkpoint}", "--data", "{two}", "--task", "sst2"],
             "sst2 has 2 labels, the model 3",
         ),
-        (["evaluate", "{checkpoint}", "--data", "{two}", "--task", "mnli"], "has no column"),
+        (
+            "evaluate {checkpoint} --data {two} --task mnli --labels {own}".split(),
+            "has no column",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_2(

@@ -20,6 +20,8 @@ from tf_squeezebert.convert import (
     save_checkpoint,
 )
 from tf_squeezebert.convert.names import CONSTANTS, TIED, weights_of
+from tf_squeezebert.evaluation import evaluate
+from tf_squeezebert.tflite import export
 
 from .reference import CLASSES, SMALL, random_inputs, reference, run_reference, small_config
 
@@ -631,6 +633,35 @@ def test_a_missing_head_is_initialised_and_named(tmp_path, warnings):
     assert 0.01 < kernel.std() < 0.03, "the config's initializer_range is 0.02"
     assert not ours.classifier.bias.numpy().any()
     assert not np.array_equal(load(TASK, tmp_path)[0].classifier.kernel.numpy(), kernel)
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSES if name != "SqueezeBertModel"])
+def test_a_head_that_was_never_trained_is_not_asked(name, tmp_path):
+    folder = write(tmp_path, reference("SqueezeBertModel", config_for(name)).state_dict())
+    ours, _ = load(name, folder)
+    uses = {
+        "predict": lambda: tf_squeezebert.predict(ours, "A text."),
+        "evaluate": lambda: evaluate(ours, [], EVALUATED[name]),
+        "to a .tflite file": lambda: export(ours, tmp_path / "model.tflite"),
+        "to a SavedModel": lambda: ours.export(tmp_path / "saved", verbose=False),
+    }
+    for use in uses.values():
+        with pytest.raises(ValueError, match="was missing in the checkpoint and has not been tr"):
+            use()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    for weight in ours.trainable_weights:
+        weight.assign_add(1e-6 * keras.ops.ones_like(weight))
+    ours.check_trained()
+    load("SqueezeBertModel", folder)[0].check_trained()
+
+
+EVALUATED = {
+    LM: "mlm",
+    TASK: "classification",
+    "SqueezeBertForMultipleChoice": "choice",
+    "SqueezeBertForTokenClassification": "ner",
+    "SqueezeBertForQuestionAnswering": "qa",
+}
 
 
 def test_a_missing_pooler_is_initialised_and_named(tmp_path, tensors, warnings):

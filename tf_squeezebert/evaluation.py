@@ -12,7 +12,7 @@ from .config import SqueezeBertConfig
 from .data import GLUE_TASKS, make_dataset
 from .data.checks import check_of, checked
 from .metrics import METRICS, entity_scores, perplexity, squad_scores
-from .prediction import named_outputs, predict
+from .prediction import check_trained, named_outputs, predict
 from .tasks import TASKS, Task, find_task, match_labels, read_examples
 
 _IGNORED = -100  # as in tf_squeezebert.losses, which needs Keras
@@ -66,6 +66,7 @@ def evaluate(
     chosen = find_task(task)
     if getattr(model, "architecture", None) != chosen.architecture:
         raise ValueError(f"{task} is measured on a {chosen.architecture}.")
+    check_trained(model)
     order = None
     if chosen.kind == "text-classification":
         order = label_order(model.config, task, labels)

@@ -20,7 +20,7 @@ implementation, transformers' PyTorch SqueezeBERT, to float rounding.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -77,6 +77,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
         self.config = config
         self._tokenizer: SqueezeBertTokenizer | Exception | None = None
         self._source: str | os.PathLike | None = None  # the folder or file that it came from
+        self._find_untrained: Callable[[], list[str]] = list
 
     def __call__(self, inputs, *args, **kwargs):
         # Before Keras has the call in hand, whose errors are many lines long.
@@ -129,6 +130,21 @@ class SqueezeBertPreTrainedModel(keras.Model):
     @tokenizer.setter
     def tokenizer(self, tokenizer: SqueezeBertTokenizer | None) -> None:
         self._tokenizer = tokenizer
+
+    def check_trained(self) -> None:
+        """Refuses a model with a matrix that its checkpoint lacked and that was never trained.
+
+        Its answers would be chance. `predict`, `evaluate` and the exporters ask for it.
+
+        Raises:
+            ValueError: there is one; its name is that of a checkpoint's tensor.
+        """
+        if names := self._find_untrained():
+            raise ValueError(
+                f"{', '.join(names)} was missing in the checkpoint and has not been trained since, "
+                "so that answers would be chance: fine-tune the model first, or load a checkpoint "
+                "that has this head."
+            )
 
     # Keras
 
@@ -229,6 +245,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
             ValueError: `filepath` is a file, or a folder that holds something else.
             OSError: it can not be written; an older SavedModel there stays as it was.
         """
+        self.check_trained()
         kwargs.setdefault("input_signature", [self._input_signature()])
         if format != "tf_saved_model":
             return super().export(filepath, format=format, **kwargs)

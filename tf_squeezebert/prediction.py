@@ -70,13 +70,15 @@ def predict(
         once for the call, and the answer has `truncated`, True.
 
     Raises:
-        ValueError: the model has no tokenizer, a [MASK] lies beyond what the model takes of its
-            text, the texts or options are not the task's, or the model's outputs are not finite.
+        ValueError: the model has no tokenizer or a head that was never trained, a [MASK] lies
+            beyond what the model takes of its text, the texts or options are not the task's, or
+            the model's outputs are not finite.
     """
     kind = _TASKS.get(getattr(model, "architecture", None))
     if kind is None:
         name = type(model).__name__
         raise ValueError(f"There is no answer to get from a {name}: give a model or a Runtime.")
+    check_trained(model)
     if model.tokenizer is None:
         raise ValueError(
             "The model came without a tokenizer: put a vocab.txt into its folder, or set "
@@ -90,6 +92,11 @@ def predict(
     if isinstance(text, str):
         return _answers(task, model, _examples(False, [text], *([other] for other in pair)))[0]
     return _answers(task, model, _examples(kind.takes_words, text, *pair))
+
+
+def check_trained(model: Any) -> None:
+    """As the Keras models' own; a file was checked when it was written."""
+    getattr(model, "check_trained", lambda: None)()
 
 
 def _examples(takes_words: bool, *columns: Any) -> list[tuple]:

@@ -88,13 +88,15 @@ def export(
         The path.
 
     Raises:
-        ValueError: an option is impossible; or the file is one that the model was loaded from.
+        ValueError: an option is impossible, a head was never trained, or the file is one that the
+            model was loaded from.
         TypeError: the model is none of this package's.
         ExportError: the file's outputs are not the model's.
         OSError: the file can not be written.
     """
     if not isinstance(model, SqueezeBertPreTrainedModel):
         raise TypeError(f"A {type(model).__name__} can not be exported: it is no SqueezeBERT.")
+    model.check_trained()
     path = Path(path)
     require_apart(path, [model])
     check_writable(path, model.count_params() // 2)  # in int4
