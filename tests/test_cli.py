@@ -309,7 +309,16 @@ def test_answers_are_shown_one_line_a_fact(answer, lines):
         (["inspect", "nothing.tflite"], "There is no file 'nothing.tflite'"),
         (["benchmark", "{vocab}"], "vocab.txt"),
         (
-            ["evaluate", "{checkpoint}", "--data", "none.tsv", "--task", "mnli"],
+            [
+                "evaluate",
+                "{checkpoint}",
+                "--data",
+                "none.tsv",
+                "--task",
+                "mnli",
+                "--labels",
+                "{own}",
+            ],
             "none.tsv: No such file",
         ),
         (
@@ -317,7 +326,7 @@ def test_answers_are_shown_one_line_a_fact(answer, lines):
             "sst2 has 2 labels, the model 3",
         ),
         (
-            "evaluate {checkpoint} --data {two} --task mnli --labels {own}".split(),
+            ["evaluate", "{checkpoint}", "--data", "{two}", "--task", "mnli", "--labels", "{own}"],
             "has no column",
         ),
     ],
