@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from .room import Room
 from .runner import Fault, command
 
@@ -47,7 +49,6 @@ _FIELDS: dict[str, Any] = {
     "labels named twice": {"id2label": {"0": "bad", "1": "bad"}, "label2id": None},
     "labels with a gap": {"id2label": {"0": "bad", "2": "good"}, "label2id": None},
     "labels a list": {"id2label": ["bad", "good"], "label2id": None},
-    "labels that are numbers": {"id2label": {"0": 3, "1": 4}, "label2id": None},
     "labels nested": {"id2label": {"0": {"a": 1}, "1": []}, "label2id": None},
     "no labels": {"id2label": {}, "label2id": {}},
     "label2id a list": {"id2label": None, "label2id": ["bad", "good"]},
@@ -88,6 +89,10 @@ def faults() -> Iterator[Fault]:
     flags = {"output_hidden_states": True, "output_attentions": True}
     yield Fault("config", "hidden states asked for", partial(_change, flags), _load, "right")
     yield Fault("config", "the same, predict", partial(_change, flags), _predict, "right")
+    numbers = {"id2label": {"0": 3, "1": 4}, "label2id": None}
+    yield Fault(
+        "config", "labels that are numbers", partial(_change, numbers), _predict_number, "right"
+    )
     bare = {"architectures": None}
     yield Fault("config", "no architecture", partial(_change, bare), _load, "right")
     odd = {"architectures": [{"a": 1}]}
@@ -123,6 +128,13 @@ def _load(room: Room) -> None:
 def _predict(room: Room) -> None:
     answer = json.loads(command("predict", room.model, "a good film", "--json"))
     assert answer["label"] == room.answers[room.model.name][0]["label"], answer
+
+
+def _predict_number(room: Room) -> None:
+    scores = json.loads(command("predict", room.model, "a good film", "--json"))["scores"]
+    expected = room.answers[room.model.name][0]["scores"]
+    assert list(scores) == ["3", "4"], scores
+    assert np.allclose(list(scores.values()), list(expected.values()), atol=1e-5), scores
 
 
 def _fill(room: Room) -> None:

@@ -35,7 +35,12 @@ def faults() -> Iterator[Fault]:
             yield Fault("writing", f"{name}, {what}", damage, write)
         yield Fault("writing", f"{name}, a disk that is full", _write_first, partial(_full, write))
         yield Fault(
-            "writing", f"{name}, killed anywhere", _write_first, partial(_kill, write), "right"
+            "writing",
+            f"{name}, killed anywhere",
+            _write_first,
+            partial(_kill, write),
+            "right",
+            seconds=120,  # it writes some forty times
         )
         yield Fault("writing", f"{name}, two at once", _write_first, partial(_both, write), "right")
     for what, run in _SOURCES.items():
