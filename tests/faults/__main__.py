@@ -1,6 +1,6 @@
 """Prints each fault and how it ended: `python -m tests.faults [KIND ...]`. Exits 1 if one is wrong.
 
-`--list` prints their names, `--match TEXT` runs those whose names hold a text.
+`--list` prints their names, `--match TEXT` runs those whose names hold a text, `--every N` a part.
 """
 
 import os
@@ -25,13 +25,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="(default: all)")
     parser.add_argument("--match", default="", help="part of a name")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="one of N, as a sample")
     parser.add_argument("--list", action="store_true", help="print the names")
     options = parser.parse_args()
     chosen = [
         fault
         for fault in FAULTS
         if (not options.kinds or fault.kind in options.kinds) and options.match in fault.name
-    ]
+    ][:: options.every]
     if options.list:
         print("\n".join(f"{fault.kind}: {fault.name}" for fault in chosen))
         return 0
