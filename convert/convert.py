@@ -264,7 +264,8 @@ def _fill(
 def _remember(model: SqueezeBertPreTrainedModel, fresh: list[Weight]) -> None:
     """Keeps what was drawn for matrices, by which the model knows that they were never trained."""
     drawn = [
-        (weight, keras.ops.convert_to_numpy(weight.variable))
+        # A copy: training changes the memory that an array of TensorFlow's may share.
+        (weight, np.array(keras.ops.convert_to_numpy(weight.variable)))
         for weight in fresh
         if weight.attribute == "kernel"
     ]
