@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,19 +50,11 @@ finetune(bare, "sst2", train, dev, out, **options)
 def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("inputs")
     bare = toy.checkpoint(folder / "bare", **CONFIG)
-    train, dev = write(folder / "train.tsv", 64), write(folder / "dev.tsv", 16)
-    return {"bare": str(bare), "train": str(train), "dev": str(dev)}
-
-
-def write(path: Path, rows: int) -> Path:
-    """Examples of which one in eight is shorter, so that JAX compiles for one length alone."""
-    lines = ["sentence\tlabel"]
-    for i in range(rows):
-        words = (toy.BAD, toy.GOOD)[i % 2]
-        chosen = [words[(i + j * j) % len(words)] for j in range(1 if i % 8 == 0 else 3)]
-        lines.append(f"a {' and '.join(chosen)} film\t{i % 2}")
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return {
+        "bare": str(bare),
+        "train": str(toy.write(folder, "sst2", 64, 1)),
+        "dev": str(toy.write(folder, "sst2", 16, 2)),
+    }
 
 
 @pytest.fixture
