@@ -52,7 +52,7 @@ benchmarks: $(VENV)-benchmarks/installed
 
 clean:
 	rm -rf examples/web/node_modules examples/web/model.tflite benchmarks/.cache
-	rm -rf $(VENV) $(VENV)-benchmarks build demo-output *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-benchmarks build demo-output *.egg-info .pytest_cache .ruff_cache .hypothesis .jax_cache
 
 $(VENV)/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -84,6 +84,13 @@ class SqueezeBertPreTrainedModel(keras.Model):
         inputs = _checked(named_inputs(inputs), self.config, self._input_rank)
         return super().__call__(inputs, *args, **kwargs)
 
+    def stateless_call(self, trainable_variables, non_trainable_variables, inputs, *args, **kwargs):
+        # On JAX `fit`, `evaluate` and `predict` come this way, past `__call__`.
+        inputs = _checked(named_inputs(inputs), self.config, self._input_rank)
+        return super().stateless_call(
+            trainable_variables, non_trainable_variables, inputs, *args, **kwargs
+        )
+
     # Checkpoints
 
     @classmethod
