@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from .fuzz import TARGETS
 from .fuzz.mutation import mutate
 
-EXAMPLES = 600
+EXAMPLES = 400
 REGRESSIONS = Path(__file__).parent / "fuzz" / "regressions"
 FOUND = sorted(path for path in REGRESSIONS.rglob("*") if path.is_file())
 

@@ -289,16 +289,18 @@ class _Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("after", [7, 24 + 7])  # in the first part, and in the second
-def test_a_stopped_run_goes_on_to_the_same_result(after, teacher, files, tmp_path):
+def test_a_stopped_run_goes_on_to_the_same_result(teacher, files, tmp_path):
+    """Stopped among the hidden states, and in the fine-tuning after them."""
     options = {"groups": 2, "task": "sst2", "epochs": 2, "save_steps": 3, **files, **FAST}
     whole = squeeze.squeeze(teacher, tmp_path / "whole", **options)
-    with pytest.raises(KeyboardInterrupt):
-        squeeze.squeeze(teacher, tmp_path / "parts", **options, callbacks=[_Stop(after)])
-    resumed = squeeze.squeeze(teacher, tmp_path / "parts", **options, resume=True)
-    assert resumed.metrics == whole.metrics
-    for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
-        np.testing.assert_allclose(got, want, atol=1e-4)
+    for after in (7, 24 + 7):
+        out = tmp_path / f"stopped after {after}"
+        with pytest.raises(KeyboardInterrupt):
+            squeeze.squeeze(teacher, out, **options, callbacks=[_Stop(after)])
+        resumed = squeeze.squeeze(teacher, out, **options, resume=True)
+        assert resumed.metrics == whole.metrics
+        for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+            np.testing.assert_allclose(got, want, atol=1e-4)
 
 
 def test_a_budget_ends_the_run_and_the_learning_rate_with_it(teacher, files, tmp_path):
