@@ -29,7 +29,7 @@ def faults() -> Iterator[Fault]:
     yield Fault("training", "resumed as it was", _nothing, _resume, "right")
     yield Fault("training", "resumed with other examples", _change_examples, _resume)
     yield Fault("training", "begun anew in its folder", _nothing, _start)
-    yield Fault("training", "two runs in a folder", _hold, _resume, says="is at work")
+    yield Fault("training", "two runs in a folder", _hold, _resume, says="going on")
 
 
 def _nothing(room: Room) -> None:
