@@ -19,6 +19,7 @@ from tf_squeezebert.models import SqueezeBertModel
 from tf_squeezebert.squeeze.vocabulary import _of_pieces
 from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundle
 from tf_squeezebert.tokenizer import SqueezeBertTokenizer
+from tf_squeezebert.tokenizer_pipeline import read_sides
 
 from .tokenizer_folders import (
     SIZE,
@@ -666,3 +667,8 @@ def test_a_model_refuses_a_tokenizer_of_more_tokens_than_it_has(tmp_path):
     model = SqueezeBertModel.from_pretrained(tmp_path, config=config)
     with pytest.raises(ValueError, match=f"has {SIZE} tokens, and the model {SIZE - 1}"):
         model.tokenizer  # noqa: B018
+
+
+def test_a_truncation_of_an_old_file_is_to_the_right():
+    old = {"max_length": 128, "strategy": "LongestFirst", "stride": 0}
+    assert read_sides({"truncation": old}, "tokenizer.json") == {"truncation_side": "right"}

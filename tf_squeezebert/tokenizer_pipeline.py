@@ -64,7 +64,9 @@ def read_sides(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str,
     sides = {}
     for name in ("truncation", "padding"):
         stored = content.get(name) or {}
-        side = _SIDES.get(_shown(stored.get("direction"))) if isinstance(stored, dict) else None
+        # Files of old versions of the library name no direction.
+        direction = stored.get("direction", "Right") if isinstance(stored, dict) else None
+        side = _SIDES.get(_shown(direction))
         if stored and (side is None or stored.get("pad_type_id", 0) != 0):
             raise ValueError(
                 f"'{path}' stores a {name} that BERT's tokenizer has not ({_shown(stored)}): set "
