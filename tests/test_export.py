@@ -391,7 +391,7 @@ def test_all_rows_of_a_batch_are_compared(models):
 
 
 def test_a_models_own_precision_does_not_count(models, tmp_path):
-    """A file computes in float32; a model that does not is no measure for it."""
+    """A file computes in float32; a model that does not can't measure it."""
     _, model = models[CLASSIFIER]
     half = type(model)(model.config, dtype="mixed_bfloat16")
     half.set_weights(model.get_weights())

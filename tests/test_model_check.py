@@ -350,7 +350,7 @@ def _is_refused(path: Path) -> bool:
 
 
 def _run_apart(paths: list[Path]) -> None:
-    """Runs files that were accepted in a process of their own, which must live."""
+    """Runs files that were accepted in a separate process, which must survive them."""
     done = subprocess.run(
         [sys.executable, RUN_FILES, *map(str, paths)],
         capture_output=True,

@@ -836,7 +836,7 @@ def test_a_wrong_setting_is_told_in_a_sentence(options, message):
         (b"\n\n", r"is empty"),
         (b"a\nb\n[CLS]\n[SEP]\n", r"lacks the unk_token '\[UNK\]': .*unk_token=\.\.\."),
         (b"[UNK]\na\nb\na\n", r"holds 'a' twice, in lines 2 and 4"),
-        (b"[UNK]\n\xff\xfe\n", r"is no UTF-8 text"),
+        (b"[UNK]\n\xff\xfe\n", r"is not UTF-8 text"),
     ],
 )
 def test_a_damaged_vocabulary_is_told_in_a_sentence(tmp_path, content, message):

@@ -132,7 +132,7 @@ class Truncation:
         return [left if i == cut else length for i, length in enumerate(lengths)]
 
 
-# What ends a word whatever follows, and is no part of one.
+# What ends a word whatever follows, and is never a part of one.
 _SPACES = " \t\n"
 _MARKS = ".,;:!?\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f"
 

@@ -14,6 +14,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import tempfile
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -331,7 +332,7 @@ def require_apart(
     Args:
         target: the file or folder to be written.
         models: folders, or weights files, of models that are read; or models in memory, which
-            are where they came from. What is no path here (None, a hub id) is passed over.
+            are where they came from. What is not a path here (None, a hub id) is passed over.
         files: other files that are read.
 
     Raises:
@@ -404,16 +405,29 @@ def _made(folder: Path) -> Iterator[None]:
 
 def _require_file(path: Path) -> None:
     """Refuses a path whose content a file can not replace."""
-    if path.is_dir():
+    mode = _mode(path)
+    if mode is not None and stat.S_ISDIR(mode):
         raise ValueError(f"'{path}' is a folder: give a file's name.")
     # In /dev a link such as stdout may lead to a regular file.
-    if (path.exists() and not path.is_file()) or path.parent.resolve() == Path(os.devnull).parent:
+    is_device = path.parent.resolve() == Path(os.devnull).parent
+    if (mode is not None and not stat.S_ISREG(mode)) or is_device:
         raise ValueError(f"'{path}' is not a regular file: give the name of one, or a new name.")
 
 
 def _require_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
+    mode = _mode(folder)
+    if mode is not None and not stat.S_ISDIR(mode):
         raise ValueError(f"'{folder}' is a file: pass a folder.")
+
+
+def _mode(path: Path) -> int | None:
+    """What a path leads to, by one look, for others may replace it meanwhile; None for nothing."""
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None
+        raise
 
 
 @contextmanager

@@ -51,6 +51,7 @@ from .files import TOKENIZER_FILES, replacing_files, write_text
 from .hub import resolve_file
 from .tokenizer_files import (
     NEVER_SPLIT_MARK,
+    SETTINGS,
     SPECIAL_TOKENS,
     read_folder,
     read_one_file,
@@ -68,19 +69,6 @@ _PADDING = {False: None, "do_not_pad": None, True: "longest", "longest": "longes
 _PADDING["max_length"] = "max_length"
 _TRUNCATION = {None: None, False: None, "do_not_truncate": None, True: "longest_first"}
 _TRUNCATION |= {name: name for name in ("longest_first", "only_first", "only_second")}
-# The constructor's arguments that are attributes of the same name, and are saved.
-_SETTINGS = (
-    "do_lower_case",
-    "do_basic_tokenize",
-    "never_split",
-    "tokenize_chinese_chars",
-    "strip_accents",
-    "model_input_names",
-    "model_max_length",
-    "padding_side",
-    "truncation_side",
-    "clean_up_tokenization_spaces",
-)
 _DERIVED = ("_encoder", "_shortening")  # what is made of the backend when first used
 _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
@@ -145,9 +133,9 @@ class SqueezeBertTokenizer:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is no vocabulary, or lacks the unknown, separator or classifier token;
-            an added token has another id than those before it leave for it; or an argument is not
-            as said.
+        ValueError: the file is not a vocabulary, or lacks the unknown, separator or classifier
+            token; an added token has another id than those before it leave for it; or an argument
+            is not as said.
     """
 
     unk_token, unk_token_id = _special_token("unk_token")
@@ -740,7 +728,7 @@ class SqueezeBertTokenizer:
         additional = [token for token in self.all_special_tokens if token not in named.values()]
         # transformers' BERT class ignores do_basic_tokenize; its general one reads tokenizer.json.
         kind = "BertTokenizer" if self.do_basic_tokenize else "PreTrainedTokenizerFast"
-        settings = {name: getattr(self, name) for name in _SETTINGS}
+        settings = {name: getattr(self, name) for name in SETTINGS}
         config = {"tokenizer_class": kind, **settings, **named}
         config["added_tokens_decoder"] = {
             str(token_id): state_of(token) for token_id, token in self._added_tokens().items()

@@ -26,16 +26,17 @@ SPECIAL_TOKENS = {
     "cls_token": "[CLS]",
     "mask_token": "[MASK]",
 }
-# The constructor's arguments that tokenizer_config.json gives as they are.
-_SETTINGS = (
+# The constructor's arguments that tokenizer_config.json gives as they are, as they are written.
+SETTINGS = (
     "do_lower_case",
     "do_basic_tokenize",
     "never_split",
     "tokenize_chinese_chars",
     "strip_accents",
+    "model_input_names",
+    "model_max_length",
     "padding_side",
     "truncation_side",
-    "model_input_names",
     "clean_up_tokenization_spaces",
 )
 _DEFAULT_RULES = {"do_lower_case": True, "tokenize_chinese_chars": True, "strip_accents": None}
@@ -209,8 +210,9 @@ def read_folder(
     arguments: dict[str, Any] = {}
     if general or class_name in ("DistilBertTokenizer", "DistilBertTokenizerFast"):
         arguments["model_input_names"] = ("input_ids", "attention_mask")
-    arguments |= {key: config[key] for key in _SETTINGS if key in config}
-    arguments |= _length(config)
+    if "max_len" in config:  # the older name
+        arguments["model_max_length"] = config["max_len"]
+    arguments |= {key: config[key] for key in SETTINGS if key in config}
     arguments |= {
         key: fields[key] and added_token(fields[key]) for key in SPECIAL_TOKENS if key in fields
     }
@@ -266,11 +268,6 @@ def _judge_class(
         f"The {where} of '{name}' names the tokenizer_class {str(class_name)[:60]!a}, which is not "
         "BERT's: if its vocabulary is for BERT's rules all the same, load the vocab.txt by itself."
     )
-
-
-def _length(config: Mapping[str, Any]) -> dict[str, Any]:
-    names = [name for name in ("model_max_length", "max_len") if name in config]
-    return {"model_max_length": config[names[0]]} if names else {}
 
 
 def _extra(fields: Mapping[str, Any]) -> list[Any]:
@@ -490,7 +487,7 @@ def _read_text(path: str | os.PathLike) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"'{path}' is no UTF-8 text: check that it is the right file.") from error
+        raise ValueError(f"'{path}' is not UTF-8 text: check that it is the right file.") from error
 
 
 def _require_file(path: str | os.PathLike) -> None:

@@ -1,4 +1,4 @@
-"""Runs LiteRT in a process of its own, which may crash or hang, and says what became of it.
+"""Runs LiteRT in a separate process, which may crash or hang, and says what became of it.
 
 What passes between the two are JSON and plain arrays, in a folder of their own: nothing that a
 process gone wrong could make the other one run.
@@ -43,7 +43,7 @@ def run_apart(
     rows: Mapping[str, Rows] | None = None,
     seconds: float = 0,
 ) -> tuple[dict[str, Any], dict[str, list[dict[str, np.ndarray]]]]:
-    """Calls a function of this package with a file, in a process of its own.
+    """Calls a function of this package with a file, in a separate process.
 
     Args:
         module, function: the function, of a folder, the file's path and the arguments. It returns

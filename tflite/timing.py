@@ -50,7 +50,7 @@ def benchmark(
 ) -> list[Row]:
     """Times a .tflite file, of this package or not, on random inputs of batch size 1.
 
-    LiteRT runs in processes of its own.
+    LiteRT runs in separate processes.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""Runs a case in a process of its own, and says how it ended."""
+"""Runs a case in a separate process, and says how it ended."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def _described_models() -> list[bytes]:
 
 
 def _run_model(content: bytes) -> None:
-    """What is accepted runs, in a process of its own, which lives."""
+    """What is accepted runs in a separate process, which must survive it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)
