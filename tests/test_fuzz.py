@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .fuzz import TARGETS
 from .fuzz.mutation import mutate
+from .fuzz.targets import TARGETS
 
 EXAMPLES = 400
 REGRESSIONS = Path(__file__).parent / "fuzz" / "regressions"

@@ -5,7 +5,3 @@ be raised: anything but the package's own errors, or a wrong result of a file th
 `python -m tests.fuzz TARGET` changes the honest files for as long as it is told to, led by
 coverage (with atheris), and keeps what it finds in `findings/TARGET/`.
 """
-
-from .targets import FINDINGS, TARGETS, Target
-
-__all__ = ["FINDINGS", "TARGETS", "Target"]
