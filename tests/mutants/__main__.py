@@ -11,41 +11,36 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import argparse
 import ast
-import importlib.abc
-import importlib.util
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from .equal import EQUAL
 from .modules import MODULES, ROOT, Module
 from .mutation import mutants
 
-_SECONDS = 300  # what takes longer hangs, which is noticed
+# What takes this much longer than the original hangs, which is noticed.
+_TIMES, _SECONDS = 3, 60
 _NOTICED = 0.9
 _PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 # What is imported before the fork is imported too early for pytest's taste.
 _PYTEST += ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
-    """Imports one module from a tree in place of its file."""
+# Run at the start of each Python, so that those that tests start import the mutant too.
+_SITE = """
+import importlib.machinery, importlib.util, sys
 
-    def __init__(self, module: Module, tree: ast.Module):
-        self.module, self.tree = module, tree
+class Finder:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        if name == {name!r}:
+            loader = importlib.machinery.SourceFileLoader(name, {mutant!r})
+            return importlib.util.spec_from_file_location(name, {file!r}, loader=loader)
 
-    def find_spec(self, name, path, target=None):
-        if name != self.module.name:
-            return None
-        return importlib.util.spec_from_loader(name, self, origin=self.get_filename(name))
-
-    def get_filename(self, name):
-        return str(ROOT / self.module.path)
-
-    def get_data(self, path):
-        return self.module.source.encode()
-
-    def source_to_code(self, data, path, *, _optimize=-1):
-        return compile(self.tree, path, "exec")
+sys.meta_path.insert(0, Finder)
+"""
 
 
 def main() -> int:
@@ -59,15 +54,20 @@ def main() -> int:
     for path in options.modules or MODULES:
         module, start = MODULES[path], time.monotonic()
         sample = mutants(module.source, options.count, options.seed)
-        if not _passes(module, ast.parse(module.source)):
-            print(f"{path}: its tests fail without any mutant", flush=True)
+        passed, output = _run(module, ast.parse(module.source), 600)
+        if not passed:
+            print(f"{path}: its tests fail without any mutant:\n{output[-5000:]}", flush=True)
             return 1
-        survivors = [mutant for mutant in sample if _passes(module, mutant.tree)]
-        for mutant in survivors:
+        limit = _TIMES * (time.monotonic() - start) + _SECONDS
+        survivors = []
+        for mutant in sample:
+            if not _run(module, mutant.tree, limit)[0]:
+                continue
+            survivors.append(mutant)
             reason = EQUAL.get(path, {}).get(mutant.name)
             unexplained += reason is None
             note = f" (equal: {reason})" if reason else ""
-            print(f"  survived: {path}:{mutant.line}: {mutant.name}{note}")
+            print(f"  survived: {path}:{mutant.line}: {mutant.name}{note}", flush=True)
         total, noticed = total + len(sample), noticed + len(sample) - len(survivors)
         seconds = time.monotonic() - start
         print(f"{path}: {len(sample) - len(survivors)} of {len(sample)} noticed, {seconds:.0f} s")
@@ -86,27 +86,39 @@ def _preload() -> None:
     from ai_edge_litert import interpreter  # noqa: F401
 
 
-def _passes(module: Module, tree: ast.Module) -> bool:
-    """Whether all of the module's tests pass on a tree in its place, in a fork."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.setsid()
-            sys.meta_path.insert(0, _Finder(module, tree))
-            sink = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(sink, 1)
-            os.dup2(sink, 2)
-            import pytest
+def _run(module: Module, tree: ast.Module, limit: float) -> tuple[bool, str]:
+    """Runs the module's tests on a tree in its place, in a fork.
 
-            status = int(pytest.main([*_PYTEST, *module.tests]))
-        finally:
-            os._exit(status)
-    return _wait(child) == 0
+    Returns:
+        Whether all pass, and what pytest printed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        mutant, output = Path(folder) / "mutant.py", Path(folder) / "output.txt"
+        mutant.write_text(ast.unparse(tree), encoding="utf-8")
+        file = str(ROOT / module.path)
+        site = _SITE.format(name=module.name, mutant=str(mutant), file=file)
+        (Path(folder) / "sitecustomize.py").write_text(site, encoding="utf-8")
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                os.setsid()
+                sink = os.open(output, os.O_WRONLY | os.O_CREAT)
+                os.dup2(sink, 1)
+                os.dup2(sink, 2)
+                exec(site, {})
+                os.environ["PYTHONPATH"] = folder
+                import pytest
+
+                status = int(pytest.main([*_PYTEST, *module.tests]))
+            finally:
+                os._exit(status)
+        return _wait(child, limit) == 0, output.read_text(errors="replace")
 
 
-def _wait(child: int) -> int:
-    end = time.monotonic() + _SECONDS
+def _wait(child: int, limit: float) -> int:
+    """A child's status; it is killed where it takes more seconds than `limit`."""
+    end = time.monotonic() + limit
     while time.monotonic() < end:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
