@@ -867,3 +867,47 @@ def test_batches_are_counted(tokenizer):
     assert steps(drop_remainder=True) == 2
     assert steps(pack=False) == 9
     assert steps(count=False) == tf.data.UNKNOWN_CARDINALITY
+
+
+# Long texts
+
+
+@pytest.mark.parametrize(
+    ("kind", "example", "message"),
+    [
+        (
+            "token-classification",
+            {"tokens": ["tea"] * 125_001, "ner_tags": [0] * 125_001},
+            "Example 1: the text of 500,004 characters is too long",
+        ),
+        (
+            "question-answering",
+            {"question": "Who?", "context": "tea " * 125_001, "answers": {"text": []}},
+            "Example 1: the context of 500,004 characters is too long",
+        ),
+    ],
+)
+def test_a_text_that_is_too_long_for_windows_is_refused(tokenizer, kind, example, message):
+    with pytest.raises(ValueError, match=message):
+        data.make_dataset([example], tokenizer, kind)
+
+
+def test_long_texts_are_encoded_a_few_at_a_time(tokenizer, monkeypatch):
+    examples = [{"tokens": ["tea"] * 50, "ner_tags": [0] * 50}] * 30
+    options = {"batch_size": 4, "shuffle": False, "max_length": 24}
+
+    def batches():
+        dataset = data.make_dataset(examples, tokenizer, "token-classification", **options)
+        return [inputs["input_ids"].tolist() for inputs, _ in dataset.as_numpy_iterator()]
+
+    expected, sizes = batches(), []
+    call = type(tokenizer).__call__
+
+    def spy(self, texts, *others, **options):
+        sizes.append(len(texts))
+        return call(self, texts, *others, **options)
+
+    monkeypatch.setattr(type(tokenizer), "__call__", spy)
+    monkeypatch.setattr(data.encoders, "_CHARACTERS_TOGETHER", 400)
+    assert batches() == expected
+    assert max(sizes) == 3

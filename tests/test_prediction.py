@@ -448,6 +448,54 @@ def test_a_text_in_windows_is_not_cut(name, tmp_path):
     assert "truncated" not in answer
 
 
+@pytest.mark.parametrize(
+    ("name", "texts", "what"),
+    [
+        ("TokenClassification", ("tea " * 125_001,), "The text"),
+        ("TokenClassification", ([["tea"] * 125_001],), "The text"),
+        ("QuestionAnswering", ("Who?", "tea " * 125_001), "The context"),
+        ("QuestionAnswering", ("Who?" * 125_001, "tea"), "The question"),
+    ],
+)
+def test_a_text_that_is_too_long_for_windows_is_refused(name, texts, what, tmp_path):
+    ours = with_tokenizer(f"SqueezeBertFor{name}", tmp_path)[2]
+    with pytest.raises(
+        ValueError, match=rf"{what} of 500,0\d\d characters is too long: .* split it"
+    ):
+        predict(ours, *texts)
+
+
+def test_texts_are_encoded_as_they_are_answered(tmp_path, monkeypatch):
+    """So that the encodings of a long list never lie in memory all at once."""
+    ours = with_tokenizer("SqueezeBertForTokenClassification", tmp_path)[2]
+    texts = [TEXT * (1 + i % 7) for i in range(40)]
+    expected = predict(ours, texts)
+    waiting, most = 0, 0
+    encode, run = ours.tokenizer.__call__, type(ours).__call__
+
+    class Tokenizer:
+        model_input_names = ours.tokenizer.model_input_names
+
+        def __call__(self, *texts, **options):
+            nonlocal waiting, most
+            encoded = encode(*texts, **options)
+            waiting += sum(map(len, encoded.encodings))
+            most = max(most, waiting)
+            return encoded
+
+    def spy(model, inputs):
+        nonlocal waiting
+        waiting -= int(inputs["attention_mask"].sum())
+        return run(model, inputs)
+
+    ours.tokenizer = Tokenizer()
+    monkeypatch.setattr(type(ours), "__call__", spy)
+    monkeypatch.setattr(prediction, "_CHUNK_TOKENS", 300)
+    assert_alike(predict(ours, texts), expected)
+    assert waiting == 0
+    assert 300 <= most <= 500
+
+
 @pytest.mark.parametrize("texts", [["tea " * 200 + "[MASK]"], ["[MASK]", "tea " * 200 + "[MASK]"]])
 def test_a_mask_that_is_cut_off_is_an_error(texts, tmp_path):
     ours = with_tokenizer("SqueezeBertForMaskedLM", tmp_path)[2]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from tokenizers import AddedToken
 from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast
 from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
 
+from tf_squeezebert.encoding import TokenCounts
 from tf_squeezebert.tokenizer import (
     BatchEncoding,
     SqueezeBertTokenizer,
@@ -949,9 +951,10 @@ ADDED = [
         }
     ),
     arguments=st.sampled_from([{}, {"do_basic_tokenize": False}, {"never_split": ["tea."]}]),
+    counted_at_once=st.sampled_from([7, 10**6]),
 )
 def test_only_the_beginning_of_a_long_text_is_encoded_and_nothing_else_changes(
-    pieces, others, added, options, arguments
+    pieces, others, added, options, arguments, counted_at_once
 ):
     short, whole = (_shortening(added, arguments, shortens) for shortens in (True, False))
     first, second = (["".join(x) * 8, "tea"] for x in (pieces, others))
@@ -961,7 +964,8 @@ def test_only_the_beginning_of_a_long_text_is_encoded_and_nothing_else_changes(
         results = []
         for tokenizer in (short, whole):
             try:
-                results.append(tokenizer(*texts, **options, **EVERYTHING))
+                with mock.patch.object(TokenCounts, "_FIRST_CHARACTERS", counted_at_once):
+                    results.append(tokenizer(*texts, **options, **EVERYTHING))
             except ValueError as error:
                 results.append(str(error))
         assert type(results[0]) is type(results[1])
@@ -982,7 +986,6 @@ def _shortening(added, arguments, shortens):
         _MADE[key].add_tokens(added)
         shortening = _MADE[key]._shortening
         shortening._FIRST_CHARACTERS = 1 if shortens else 10**9
-        shortening._COUNTED_AT_ONCE = 7
     return _MADE[key]
 
 
@@ -996,8 +999,12 @@ class _Counting:
         self.characters += sum(map(len, texts))
         return self.encoder.encode_batch(texts, **options)
 
+    def encode_batch_fast(self, texts, **options):
+        self.characters += sum(map(len, texts))
+        return self.encoder.encode_batch_fast(texts, **options)
 
-@pytest.mark.parametrize("text", ["a good film. ", "tea,", "汉。", "word\n"])
+
+@pytest.mark.parametrize("text", ["a good film. ", "tea,", "汉。", "汉字", "word\n"])
 def test_a_text_of_megabytes_is_encoded_as_far_as_it_is_kept(text):
     tokenizer = SqueezeBertTokenizer(VOCAB)
     counting = tokenizer.__dict__["_encoder"] = _Counting(tokenizer._encoder)
@@ -1006,6 +1013,37 @@ def test_a_text_of_megabytes_is_encoded_as_far_as_it_is_kept(text):
     assert counting.characters < 40_000
     assert kept["input_ids"] == tokenizer(long[:20_000], truncation=True)["input_ids"]
     assert len(kept["input_ids"]) == 512
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("a good film ", "a good film "), ("tea, ", "unaffable\t"), ("汉字。 ", "word\n\n")],
+)
+def test_of_two_texts_of_megabytes_each_word_is_encoded_once(first, second):
+    """An odd room is shared by which text has more tokens, so that both have to be counted."""
+    tokenizer = SqueezeBertTokenizer(VOCAB)
+    counting = tokenizer.__dict__["_encoder"] = _Counting(tokenizer._encoder)
+    texts = [text * (2_000_000 // len(text)) for text in (first, second)]
+    kept = tokenizer(*texts, truncation=True)
+    assert counting.characters < 40_000
+    assert len(kept["input_ids"]) == 512
+
+
+def test_a_text_is_counted_once_for_all_it_is_paired_with():
+    tokenizer = SqueezeBertTokenizer(VOCAB)
+    counting = tokenizer.__dict__["_encoder"] = _Counting(tokenizer._encoder)
+    words = " ".join(f"tea{i}" for i in range(20_000))
+    tokenizer([words] * 30, [f"{words} {i}" for i in range(30)], truncation=True, max_length=64)
+    assert counting.characters < 40 * len(words)
+
+
+@pytest.mark.parametrize("max_length", [64, 65, 512])
+def test_pairs_of_long_texts_are_the_same(ours, theirs, max_length):
+    first = "\n".join(SENTENCES)
+    for second in (first, first + " tea", first[:-1], first + "  \t", first[::-1], first[:20_000]):
+        for texts in ((first, second), (second, first)):
+            options = {"truncation": True, "max_length": max_length, **EVERYTHING}
+            assert_same_on(ours, theirs, *texts, **options)
 
 
 def test_windows_encode_a_text_once():

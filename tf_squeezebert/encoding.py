@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 from tokenizers import Encoding
 
 _LIST = (list, tuple)
+# Of a text that is read in windows: a novel. One without spaces takes 700 MB of memory.
+_WINDOWED_CHARACTERS = 500_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -65,6 +68,7 @@ class Truncation:
     max_length: int
     stride: int
     side: str
+    windows: bool  # whether what is cut off is used
 
     def apply(
         self,
@@ -104,7 +108,16 @@ class Truncation:
                     f"fit into max_length {self.max_length}: no window would bring new ones. Pass "
                     "a smaller stride or a greater max_length."
                 )
+            self._cut(part, kept)
+
+    def _cut(self, part: Encoding, kept: int) -> None:
+        if self.windows:
             part.truncate(kept, stride=self.stride, direction=self.side)
+            return
+        # A cut forgets what the one before it left over. Without the first, all of that would be
+        # joined with all that is left over of the example's other text.
+        part.truncate(kept + 1, direction=self.side)
+        part.truncate(kept, direction=self.side)
 
     def _kept(self, lengths: list[int], room: int, index: int) -> list[int]:
         """How many tokens of each text stay."""
@@ -135,33 +148,37 @@ class Truncation:
 # What ends a word whatever follows, and is never a part of one.
 _SPACES = " \t\n"
 _MARKS = ".,;:!?\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f"
+_IDEOGRAPHS = "\u4e00", "\u9fff"  # the first and the last; there are rarer ones elsewhere
 
 
 class Shortening:
     """Where a long text can be cut so that the tokens before are those of the whole text.
 
     A text is cut behind a character that stands by itself wherever it is: white space, and where
-    punctuation is split off, a punctuation mark. Neither may be a part of an added token, the only
-    tokens that reach over them. Those may take white space away beside them (`rstrip`), which
-    changes where the last token before the cut ends, so that two tokens more than needed are kept.
+    they are split off, a punctuation mark or an ideograph. None may be a part of an added token,
+    the only tokens that reach over them. Those may take white space away beside them (`rstrip`),
+    which changes where the last token before the cut ends, so that two tokens more than needed
+    are kept.
 
     Args:
         contents: of the added tokens, as they stand in a text and in a normalized one.
         marks: whether punctuation is split off.
+        ideographs: whether those of Chinese are.
     """
 
     _FIRST_CHARACTERS = 8  # for a token that is needed; English has 5
     _GROWTH = 4
     _SPARE = 2
-    _COUNTED_AT_ONCE = 1 << 18
 
-    def __init__(self, contents: Iterable[str], marks: bool):
+    def __init__(self, contents: Iterable[str], marks: bool, ideographs: bool):
         used = set("".join(contents))
-        ends = [mark for mark in _SPACES + _MARKS * marks if mark not in used]
+        ends = re.escape("".join(mark for mark in _SPACES + _MARKS * marks if mark not in used))
+        first, last = _IDEOGRAPHS
+        if ideographs and not any(first <= character <= last for character in used):
+            ends += f"{first}-{last}"
         # White space of any kind becomes a space, and a token that has one may reach over it.
-        if any(character.isspace() for character in used):
-            ends = []
-        self._end = re.compile(f"[{re.escape(''.join(ends))}]") if ends else None
+        spaced = any(character.isspace() for character in used)
+        self._end = None if spaced else re.compile(f"[{ends}]")
 
     def encode(
         self, parts: Sequence[Any], most: int, encode: Callable[[list], list[Encoding]]
@@ -181,7 +198,7 @@ class Shortening:
         pending = list(range(len(parts)))
         size = self._FIRST_CHARACTERS * (most + self._SPARE)
         while pending:
-            ends = [self._end_of(parts[i], size) for i in pending]
+            ends = [self.end_of(parts[i], size) for i in pending]
             pieces = [parts[i][:end] for i, end in zip(pending, ends, strict=True)]
             left = []
             for i, end, encoding in zip(pending, ends, encode(pieces), strict=True):
@@ -192,27 +209,56 @@ class Shortening:
             pending, size = left, size * self._GROWTH
         return encodings, more
 
-    def compare(self, parts: Sequence[Any], encode: Callable[[list], list[Encoding]]) -> list[int]:
-        """The numbers of tokens of two texts, of which only some are held at a time.
-
-        The text with more of them is counted only until it has more.
-        """
-        counts, starts = [0] * len(parts), [0] * len(parts)
-        while True:
-            rest = [start < len(part) for start, part in zip(starts, parts, strict=True)]
-            i = min(range(len(parts)), key=lambda i: (counts[i], not rest[i]))
-            if not rest[i]:
-                return counts
-            end = self._end_of(parts[i], starts[i] + self._COUNTED_AT_ONCE)
-            counts[i] += len(encode([parts[i][starts[i] : end]])[0])
-            starts[i] = end
-
-    def _end_of(self, part: Any, size: int) -> int:
+    def end_of(self, part: Any, size: int) -> int:
         """Where to cut a text, behind `size` characters at least, or words."""
         if len(part) <= size or not isinstance(part, str):  # each word is encoded by itself
             return min(size, len(part))
         found = self._end.search(part, size) if self._end else None
         return found.end() if found else len(part)
+
+    def words_of(self, text: str) -> list[str]:
+        """Parts of a text that have as many tokens together as the text, in whatever order."""
+        return re.split(f"[{_SPACES}]", text) if self._end else [text]
+
+
+class TokenCounts:
+    """Counts the tokens of texts, each as far as it takes to see which of two has more.
+
+    Each word of a part is encoded once, however often it is there, and each text is counted once,
+    however many others it is compared with.
+
+    Args:
+        shortening: says where texts can be cut.
+        encode: encodes texts, or lists of words, whole; nothing but the numbers of tokens counts.
+    """
+
+    _FIRST_CHARACTERS = 1 << 12
+    _MOST_CHARACTERS = 1 << 19  # at a time, which take 200 MB at the most
+
+    def __init__(self, shortening: Shortening, encode: Callable[[list], list[Encoding]]):
+        self._shortening, self._encode = shortening, encode
+        self._seen: dict[int, tuple[int, int]] = {}  # by id(text): how many tokens, and up to where
+
+    def compare(self, parts: Sequence[Any]) -> list[int]:
+        """The numbers of tokens of two texts, that of the longer as far as it was counted."""
+        while True:
+            seen = [self._seen.get(id(part), (0, 0)) for part in parts]
+            rest = [end < len(part) for (_, end), part in zip(seen, parts, strict=True)]
+            i = min(range(len(parts)), key=lambda i: (seen[i][0], not rest[i]))
+            count, start = seen[i]
+            if not rest[i]:
+                return [count for count, _ in seen]
+            size = min(max(start, self._FIRST_CHARACTERS), self._MOST_CHARACTERS)
+            end = self._shortening.end_of(parts[i], start + size)
+            self._seen[id(parts[i])] = count + self._count(parts[i][start:end]), end
+
+    def _count(self, part: Any) -> int:
+        is_text = isinstance(part, str)
+        groups: dict[int, list[str]] = {}
+        for word, times in Counter(self._shortening.words_of(part) if is_text else part).items():
+            groups.setdefault(times, []).append(word)
+        encoded = self._encode([" ".join(x) if is_text else x for x in groups.values()])
+        return sum(times * len(x) for times, x in zip(groups, encoded, strict=True))
 
 
 def windows_of(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:
@@ -223,6 +269,16 @@ def windows_of(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:
     ((b, *others),) = second
     rest = [(a, each) for a in first[1:] for each in (b, *others)]
     return [(first[0], b), *rest, *((first[0], other) for other in others)]
+
+
+def check_windowed(name: str, text: str | Sequence[str]) -> None:
+    """Refuses a text, or a list of words, that is too long to be read in windows."""
+    size = len(text) if isinstance(text, str) else sum(map(len, text), len(text))
+    if size > _WINDOWED_CHARACTERS:
+        raise ValueError(
+            f"{name} of {size:,} characters is too long: of a text that is read in windows "
+            f"{_WINDOWED_CHARACTERS:,} are the most, so split it into several."
+        )
 
 
 def as_tensors(data: dict[str, list], kind: str | None) -> dict[str, Any]:

@@ -18,16 +18,21 @@ import numpy as np
 from tokenizers import Encoding
 
 from .config import SqueezeBertConfig
+from .encoding import check_windowed
 
 _MOST_ANSWER_TOKENS = 30
 _WINDOW_OVERLAP = 128
 # Of a batch, with padding: enough to keep a processor busy, and a masked LM's logits under 0.5 GB.
 _BATCH_TOKENS = 4096
+# Encoded at a time: enough to sort rows by length, and 150 MB of encodings.
+_CHUNK_TOKENS = 64 * _BATCH_TOKENS
 _INPUTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 # Of labels that say where in an entity a word stands: B(egin), I(nside), E(nd) or L(ast), S(ingle)
 # or U(nit).
 _FIRST, _LAST = ("B-", "S-", "U-"), ("E-", "L-", "S-", "U-")
 _PREFIXES = ("I-", *_FIRST, *_LAST)
+
+_Encoded = tuple[tuple[str, ...], list[Encoding]]  # an example's texts, and its rows
 
 
 def predict(
@@ -71,8 +76,9 @@ def predict(
 
     Raises:
         ValueError: the model has no tokenizer or a head that was never trained, a [MASK] lies
-            beyond what the model takes of its text, the texts or options are not the task's, or
-            the model's outputs are not finite.
+            beyond what the model takes of its text, a text to be read in windows has more than
+            500,000 characters, the texts or options are not the task's, or the model's outputs
+            are not finite.
     """
     kind = _TASKS.get(getattr(model, "architecture", None))
     if kind is None:
@@ -122,16 +128,36 @@ def _is_words(text: Any) -> bool:
 
 
 def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[dict[str, Any]]:
-    encoded = [task.encode(*texts) for texts in examples]
-    cut = [task.is_cut(text_rows) for text_rows in encoded]
-    if any(cut):
+    answers: list[dict[str, Any]] = []
+    for chunk in _chunks((texts, task.encode(*texts)) for texts in examples):
+        answers += _answer_chunk(task, model, chunk)
+    cut = sum("truncated" in answer for answer in answers)
+    if cut:
         warnings.warn(
-            f"{sum(cut)} of {len(cut)} texts {'is' if len(cut) == 1 else 'are'} longer than the "
+            f"{cut} of {len(answers)} texts {'is' if len(answers) == 1 else 'are'} longer than the "
             f"{task.max_length} tokens that the model takes: the rest was left out, and the answer "
             'says "truncated".',
             stacklevel=3,
         )
-    rows = [row for text_rows in encoded for row in text_rows]
+    return answers
+
+
+def _chunks(encoded: Iterator[_Encoded]) -> Iterator[list[_Encoded]]:
+    """Examples and their rows, as many at a time as memory is given to."""
+    chunk: list[_Encoded] = []
+    tokens = 0
+    for texts, rows in encoded:
+        chunk.append((texts, rows))
+        tokens += sum(map(len, rows))
+        if tokens >= _CHUNK_TOKENS:
+            yield chunk
+            chunk, tokens = [], 0
+    if chunk:
+        yield chunk
+
+
+def _answer_chunk(task: _Task, model: Any, chunk: list[_Encoded]) -> list[dict[str, Any]]:
+    rows = [row for _, text_rows in chunk for row in text_rows]
     results: list[Any] = [None] * len(rows)
 
     def run(batch: list[int]) -> None:
@@ -145,8 +171,8 @@ def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[d
     rest = iter(results)
     return [
         task.answer(list(islice(rest, len(text_rows))), *texts)
-        | ({"truncated": True} if short else {})
-        for texts, text_rows, short in zip(examples, encoded, cut, strict=True)
+        | ({"truncated": True} if task.is_cut(text_rows) else {})
+        for texts, text_rows in chunk
     ]
 
 
@@ -230,6 +256,7 @@ class _TokenClassification(_Task):
 
     def encode(self, text: str | Sequence[str], *pair: str) -> list[Encoding]:
         _require(not pair, "Token classification takes one text.")
+        check_windowed("The text", text)
         return self.tokenize(
             [text],
             is_split_into_words=not isinstance(text, str),
@@ -322,6 +349,8 @@ class _QuestionAnswering(_Task):
 
     def encode(self, question: str, *pair: str) -> list[Encoding]:
         _require(len(pair) == 1, "Question answering takes a question and a context.")
+        check_windowed("The question", question)
+        check_windowed("The context", *pair)
         length = len(self.tokenizer(question, add_special_tokens=False)["input_ids"])
         overlap = min(_WINDOW_OVERLAP, self.max_length // 4)
         most = self.max_length - overlap - 4  # three special tokens, and one new one a window

@@ -42,6 +42,7 @@ from .added_tokens import (
 from .encoding import (
     BatchEncoding,
     Shortening,
+    TokenCounts,
     Truncation,
     as_examples,
     as_tensors,
@@ -71,6 +72,9 @@ _TRUNCATION = {None: None, False: None, "do_not_truncate": None, True: "longest_
 _TRUNCATION |= {name: name for name in ("longest_first", "only_first", "only_second")}
 _DERIVED = ("_encoder", "_shortening")  # what is made of the backend when first used
 _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
+
+# Examples: enough to keep the Rust library's threads busy, and less than 300 MB of long texts.
+_ENCODED_TOGETHER = 128
 
 # transformers writes 1e30 where it means "no limit".
 _NO_LIMIT = 10**20
@@ -370,11 +374,9 @@ class SqueezeBertTokenizer:
         examples, batched = as_examples(text, text_pair, is_split_into_words)
         if truncation is None and padding is False and max_length is not None:
             truncation = True
-        cut = self._truncation(truncation, max_length, stride)
+        cut = self._truncation(truncation, max_length, stride, return_overflowing_tokens)
         rows, samples = [], []
-        encoded = self._encode(
-            examples, is_split_into_words, add_special_tokens, cut, return_overflowing_tokens
-        )
+        encoded = self._encode(examples, is_split_into_words, add_special_tokens, cut)
         for sample, parts in enumerate(encoded):
             windows = windows_of(parts) if return_overflowing_tokens else [parts]
             rows += [
@@ -411,14 +413,14 @@ class SqueezeBertTokenizer:
         return name in self.model_input_names if asked is None else asked
 
     def _truncation(
-        self, truncation: bool | str | None, max_length: int | None, stride: int
+        self, truncation: bool | str | None, max_length: int | None, stride: int, windows: bool
     ) -> Truncation | None:
         strategy = _choice("truncation", truncation, _TRUNCATION)
         limit = self._limit(max_length)
         if strategy is None or limit is None:
             return None
         _check_int("stride", stride, at_least=0)
-        return Truncation(strategy, limit, stride, self.truncation_side)
+        return Truncation(strategy, limit, stride, self.truncation_side, windows)
 
     def _pad(
         self,
@@ -474,42 +476,43 @@ class SqueezeBertTokenizer:
         is_split_into_words: bool,
         add_special_tokens: bool,
         cut: Truncation | None,
-        windows: bool,
     ) -> Iterable[list[Encoding]]:
-        """Encodes all texts at once, and yields each example's one or two, cut to fit.
+        """Encodes many texts at once, and yields each example's one or two, cut to fit.
 
         Of a text that is far longer than it is cut to, only the beginning is encoded, unless its
         rest is needed for windows.
         """
-        texts = [part for parts in examples for part in parts]
-
-        def encode(texts: list) -> list[Encoding]:
-            return self._encoder.encode_batch(
-                texts, is_pretokenized=is_split_into_words, add_special_tokens=False
-            )
-
-        if cut is None or windows or cut.side != "right":
-            encoded, more = encode(texts), [False] * len(texts)
-        else:
-            encoded, more = self._shortening.encode(texts, cut.max_length, encode)
-        place = 0
-        for index, example in enumerate(examples):
-            parts = encoded[place : place + len(example)]
-            count = None
-            if any(more[place : place + len(example)]):
-                count = functools.partial(self._shortening.compare, example, encode)
-            if cut is not None:
-                n_special = self.num_special_tokens_to_add(len(parts) == 2)
-                cut.apply(parts, n_special if add_special_tokens else 0, index, count)
-            yield parts
-            place += len(example)
+        options = {"is_pretokenized": is_split_into_words, "add_special_tokens": False}
+        encode = functools.partial(self._encoder.encode_batch, **options)
+        # Twice as fast, and without the places of tokens in the text.
+        counts = TokenCounts(
+            self._shortening, functools.partial(self._encoder.encode_batch_fast, **options)
+        )
+        for start in range(0, len(examples), _ENCODED_TOGETHER):
+            chunk = examples[start : start + _ENCODED_TOGETHER]
+            texts = [part for parts in chunk for part in parts]
+            if cut is None or cut.windows or cut.side != "right":
+                encoded, more = encode(texts), [False] * len(texts)
+            else:
+                encoded, more = self._shortening.encode(texts, cut.max_length, encode)
+            place = 0
+            for index, example in enumerate(chunk, start):
+                end = place + len(example)
+                parts = encoded[place:end]
+                count = functools.partial(counts.compare, example) if any(more[place:end]) else None
+                if cut is not None:
+                    n_special = self.num_special_tokens_to_add(len(parts) == 2)
+                    cut.apply(parts, n_special if add_special_tokens else 0, index, count)
+                yield parts
+                place = end
 
     @functools.cached_property
     def _shortening(self) -> Shortening:
         contents = [token.content for token in self._added_tokens().values()]
         if self._backend.normalizer is not None:
             contents += [self._backend.normalizer.normalize_str(x) for x in contents]
-        return Shortening(contents, marks=self.do_basic_tokenize and not self.never_split)
+        basic = self.do_basic_tokenize and not self.never_split
+        return Shortening(contents, basic, basic and self.tokenize_chinese_chars)
 
     def encode(self, text: str, text_pair: str | None = None, **kwargs: Any) -> list[int]:
         """The `input_ids` of `tokenizer(text, text_pair, ...)`."""

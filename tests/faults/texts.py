@@ -32,6 +32,7 @@ _TEXTS = {
     "CJK": "好看的电影" * 200,
     "terminal escapes": "\x1b]0;title\x07\x1b[31mgood",
 }
+_CONTEXT = "a film was seen in rome ."
 _NOT_TEXTS: dict[str, Any] = {
     "half of a surrogate pair": "good \ud800",
     "None": None,
@@ -91,6 +92,16 @@ def faults() -> Iterator[Fault]:
         for name in HEADS:
             yield Fault("text", f"{what}, {_short(name)}", _nothing, partial(_ask, name, text))
         yield Fault("text", f"{what}, a file", _nothing, partial(_ask_file, text))
+    huge, chinese = _TEXTS["of 10 MB"], "好看的电影" * 98_000
+    long_choices = partial(_choose, ["good film " * 10_000, "bad film " * 10_000] * 250)
+    for what, use, ends in [
+        ("two of 10 MB", partial(_ask_pair, huge, huge + "bad"), "right"),
+        ("of 10 MB, a context", partial(_answer, "was it seen ?", huge), "refused"),
+        ("of 10 MB, a question", partial(_answer, huge, _CONTEXT), "refused"),
+        ("490,000 ideographs to label", partial(_label_each, chinese), "right"),
+        ("500 choices of 100 kB", long_choices, "right"),
+    ]:
+        yield Fault("text", what, _nothing, use, ends)
     many = ["good", "bad"] * 2500
     yield Fault("text", "5,000 choices", _nothing, partial(_choose, many), "right")
     yield Fault("text", "one choice", _nothing, partial(_choose, ["good"]))
@@ -98,7 +109,9 @@ def faults() -> Iterator[Fault]:
     yield Fault("text", "20,000 [MASK]s", _nothing, partial(_fill, "[MASK] " * 20_000), "either")
     words = ["good", "rome"] * 40_000
     yield Fault("text", "80,000 words to label", _nothing, partial(_label, words), "right")
-    yield Fault("text", "a question that is too long", _nothing, partial(_answer, "good " * 500))
+    yield Fault(
+        "text", "a question that is too long", _nothing, partial(_answer, "good " * 500, _CONTEXT)
+    )
     for what, (ids, ends) in _INPUTS.items():
         yield Fault("Runtime", f"ids: {what}", _nothing, partial(_run, {"input_ids": ids}), ends)
     for what, (inputs, ends) in _OTHERS.items():
@@ -119,7 +132,7 @@ def _ask(name: str, text: Any, room: Room) -> None:
     """The answer for a text is that of the model without batches, or for a list of it."""
     from tf_squeezebert import predict
 
-    others = {_CHOICES: ("good", "bad"), _QUESTIONS: ("a film was seen in rome .",)}
+    others = {_CHOICES: ("good", "bad"), _QUESTIONS: (_CONTEXT,)}
     model = room.load(name=name)
     answer = predict(model, text, *others.get(name, ()))
     _check(answer)
@@ -164,7 +177,7 @@ def _fill(before: str, room: Room) -> None:
     _check(predict(room.load(name=_MASKS), before + "[MASK]"))
 
 
-def _label(words: list[str], room: Room) -> None:
+def _labels(text: str, room: Room) -> list[str]:
     from tf_squeezebert import predict
 
     class Model:
@@ -178,14 +191,30 @@ def _label(words: list[str], room: Room) -> None:
             return {"logits": np.eye(2, dtype="f4")[(ids == ROME).astype(int)]}
 
     ROME = Model.tokenizer.convert_tokens_to_ids("rome")
-    answer = predict(Model(), " ".join(words))
-    assert [word["label"] for word in answer["words"]] == ["O", "B-place"] * (len(words) // 2)
+    return [word["label"] for word in predict(Model(), text)["words"]]
 
 
-def _answer(question: str, room: Room) -> None:
+def _label(words: list[str], room: Room) -> None:
+    assert _labels(" ".join(words), room) == ["O", "B-place"] * (len(words) // 2)
+
+
+def _label_each(text: str, room: Room) -> None:
+    assert _labels(text, room) == ["O"] * len(text)
+
+
+def _ask_pair(first: str, second: str, room: Room) -> None:
+    """Of two texts that go on alike the first words count."""
     from tf_squeezebert import predict
 
-    predict(room.load(name=_QUESTIONS), question, "a film was seen in rome .")
+    answer = predict(room.load(), first, second)
+    expected = predict(room.load(), first[:1000], second[:1000] + "bad")
+    assert answer == expected, f"{answer}, not {expected}"
+
+
+def _answer(question: str, context: str, room: Room) -> None:
+    from tf_squeezebert import predict
+
+    predict(room.load(name=_QUESTIONS), question, context)
 
 
 def _run(inputs: dict[str, Any], room: Room) -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
+from ..encoding import check_windowed
+
 _MOST_SHOWN = 60  # characters
 
 
@@ -44,6 +46,7 @@ def check_words(example: Mapping[str, Any]) -> None:
         _check_is_text("tokens", word)
     if len(words) != len(tags):
         raise ValueError(f"there are {len(words)} tokens and {len(tags)} ner_tags")
+    check_windowed("the text", words)
 
 
 def check_question(example: Mapping[str, Any]) -> None:
@@ -51,6 +54,7 @@ def check_question(example: Mapping[str, Any]) -> None:
         _check_text(example, name)
         if not example[name].strip():
             raise ValueError(f"the {name} is empty")
+        check_windowed(f"the {name}", example[name])
     answers = example.get("answers")
     if not isinstance(answers, Mapping):
         raise ValueError("there are no answers, a dict of the lists text and answer_start")

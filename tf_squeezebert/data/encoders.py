@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _IGNORED = -100  # as in tf_squeezebert.losses, which needs Keras
 _MOST = 2**31 - 1  # of a label
-_ENCODED_TOGETHER = 1000  # examples: enough to keep the Rust tokenizer's threads busy
+# Examples: enough to keep the Rust tokenizer's threads busy. Characters: 500 MB of encodings.
+_ENCODED_TOGETHER, _CHARACTERS_TOGETHER = 1000, 1_000_000
 
 
 class Row(NamedTuple):
@@ -41,6 +42,27 @@ def cut(items: Iterable, size: int) -> Iterator[list]:
         yield part
 
 
+def _chunks(examples: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Examples to encode at a time: many, but of long texts few."""
+    chunk: list[Mapping[str, Any]] = []
+    characters = 0
+    for example in examples:
+        chunk.append(example)
+        characters += sum(map(_characters, example.values()))
+        if len(chunk) == _ENCODED_TOGETHER or characters >= _CHARACTERS_TOGETHER:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _characters(value: Any) -> int:
+    """Of a text, or of a list of texts."""
+    if isinstance(value, (list, tuple)):
+        return sum(len(x) for x in value if isinstance(x, str))
+    return len(value) if isinstance(value, str) else 0
+
+
 class Encoder:
     """How a task's examples become rows, and rows a batch."""
 
@@ -52,7 +74,7 @@ class Encoder:
         self.tokenizer, self.max_length, self.multiple = tokenizer, max_length, multiple
 
     def rows(self, examples: Iterator[Mapping[str, Any]]) -> Iterator[Row]:
-        for chunk in cut(checked(examples, self.check), _ENCODED_TOGETHER):
+        for chunk in _chunks(checked(examples, self.check)):
             yield from self.encode(chunk)
 
     def count(self, examples: Iterator[Mapping[str, Any]]) -> int:
@@ -312,7 +334,7 @@ class _MaskedLM(Encoder):
         room = self.max_length - self.tokenizer.num_special_tokens_to_add(self.sentence_order)
         ids: list[int] = []
         begins: list[bool] = []  # whether a token is a word's first piece
-        for chunk in cut(checked(examples, self.check), _ENCODED_TOGETHER):
+        for chunk in _chunks(checked(examples, self.check)):
             texts = [example["text"] for example in chunk]
             for row in self.tokenizer(texts, add_special_tokens=False).encodings:
                 words = [None, *row.word_ids]
