@@ -559,6 +559,34 @@ def test_spans_are_the_answers(tokenizer):
     assert cut, "some windows hold a part of the answer"
 
 
+@pytest.mark.parametrize("length", [20, 1000])
+def test_windows_repeat_as_many_tokens_as_documented(length, tokenizer):
+    """Unasked, a quarter of them and at most 128, for answers; none for labels."""
+    words = [str(i) for i in range(2000)]
+    none = {"text": [], "answer_start": []}
+    for task, example, texts, options in (
+        (
+            "question-answering",
+            {"question": "Why?", "context": " ".join(words), "answers": none},
+            (["Why?"], [" ".join(words)]),
+            {"truncation": "only_second", "stride": min(length // 4, 128)},
+        ),
+        (
+            "token-classification",
+            {"tokens": words, "ner_tags": [0] * 2000},
+            ([words],),
+            {"truncation": True, "is_split_into_words": True, "stride": 0},
+        ),
+    ):
+        ((inputs, _),) = batches(
+            [example], tokenizer, task, max_length=length, shuffle=False, batch_size=1000
+        )
+        want = tokenizer(*texts, max_length=length, return_overflowing_tokens=True, **options)
+        lengths = inputs["attention_mask"].sum(axis=1)
+        rows = [ids[:n].tolist() for ids, n in zip(inputs["input_ids"], lengths, strict=True)]
+        assert rows == want["input_ids"]
+
+
 def test_texts_alone_have_zeros_for_labels(tokenizer):
     examples = [{"text": "a film"}, {"text": "a very long film"}, {"text": "no"}]
     dataset = data.make_dataset(
@@ -727,7 +755,10 @@ def test_mistakes_are_named(examples, task, options, message, tokenizer):
             "'A' has 3 choices, the first one 2",
         ),
         (
-            [{"question": "w " * 20, "context": "x", "answers": {"text": []}}],
+            [
+                {"question": question, "context": "x", "answers": {"text": []}}
+                for question in ("z", "w " * 20, "y")
+            ],
             "question-answering",
             "leave no room for a context beside the question 'w w",
         ),
@@ -840,6 +871,19 @@ def test_options_out_of_range_are_named(options, message, tokenizer):
     options = {"max_length": 8, **options}
     with pytest.raises(ValueError, match=message):
         data.make_dataset([{"text": "A b c"}], tokenizer, "fill-mask", **options)
+
+
+@pytest.mark.parametrize(
+    ("task", "example"),
+    [
+        ("token-classification", {"tokens": ["A"], "ner_tags": [0]}),
+        ("question-answering", {**QUESTION, "answers": {"text": [], "answer_start": []}}),
+    ],
+)
+def test_a_stride_out_of_range_is_named(task, example, tokenizer):
+    for stride, message in ((-1, "0 or more, not -1"), (1.5, "a whole number, not 1.5")):
+        with pytest.raises(ValueError, match=f"stride must be {message}"):
+            data.make_dataset([example], tokenizer, task, stride=stride, count=False)
 
 
 def test_a_long_example_is_encoded_in_linear_steps(tokenizer):

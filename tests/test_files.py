@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import textwrap
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,6 +42,14 @@ def names(folder: Path) -> set[str]:
 def run_script(script: str, *arguments, **options) -> subprocess.Popen:
     command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """No test leaves a file open."""
+    before = len(os.listdir("/dev/fd"))
+    yield
+    assert len(os.listdir("/dev/fd")) <= before
 
 
 # ------------------------------------------------------------------ one file
@@ -143,6 +153,27 @@ def test_the_file_is_on_the_disk_before_it_is_moved(tmp_path, monkeypatch):
     assert calls == ["fsync", "replace", "fsync"]
 
 
+def test_a_folder_is_on_the_disk_before_it_is_moved(tmp_path, monkeypatch):
+    synced, rename = [], os.rename
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_ino))
+    monkeypatch.setattr(os, "rename", lambda *paths: synced.append("move") or rename(*paths))
+    with replacing_folder(tmp_path / "new", "mark") as place:
+        put(place, {"mark": ""})
+        put(place / "part", {"file": ""})
+    written = {path.stat().st_ino for path in (tmp_path / "new", *(tmp_path / "new").rglob("*"))}
+    assert written <= set(synced[: synced.index("move")])
+    assert synced[-1] == tmp_path.stat().st_ino
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("in words alone"), FileNotFoundError(errno.ENOENT, "No such file", "other")]
+)
+def test_an_error_that_is_not_the_files_stays_what_it_is(error, tmp_path):
+    with pytest.raises(type(error)) as caught, replacing(tmp_path / "file"):
+        raise error
+    assert caught.value is error
+
+
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/stdout", "/dev/new.txt", "folder", "pipe"])
 def test_what_is_not_a_regular_file_is_not_replaced(path, tmp_path):
     (tmp_path / "folder").mkdir()
@@ -224,6 +255,25 @@ def test_a_path_that_can_not_be_written_is_found_out_before(tmp_path):
     assert names(tmp_path) == {"file"}, "it leaves nothing"
 
 
+def test_room_is_measured_and_tried(tmp_path, monkeypatch):
+    """Some disks say that they are full only when what was written is to be kept."""
+    for free in (0, 1000):  # with 0 free there may still be room for root
+        usage = shutil._ntuple_diskusage(2000, 2000 - free, free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        check_writable(tmp_path / "new")
+        check_writable(tmp_path / "new", free)
+        with pytest.raises(OSError, match="No space left on device: "):
+            check_writable(tmp_path / "new", free + 1)
+
+    def fail(_):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="quota exceeded") as caught:
+        check_writable(tmp_path / "new")
+    assert caught.value.filename == str(tmp_path / "new")
+
+
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
 def test_a_folder_that_takes_no_file_is_found_out_before(number, tmp_path, monkeypatch):
     def fail(path, *_):
@@ -263,7 +313,11 @@ def test_folders_that_were_made_for_nothing_go(write, tmp_path):
     assert not names(tmp_path)
 
 
-def test_a_folder_replaces_an_older_one_of_its_kind(tmp_path):
+@pytest.mark.parametrize("system", ["this", "without an exchange", "where it fails"])
+def test_a_folder_replaces_an_older_one_of_its_kind(system, tmp_path, monkeypatch):
+    if system != "this":
+        exchange = {"renameat2": lambda *_: -1} if system == "where it fails" else {}
+        monkeypatch.setattr(files.ctypes, "CDLL", lambda *_: SimpleNamespace(**exchange))
     for number in range(3):
         with replacing_folder(tmp_path / "a" / "1", "mark") as place:
             put(place, {"mark": f"{number}", f"only {number}": ""})
@@ -644,6 +698,21 @@ def test_a_killed_run_keeps_nobody_out(tmp_path):
     process.communicate()
     with one_run(tmp_path):
         pass
+    assert not names(tmp_path)
+
+
+def test_a_run_that_ends_as_another_begins_takes_the_lock_with_it(tmp_path, monkeypatch):
+    flock, ended = files.fcntl.flock, []
+
+    def end_first(lock, operation):
+        flock(lock, operation)
+        if not ended:
+            ended.extend(tmp_path.iterdir())
+            ended[0].unlink()
+
+    monkeypatch.setattr(files.fcntl, "flock", end_first)
+    with one_run(tmp_path):
+        assert list(tmp_path.iterdir()) == ended, "the lock is on the file that others find"
     assert not names(tmp_path)
 
 

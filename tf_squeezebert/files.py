@@ -99,8 +99,8 @@ def replacing_folder(path: str | os.PathLike, mark: str) -> Iterator[Path]:
     with _naming(path), _made(path.parent), _place_in(path.parent) as place:
         temporary = place / path.name
         yield temporary
-        for file in temporary.rglob("*"):
-            _sync(file)
+        for path_in_it in (temporary, *temporary.rglob("*")):
+            _sync(path_in_it)
         if path.is_dir():
             _exchange(temporary, path)
         else:
@@ -497,7 +497,7 @@ def _keep_mode(old: Path, new: Path) -> None:
 def _exchange(new: Path, old: Path) -> None:
     """Two folders change places: at once on Linux, elsewhere one after the other."""
     with suppress(AttributeError):
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
+        rename = ctypes.CDLL(None).renameat2
         if rename(_AT_CWD, os.fsencode(new), _AT_CWD, os.fsencode(old), _RENAME_EXCHANGE) == 0:
             return
     aside = new.with_name(f"{new.name}-old")

@@ -225,16 +225,17 @@ pickles(
     huge_long=state(b"\x8b\xff\xff\xff\x7f1"),
     memo_missing=state(b"h\x09"),
     empty_stack=b"\x80\x02R.",
+    key_without_value=b"\x80\x02}(" + text("weight") + tensor() + text("more") + b"u.",
     no_mark=b"\x80\x02}u.",
     empty_pickle=b"\x80\x02.",
 )
 huge = b"\x80\x02\x8d" + b"\xff" * 7 + b"\x7fabc"
 attack("damaged", torch_legacy(huge), "legacy_huge_text8")
 attack("damaged", torch_legacy(huge.replace(b"\x8d", b"\x96")), "legacy_huge_bytearray")
-attack("far longer", torch_legacy(b"\x80\x02(" + b"]" * 2**21 + b"t."), "legacy_flood")
+attack("far longer", torch_legacy(b"\x80\x02(" + b"]" * 2**20 + b"t."), "legacy_flood")
 attack("damaged", torch_legacy(state(b"N", key=shared)), "legacy_hash_bomb")
-pickles("far longer", flood=b"\x80\x02(" + b"]" * 2**21 + b"t.")
-pickles("far longer", long_text=state(text("a" * 2**20)))
+pickles("far longer", flood=b"\x80\x02(" + b"]" * 2**20 + b"t.")
+pickles("far longer", long_text=state(text("a" * (2**16 + 1))))
 pickles("INT", endless_integer=state(b"I" + b"9" * 4000 + b"\n"))
 pickles("LONG4", long_integer=state(b"\x8b\x00\x10\x00\x00" + b"\x01" * 4096))
 pickles("belongs", list_as_dict=state(b"]" + text("a") + text("b") + b"s"))

@@ -13,7 +13,7 @@ import pytest
 
 from tf_squeezebert.convert.checkpoint import CheckpointError, open_checkpoint
 
-from . import ATTACKS, MARKER, SHELL
+from . import ATTACKS, MARKER, SHELL, WEIGHT
 from .build import FLOATS, call, safetensors, state, torch_legacy, torch_zip, write
 
 HONEST = {"zip": torch_zip, "legacy": torch_legacy, "safetensors": safetensors}
@@ -50,6 +50,13 @@ def test_attack_is_refused_in_one_sentence_and_nothing_runs(tmp_path, monkeypatc
     assert message.isprintable()
     assert len(message) < len(str(tmp_path)) + 300
     assert not Path(MARKER).exists()
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 77 + "...")])
+def test_a_long_name_is_cut(length, shown, tmp_path):
+    header = {"x" * length: WEIGHT | {"dtype": "F8_E4M3", "shape": [24]}}
+    with pytest.raises(CheckpointError, match=re.escape(f" has '{shown}' as ")):
+        read(write(tmp_path, "model.safetensors", safetensors(header)))
 
 
 def test_all_attacks_in_little_memory_and_time():

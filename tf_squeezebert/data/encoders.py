@@ -187,6 +187,7 @@ class _TokenClassification(Encoder):
 
     def __init__(self, *args: Any, stride: int = 0):
         super().__init__(*args)
+        check_number("stride", stride)
         self.stride = stride
 
     def label_spec(self, first: Mapping[str, Any]) -> Any:
@@ -223,6 +224,7 @@ class _QuestionAnswering(Encoder):
     def __init__(self, *args: Any, stride: int | None = None):
         super().__init__(*args)
         self.stride = min(128, self.max_length // 4) if stride is None else stride
+        check_number("stride", self.stride)
 
     def label_spec(self, first: Mapping[str, Any]) -> Any:
         return {name: _spec(1, "int32") for name in ("start_positions", "end_positions")}
@@ -252,9 +254,6 @@ class _QuestionAnswering(Encoder):
             )
         except ValueError as error:
             longest = max(questions, key=lambda text: len(self.tokenizer.tokenize(text)))
-            room = self.max_length - len(self.tokenizer.tokenize(longest)) - 3
-            if room > self.stride:
-                raise
             raise ValueError(
                 f"max_length {self.max_length} and stride {self.stride} leave no room for a "
                 f"context beside the question {longest[:60]!r}: pass a greater max_length."
