@@ -101,7 +101,7 @@ def test_nobody_can_plant_a_link_for_the_temporary_file(tmp_path):
     assert len(seen) == 20
 
 
-def test_a_planted_link_is_left_alone(tmp_path):
+def test_a_planted_link_or_pipe_is_left_alone(tmp_path):
     victim = tmp_path / "victim"
     victim.mkdir()
     (victim / "file.txt").write_text("theirs")
@@ -109,6 +109,7 @@ def test_a_planted_link_is_left_alone(tmp_path):
     folder.mkdir()
     for name in (".tf_squeezebert-aaaaaaaa.tmp", f".{os.getpid()}.file.txt"):
         (folder / name).symlink_to(victim, target_is_directory=True)
+    os.mkfifo(folder / ".tf_squeezebert-bbbbbbbb.tmp")  # to open it would wait for its other end
     write_text(folder / "file.txt", "ours")
     assert (victim / "file.txt").read_text() == "theirs"
     assert (folder / "file.txt").read_text() == "ours"
@@ -698,6 +699,12 @@ def test_a_killed_run_keeps_nobody_out(tmp_path):
     process.communicate()
     with one_run(tmp_path):
         pass
+    assert not names(tmp_path)
+
+
+def test_a_run_whose_folder_is_removed_meanwhile_ends_as_any(tmp_path):
+    with one_run(tmp_path / "run"):
+        shutil.rmtree(tmp_path / "run")
     assert not names(tmp_path)
 
 

@@ -71,6 +71,40 @@ def test_other_problem_types(problem_type, expected, tmp_path):
         assert answer["labels"] == [LABELS[i] for i in range(3) if logits[i] > 0]
 
 
+class Fixed:
+    """In place of a model: gives the same outputs for any text."""
+
+    def __init__(self, architecture: str, outputs: dict[str, list], **values):
+        self.architecture, self.outputs = architecture, outputs
+        self.config = tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=30522, **values))
+        self.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+
+    def __call__(self, inputs):
+        return {name: np.array([value], np.float32) for name, value in self.outputs.items()}
+
+
+def test_a_label_applies_from_one_half_on():
+    model = Fixed(
+        "SqueezeBertForSequenceClassification",
+        {"logits": [0, -0.01, 1]},
+        problem_type="multi_label_classification",
+        id2label=LABELS,
+    )
+    answer = predict(model, TEXT)
+    assert answer["labels"] == ["calm", "glad"]
+    assert answer["scores"]["calm"] == 0.5
+
+
+def test_there_is_no_answer_only_where_that_is_likelier():
+    tokens = 6  # [CLS] why? [SEP] noon [SEP]
+    for lead, answer in ((-0.01, "Noon"), (0, "Noon"), (0.01, "")):
+        logits = [lead] + [0] * (tokens - 1)
+        outputs = {"start_logits": logits, "end_logits": logits}
+        model = Fixed("SqueezeBertForQuestionAnswering", outputs)
+        assert predict(model, "Why?", "Noon", handle_impossible_answer=True)["answer"] == answer
+        assert predict(model, "Why?", "Noon")["answer"] == "Noon"
+
+
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_config_that_asks_for_hidden_states_changes_no_answer(name, tmp_path):
     plain = with_tokenizer(name, tmp_path)[2]
