@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 import tf_squeezebert
 from tf_squeezebert.tflite import Runtime, export, exporter, quantization
+from tf_squeezebert.tflite.bundle import Bundle
 
 from .reference import (
     CLASSES,
@@ -193,6 +195,27 @@ def test_a_file_carries_config_labels_and_tokenizer(tmp_path):
     assert runtime.tokenizer("Tea tea")["input_ids"] == [2, 4, 1, 3]
     answer = tf_squeezebert.predict(runtime, "Tea")
     assert set(answer["scores"]) == {"good", "bad", "neither"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\na\n", "The vocabulary 'vocab.txt' holds 'a'"),
+        ("vocab.txt", "a\nb\n", "The vocabulary lacks"),
+        ("tokenizer_config.json", "{", "'tokenizer_config.json' "),
+        (
+            "tokenizer_config.json",
+            '{"tokenizer_class": "Other"}',
+            "of 'm.tflite' names the",
+        ),
+    ],
+)
+def test_errors_of_a_files_tokenizer_name_the_file(name, content, message):
+    files = {"vocab.txt": b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n", name: content.encode()}
+    with pytest.raises(ValueError, match=r"The tokenizer in 'm\.tflite' is damaged") as raised:
+        assert Bundle(files, "m.tflite").tokenizer
+    assert message in str(raised.value)
+    assert tempfile.gettempdir() not in str(raised.value)
 
 
 def test_a_file_without_tokenizer_says_so(classifier):

@@ -81,7 +81,12 @@ class Bundle:
 
     def _read_tokenizer(self) -> SqueezeBertTokenizer:
         with tempfile.TemporaryDirectory() as folder:
-            return SqueezeBertTokenizer.from_pretrained(self._unpacked(folder))
+            try:
+                return SqueezeBertTokenizer.from_pretrained(self._unpacked(folder))
+            except (ValueError, TypeError) as error:
+                # The folder is gone when this is read.
+                said = str(error).replace(f"{folder}{os.sep}", "").replace(folder, self._source)
+                raise ValueError(said) from None
 
     def _unpacked(self, folder: str) -> str:
         for name, content in self.files.items():
