@@ -955,3 +955,11 @@ def test_long_texts_are_encoded_a_few_at_a_time(tokenizer, monkeypatch):
     monkeypatch.setattr(data.encoders, "_CHARACTERS_TOGETHER", 400)
     assert batches() == expected
     assert max(sizes) == 3
+
+
+@pytest.mark.parametrize("length", [None, int(1e30)])
+def test_a_tokenizer_without_a_limit_asks_for_one(length):
+    tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB, model_max_length=length)
+    examples = [{"text": "tea", "label": 0}]
+    with pytest.raises(ValueError, match="The tokenizer has no model_max_length: pass max_length"):
+        data.make_dataset(examples, tokenizer, "text-classification")

@@ -676,6 +676,31 @@ def test_a_folder_with_only_a_vocabulary_loads(tmp_path, ours):
     assert cased.tokenize("Cat") == ["[UNK]"] or cased.tokenize("Cat")[0] != "cat"
 
 
+@pytest.mark.parametrize(
+    ("positions", "settings", "given", "length"),
+    [
+        (128, {}, {}, 128),
+        (1024, {"tokenizer_class": "BertTokenizer"}, {}, 1024),
+        (128, {"model_max_length": 64}, {}, 64),
+        (128, {"max_len": 64}, {}, 64),
+        (128, {}, {"model_max_length": 32}, 32),
+        (None, {}, {}, 512),
+        ("many", {}, {}, 512),
+        (True, {}, {}, 512),
+    ],
+)
+def test_the_length_is_the_models_where_the_tokenizers_files_say_none(
+    positions, settings, given, length, tmp_path
+):
+    (tmp_path / "vocab.txt").write_bytes(Path(VOCAB).read_bytes())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    config = {"model_type": "bert", "max_position_embeddings": positions}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    tokenizer = SqueezeBertTokenizer.from_pretrained(tmp_path, **given)
+    assert tokenizer.model_max_length == length
+    assert len(tokenizer("tea " * 2000, truncation=True)["input_ids"]) == length
+
+
 def test_a_files_own_path_loads(tmp_path, ours):
     assert_same_behaviour(SqueezeBertTokenizer.from_pretrained(VOCAB), ours)
     cased = SqueezeBertTokenizer(VOCAB, do_lower_case=False)

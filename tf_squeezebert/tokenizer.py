@@ -77,7 +77,7 @@ _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 _ENCODED_TOGETHER = 128
 
 # transformers writes 1e30 where it means "no limit".
-_NO_LIMIT = 10**20
+NO_LIMIT = 10**20
 
 
 def _special_token(name: str) -> tuple[property, property]:
@@ -130,7 +130,8 @@ class SqueezeBertTokenizer:
         model_input_names: which of `input_ids`, `token_type_ids` and `attention_mask` a call
             returns where it does not say so itself; by default all.
         model_max_length: padding's and truncation's length where a call gives no `max_length`;
-            None for no limit.
+            None for no limit. Where the files of a folder say nothing, it is what the model beside
+            them takes.
         padding_side: "right" or "left".
         truncation_side: "right" or "left": the side that loses tokens.
         clean_up_tokenization_spaces: the default of `decode`.
@@ -467,7 +468,7 @@ class SqueezeBertTokenizer:
     def _limit(self, max_length: int | None) -> int | None:
         if max_length is None:
             limit = self.model_max_length
-            return limit if limit is not None and limit < _NO_LIMIT else None
+            return limit if limit is not None and limit < NO_LIMIT else None
         return _check_int("max_length", max_length, at_least=0)
 
     def _encode(
@@ -795,7 +796,7 @@ def _check_limit(value: Any) -> int | None:
     if value is None:
         return None
     number = isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
-    if number and value >= _NO_LIMIT:
+    if number and value >= NO_LIMIT:
         return int(value)
     return _check_int("model_max_length", value, at_least=1)
 

@@ -213,6 +213,8 @@ def read_folder(
     if "max_len" in config:  # the older name
         arguments["model_max_length"] = config["max_len"]
     arguments |= {key: config[key] for key in SETTINGS if key in config}
+    if "model_max_length" not in {**arguments, **given}:
+        arguments |= _length_of_model(find)
     arguments |= {
         key: fields[key] and added_token(fields[key]) for key in SPECIAL_TOKENS if key in fields
     }
@@ -234,6 +236,13 @@ def read_folder(
     if general:
         return _general(arguments, fields, content, given)
     return _of_bert(arguments, content, given)
+
+
+def _length_of_model(find: Callable[[str], Path | None]) -> dict[str, int]:
+    """How many tokens the model beside the tokenizer takes, where its config says so."""
+    length = _read_optional(find("config.json")).get("max_position_embeddings")
+    whole = isinstance(length, int) and not isinstance(length, bool) and length >= 1
+    return {"model_max_length": length} if whole else {}
 
 
 def _refuse_others(config: Mapping[str, Any], name: str | os.PathLike) -> None:

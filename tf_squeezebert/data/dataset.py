@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..options import check_number
+from ..tokenizer import NO_LIMIT
 from .checks import brief, named
 from .encoders import ENCODERS, Row, cut
 
@@ -98,7 +99,7 @@ def make_dataset(
     if unknown := sorted(set(options) - set(kind.options)):
         raise ValueError(f"{task} has no option {', '.join(unknown)}.")
     length = max_length or tokenizer.model_max_length
-    if length is None:
+    if length is None or (max_length is None and length >= NO_LIMIT):
         raise ValueError("The tokenizer has no model_max_length: pass max_length.")
     first = _first(examples, task, kind.needs)
     pair = "text_pair" in first or "choices" in first or options.get("sentence_order", False)
