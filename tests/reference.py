@@ -6,6 +6,8 @@ And what several tests measure by.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +37,18 @@ SMALL = {
 # q, k, v, post_attention, intermediate, output
 GROUPS = {"fours": (4, 4, 4, 1, 4, 4), "mixed": (2, 4, 1, 3, 6, 2), "ones": (1, 1, 1, 1, 1, 1)}
 GROUP_NAMES = ("q", "k", "v", "post_attention", "intermediate", "output")
+
+
+class Made(dict):
+    """By name what a function makes of it, when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], Any]):
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self._make(name)
+        return self[name]
 
 
 def small_config(groups: str = "fours", **values) -> dict:

@@ -27,6 +27,7 @@ from tf_squeezebert.tflite.graph import DeployedGraph
 
 from .reference import (
     CLASSES,
+    Made,
     assert_alike,
     cosine,
     keras_outputs,
@@ -57,17 +58,19 @@ CLASSIFIER, MASKED_LM = "SqueezeBertForSequenceClassification", "SqueezeBertForM
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory) -> dict:
+def models(tmp_path_factory) -> Made:
     """By class transformers' model and ours, with a tokenizer."""
     folder = tmp_path_factory.mktemp("models")
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(VOCABULARY) + "\n")
-    made = {}
-    for name in CLASSES:
+
+    def make(name: str):
         labels = 2 if name.endswith("QuestionAnswering") else 3
-        made[name] = pair(name, {**CONFIG, "num_labels": labels}, folder / name)
-        made[name][1].tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
-    return made
+        theirs, ours = pair(name, {**CONFIG, "num_labels": labels}, folder / name)
+        ours.tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
+        return theirs, ours
+
+    return Made(make)
 
 
 @pytest.fixture(scope="module")
@@ -329,6 +332,13 @@ def test_the_norms_for_accelerators_stay_in_the_range_of_float16(models):
 
     assert error(half_precision=True) < 0.02
     assert not error(half_precision=False) < 0.3
+
+
+def test_a_large_epsilon_counts_the_same_in_the_norms_for_accelerators(tmp_path):
+    config = small_config(encoder_layer_norm_eps=0.5, num_hidden_layers=1)
+    _, model = pair("SqueezeBertModel", config, tmp_path)
+    path = export(model, tmp_path / "model.tflite", target="gpu", length=8)
+    assert_equal(path, model, random_inputs(config, (1, 8)))
 
 
 @pytest.mark.parametrize(

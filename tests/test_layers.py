@@ -8,7 +8,7 @@ import pytest
 import torch
 from keras import ops
 
-from tf_squeezebert import GroupedConv1D, SqueezeBertConfig
+from tf_squeezebert import GroupedConv1D, SqueezeBertConfig, SqueezeBertForMaskedLM
 from tf_squeezebert.config import ACTIVATIONS
 from tf_squeezebert.layers import (
     ACTIVATION_FUNCTIONS,
@@ -89,6 +89,25 @@ def test_only_the_padding_row_starts_at_zero(pad_token_id):
     zero_rows = np.flatnonzero((table == 0).all(axis=1)).tolist()
     assert zero_rows == ([] if pad_token_id is None else [pad_token_id])
     assert abs(table.std() / config.initializer_range - 1) < 0.1
+
+
+def test_a_new_model_starts_as_the_references_does():
+    """Matrices are random, biases zero, and layer norms change nothing."""
+    config = SqueezeBertConfig(**small_config())
+    for weight in SqueezeBertForMaskedLM(config).weights:
+        value = ops.convert_to_numpy(weight)
+        if weight.name in ("bias", "beta", "gamma"):
+            assert (value == (weight.name == "gamma")).all(), weight.path
+        else:
+            assert abs(value.std() / config.initializer_range - 1) < 0.15, weight.path
+
+
+def test_the_weights_of_every_model_go_by_the_names_of_their_parts():
+    config = SqueezeBertConfig(**small_config(num_hidden_layers=1))
+    models = [SqueezeBertForMaskedLM(config) for _ in range(2)]
+    first, second = ([w.path.split("/", 1)[1] for w in model.weights] for model in models)
+    assert first == second
+    assert "transformer/block_0/attention/query/kernel" in first
 
 
 def test_dropout_is_on_in_training_only_and_scales():

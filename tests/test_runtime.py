@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import mmap
+import os
 import re
 import subprocess
 import sys
+import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +22,7 @@ import tf_squeezebert
 from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime, export
 
-from .reference import CLASSES, assert_alike, keras_outputs, pair, small_config
+from .reference import CLASSES, Made, assert_alike, keras_outputs, pair, small_config
 from .test_prediction import LISTS, TEXT, VOCAB
 
 TEXTS = [["Tea.", TEXT, "", "\x00\u200b\x7f", TEXT * 3, "Noon, says Ingrid."]]
@@ -33,15 +36,16 @@ def with_tokenizer(name: str, folder: Path):
 
 
 @pytest.fixture(scope="module")
-def heads(tmp_path_factory) -> dict:
+def heads(tmp_path_factory) -> Made:
     """By class a model, its file, and what the model answers to lists of texts."""
-    made = {}
-    for name in CLASSES:
+
+    def make(name: str):
         folder = tmp_path_factory.mktemp(name)
         model = with_tokenizer(name, folder)
         path = export(model, folder / "model.tflite")
-        made[name] = model, path, predict(model, *LISTS.get(name, TEXTS))
-    return made
+        return model, path, predict(model, *LISTS.get(name, TEXTS))
+
+    return Made(make)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -121,15 +125,36 @@ def test_several_threads_may_use_one_runtime(heads, workers):
             assert_alike(call.result(), expected[i % len(expected)])
 
 
+def test_as_many_calls_run_at_once_as_there_are_workers(heads):
+    runtime = Runtime(heads["SqueezeBertModel"][1], workers=2)
+    together = threading.Barrier(2, timeout=30)
+    assert sorted(runtime.map(lambda _: together.wait(), range(2))) == [0, 1]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only there are pages given back")
-def test_weights_are_in_memory_once(heads):
-    """What XNNPACK has copied does not stay mapped: of the masked LM, nearly the whole file."""
+def test_weights_are_in_memory_once(heads, tmp_path):
+    """What XNNPACK has copied does not stay mapped: of the masked LM, nearly the whole file.
+
+    Another file that the process has mapped, whatever its name, keeps its pages.
+    """
     path = heads["SqueezeBertForMaskedLM"][1]
+    other = os.fsencode(tmp_path) + b"/\xff"
+    with open(other, "wb") as file:
+        file.write(b"x" * (1 << 20))
+    with open(other, "rb") as file:
+        mapping = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    assert mapping[:] == b"x" * (1 << 20)
     runtime = Runtime(path)  # kept, for with it the mapping would go
-    mapped = Path("/proc/self/smaps").read_text().split(f"{path}\n", 1)[1]
-    size, resident = (int(re.search(rf"^{k}: +(\d+)", mapped, re.M)[1]) for k in ("Size", "Rss"))
+
+    def in_memory(path: bytes) -> tuple[int, int]:
+        mapped = Path("/proc/self/smaps").read_bytes().split(path + b"\n", 1)[1]
+        size, resident = re.search(rb"^Size: +(\d+)(?s:.*?)^Rss: +(\d+)", mapped, re.M).groups()
+        return int(size), int(resident)
+
+    size, resident = in_memory(os.fsencode(path))
     assert size > 5000
     assert resident < size / 10
+    assert in_memory(other) == (1024, 1024)
     assert predict(runtime, "A [MASK].")["masks"]
 
 

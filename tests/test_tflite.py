@@ -285,3 +285,11 @@ def test_a_fixed_length_file_refuses_longer_texts(classifier, tmp_path):
     runtime = Runtime(export(classifier[0], tmp_path / "model.tflite", length=64))
     with pytest.raises(ValueError, match="65 tokens, the file takes at most 64"):
         runtime(np.ones((1, 65), int))
+
+
+def test_a_file_of_free_length_does_not_cut_texts_by_itself(classifier):
+    """As those for MediaPipe do, which nobody would tell of it."""
+    run = Interpreter(str(classifier[1])).get_signature_runner()
+    ids = np.ones((1, 513), np.int32)
+    with pytest.raises(RuntimeError):
+        run(input_ids=ids, attention_mask=ids, token_type_ids=ids)

@@ -11,4 +11,15 @@ EQUAL: dict[str, dict[str, str]] = {
             "the step along a dimension of one is never taken"
         ),
     },
+    "tf_squeezebert/layers.py": {
+        "return ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, "
+        "axis=-1)"
+        "  ->  return ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores)": (
+            "Keras's softmax goes over the last axis by itself"
+        ),
+        "context = self.dropout(self.post_attention(context), training=training)"
+        "  ->  context = self.dropout(self.post_attention(context))": (
+            "Keras gives a layer the `training` of the call around it"
+        ),
+    },
 }

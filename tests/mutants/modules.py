@@ -30,18 +30,61 @@ class Module(NamedTuple):
 _CHECKPOINTS = ("tests/test_checkpoint.py", "tests/attacks/test_attacks.py")
 _CHECKPOINTS += ("-k", "not all_attacks and not neither_torch")
 
+
+def _cases(test: str, *cases: str) -> tuple[str, ...]:
+    """Of a parametrized test some cases alone."""
+    return tuple(f"{test}[{case}]" for case in cases)
+
+
 MODULES = {
     module.path: module
     for module in (
         Module(
             "tf_squeezebert.layers",
             "tf_squeezebert/layers.py",
-            ("tests/test_layers.py", "tests/test_models.py", "tests/test_training.py"),
+            (
+                "tests/test_layers.py",
+                *_cases(
+                    "tests/test_models.py::test_outputs_equal_the_reference",
+                    "SqueezeBertModel-mixed",
+                    "SqueezeBertForMaskedLM-fours",
+                ),
+                "tests/test_models.py::test_optional_inputs_may_be_left_out_or_none",
+                "tests/test_models.py::test_position_ids_and_inputs_embeds_equal_the_reference",
+                "tests/test_models.py::test_head_mask_takes_a_heads_context_away",
+                *_cases(
+                    "tests/test_models.py::test_activations_equal_the_reference", "gelu_new", "tanh"
+                ),
+                *_cases(
+                    "tests/test_training.py::test_dropout_is_as_strong_as_the_references",
+                    "SqueezeBertModel",
+                ),
+            ),
         ),
         Module(
             "tf_squeezebert.tflite.graph",
             "tflite/graph.py",
-            ("tests/test_tflite.py", "tests/test_export.py"),
+            (
+                "tests/test_tflite.py::test_any_grouping_can_be_exported",
+                *_cases(
+                    "tests/test_export.py::test_pooling_is_that_of_sentence_transformers",
+                    "mean-options0",
+                    "cls-options1",
+                ),
+                *_cases(
+                    "tests/test_export.py::test_batches_are_computed_as_by_the_model",
+                    "SqueezeBertForTokenClassification-None-None",
+                    "SqueezeBertForQuestionAnswering-3-24",
+                ),
+                "tests/test_tflite.py::test_a_file_of_free_length_does_not_cut_texts_by_itself",
+                "tests/test_export.py::test_a_large_epsilon_counts_the_same_in_the_norms_for_accelerators",
+                "tests/test_export.py::test_the_norms_for_accelerators_stay_in_the_range_of_float16",
+                *_cases(
+                    "tests/test_export.py::test_files_for_accelerators_compute_what_the_model_does",
+                    "SqueezeBertForMaskedLM",
+                ),
+                "tests/test_metadata.py::test_several_labels_have_probabilities_of_their_own",
+            ),
         ),
         Module(
             "tf_squeezebert.prediction",
@@ -92,7 +135,20 @@ MODULES = {
         Module(
             "tf_squeezebert.tflite.runtime",
             "tflite/runtime.py",
-            ("tests/test_runtime.py", "tests/test_tflite.py"),
+            (
+                "tests/test_model_check.py::test_more_threads_than_a_system_has_are_refused",
+                "tests/test_runtime.py::test_counts_of_threads_are_whole_and_positive",
+                "tests/test_runtime.py::test_as_many_calls_run_at_once_as_there_are_workers",
+                "tests/test_runtime.py::test_inputs_that_would_be_cut_or_wrapped_are_refused",
+                "tests/test_runtime.py::test_exact_inputs_of_any_type_are_taken",
+                *_cases(
+                    "tests/test_runtime.py::test_masks_of_any_pattern_give_what_the_model_gives",
+                    "fixed-SqueezeBertModel",
+                    "free-SqueezeBertForMultipleChoice",
+                ),
+                "tests/test_tflite.py::test_multiple_choice_has_one_more_axis",
+                "tests/test_runtime.py::test_weights_are_in_memory_once",
+            ),
         ),
     )
 }
