@@ -212,6 +212,20 @@ def replacing_files(folder: str | os.PathLike, names: Collection[str]) -> Iterat
 
 
 @contextmanager
+def named_in_utf8(path: str | os.PathLike) -> Iterator[str]:
+    """Gives a file's path, or where that is not UTF-8, which some libraries ask for, a link's."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with tempfile.TemporaryDirectory() as folder:
+            link = Path(folder) / "file"
+            link.symlink_to(Path(path).absolute())
+            yield str(link)
+    else:
+        yield str(path)
+
+
+@contextmanager
 def reading(folder: str | os.PathLike) -> Iterator[None]:
     """Keeps `replacing_files` from a folder while its files are read: they are of one model."""
     while True:

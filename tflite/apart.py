@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..files import named_in_utf8
 from ..terminal import one_line
 
 Rows = Sequence[Mapping[str, np.ndarray]]
@@ -61,11 +62,11 @@ def run_apart(
         ValueError: the function raised it, or an OSError.
     """
     size = path.stat().st_size
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, named_in_utf8(path.resolve()) as file:
         folder = Path(name)
         for key, values in (rows or {}).items():
             write_rows(folder, key, values)
-        call = [module, function, name, str(path.resolve()), json.dumps(arguments or {})]
+        call = [module, function, name, file, json.dumps(arguments or {})]
         limit = _SECONDS + _SECONDS_PER_MB * size / 1e6 + seconds
         try:
             process = subprocess.run(

@@ -16,6 +16,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from ..config import SqueezeBertConfig
+from ..files import named_in_utf8
 from ..inputs import as_array, as_ids, as_mask
 from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
@@ -211,7 +212,8 @@ def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
 def _open(path: Path, num_threads: int) -> SignatureRunner:
     """An interpreter of the file, ready to run; the runner keeps it alive."""
     try:
-        interpreter = Interpreter(str(path), num_threads=num_threads)
+        with named_in_utf8(path) as name:
+            interpreter = Interpreter(name, num_threads=num_threads)
         interpreter.allocate_tensors()
         return interpreter.get_signature_runner()
     except (RuntimeError, TypeError, ValueError) as error:
@@ -230,7 +232,7 @@ def _release_pages(path: Path) -> None:
     maps, name = Path("/proc/self/maps"), str(path.resolve())
     if not maps.is_file():
         return
-    for line in maps.read_text(errors="replace").splitlines():
+    for line in maps.read_text(errors="surrogateescape").splitlines():
         span, access, *_ = line.split(maxsplit=2)
         if line.endswith(f" {name}") and access == "r--s":  # shared and read-only: nothing is lost
             start, end = (int(address, 16) for address in span.split("-"))
