@@ -439,6 +439,12 @@ def _add_squeeze(add_parser: Callable) -> None:
     squeeze.add_argument("--train", metavar="FILE", type=_path)
     squeeze.add_argument("--dev", metavar="FILE", type=_path, help="to choose the best epoch by")
     squeeze.add_argument(
+        "--labels",
+        type=_label_names,
+        metavar="FILE",
+        help="names for the model's labels, one a line, in the order of its ids",
+    )
+    squeeze.add_argument(
         "--budget", type=float, default=0.0, metavar="MINUTES", help="that it may take"
     )
     squeeze.add_argument("--resume", action="store_true", help="go on with what is in OUT")
@@ -773,6 +779,7 @@ def _squeeze(options: argparse.Namespace) -> None:
         task=options.task,
         train=options.train,
         dev=options.dev,
+        labels=options.labels,
         columns=_columns(options) if options.task else None,
         budget=options.budget,
         resume=options.resume,

@@ -64,6 +64,7 @@ def squeeze(
     task: str | None = None,
     train: str | os.PathLike | Iterable[Mapping[str, Any]] | None = None,
     dev: str | os.PathLike | Iterable[Mapping[str, Any]] | None = None,
+    labels: Sequence[str] | None = None,
     columns: Mapping[str, Any] | None = None,
     budget: float = 0.0,
     resume: bool = False,
@@ -88,6 +89,8 @@ def squeeze(
             `trim_vocabulary`.
         texts: a file of texts without labels, one a line; or texts, or pairs of texts.
         task, train, dev, columns: of `finetune`.
+        labels: names for the model's labels, in the order of its ids, in place of its own; for a
+            model that has none but LABEL_0, LABEL_1, ...
         budget: minutes that it may take, half of them for `texts` where there is a task too; 0: as
             many as the epochs take.
         resume: go on with what `out` holds; the other arguments must be its own.
@@ -120,7 +123,7 @@ def squeeze(
         texts, columns = _read_texts(texts), columns or {}
         if not texts and train is None:
             raise ValueError("There is nothing to learn from: give texts, or a task and train.")
-        teacher, digest = _teacher(model, task)
+        teacher, digest = _teacher(model, task, labels)
         identity = {
             "task": task,
             "config": teacher.config.to_dict(),
@@ -262,7 +265,9 @@ def _cut(
     return student
 
 
-def _teacher(model: Any, task: str | None) -> tuple[SqueezeBertPreTrainedModel, str | None]:
+def _teacher(
+    model: Any, task: str | None, labels: Sequence[str] | None
+) -> tuple[SqueezeBertPreTrainedModel, str | None]:
     """The BERT, and the digest of its weights where it comes from a folder or the hub."""
     digest = None
     if not isinstance(model, keras.Model):
@@ -274,6 +279,8 @@ def _teacher(model: Any, task: str | None) -> tuple[SqueezeBertPreTrainedModel, 
         raise ValueError("The model has groups already: squeeze a BERT.")
     if model.tokenizer is None:
         raise ValueError("The model came without a tokenizer: put a vocab.txt into its folder.")
+    if labels is not None:
+        _name_labels(model.config, list(labels))
     if task is None:
         return model, digest
     needed = find_task(task).architecture
@@ -284,6 +291,7 @@ def _teacher(model: Any, task: str | None) -> tuple[SqueezeBertPreTrainedModel, 
         )
     names = list(model.config.id2label.values())
     if needed == "SqueezeBertForSequenceClassification":
+        _check_names(names, task)
         order = label_order(model.config, task)
         if order is not None and order != names:
             raise ValueError(
@@ -291,6 +299,26 @@ def _teacher(model: Any, task: str | None) -> tuple[SqueezeBertPreTrainedModel, 
                 "must have the same order."
             )
     return model, digest
+
+
+def _name_labels(config: SqueezeBertConfig, labels: list[str]) -> None:
+    if len(labels) != config.num_labels or len(set(labels)) < len(labels):
+        raise ValueError(
+            f"The labels are {', '.join(labels)}: the model needs {config.num_labels} names, each "
+            "once, in the order of its ids."
+        )
+    config.id2label = dict(enumerate(labels))
+
+
+def _check_names(names: list[str], task: str) -> None:
+    """Says what to do about a model of the right number of labels under other names."""
+    chosen = find_task(task)
+    if len(names) == len(chosen.labels or ()) and chosen.order_of(names) is None:
+        known = ", ".join(chosen.label_names or chosen.labels)
+        raise ValueError(
+            f"The model's labels are {', '.join(names)}, those of {task} {known}: pass the latter, "
+            "in the order of the model's ids, as labels or in a file for --labels, one a line."
+        )
 
 
 def _read_texts(texts: Any) -> list[Text]:
