@@ -1,5 +1,6 @@
 """Settings that must stand before TensorFlow, transformers and the hub client are imported."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,3 +12,9 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".jax_cache"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+def pytest_collection_finish():
+    """Takes what the imported frameworks made out of garbage collection: it stays anyway."""
+    gc.collect()
+    gc.freeze()

@@ -42,12 +42,13 @@ DENSE = {f"{name}_groups": 1 for name in GROUP_NAMES}
 FAST = {"learning_rate": 3e-3, "batch_size": 16, "max_length": 32, "verbose": 0}
 
 
-def dense_model(name: str = "SqueezeBertForSequenceClassification", **config):
+def dense_model(name: str = "SqueezeBertForSequenceClassification", vocab=toy.VOCAB, **config):
     """A BERT with random weights and a tokenizer."""
     keras.utils.set_random_seed(1)
-    config = small_config(**{"vocab_size": 30522, "initializer_range": 0.1, **DENSE, **config})
+    values = {"vocab_size": toy.VOCAB_SIZE, "initializer_range": 0.1, **DENSE, **config}
+    config = small_config(**values)
     model = getattr(tf_squeezebert, name)(tf_squeezebert.SqueezeBertConfig(**config))
-    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(toy.VOCAB, model_max_length=40)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocab, model_max_length=40)
     return model
 
 
@@ -176,7 +177,7 @@ def test_a_strong_ridge_keeps_the_dense_weights():
 def test_with_one_group_the_fit_changes_nothing():
     model = dense_model()
     student, kept, _ = make_student(model, sentences(), groups=1)
-    inputs = random_inputs({"vocab_size": 30522}, (3, 11))
+    inputs = random_inputs({"vocab_size": toy.VOCAB_SIZE}, (3, 11))
     np.testing.assert_allclose(np.asarray(student(inputs)), np.asarray(model(inputs)), atol=1e-4)
     assert kept == [0, 1, 2]
 
@@ -219,7 +220,7 @@ def test_layers_are_kept_with_their_weights():
 
 @pytest.mark.parametrize("name", ["SqueezeBertForSequenceClassification", "SqueezeBertForMaskedLM"])
 def test_a_smaller_vocabulary_changes_nothing_for_texts_of_its_pieces(name):
-    model = dense_model(name)
+    model = dense_model(name, toy.BERT_VOCAB, vocab_size=30522)
     texts = sentences()
     smaller = trim_vocabulary(model, [*texts[:100], ("a pair", "of texts")], 200)
     assert len(smaller.tokenizer) == smaller.config.vocab_size == 200
@@ -255,7 +256,7 @@ def test_squeezed_and_taught_it_answers_like_its_teacher(teacher, files, tmp_pat
     assert float(curve[-1]["val_hidden_error"]) < 0.5
     assert "val_accuracy" in curve[-1]
 
-    inputs = random_inputs({"vocab_size": 30522}, (3, 11))
+    inputs = random_inputs({"vocab_size": toy.VOCAB_SIZE}, (3, 11))
     ours = np.asarray(load_pretrained(out)(inputs))
     np.testing.assert_allclose(ours, np.asarray(result.model(inputs)), atol=1e-6)
     theirs = transformers.SqueezeBertForSequenceClassification.from_pretrained(out)
@@ -270,7 +271,7 @@ def test_texts_alone_teach_a_model_without_a_task(files, tmp_path):
     assert result.metrics["hidden_error"] == min(curve)
     again = load_pretrained(tmp_path)
     assert type(again).__name__ == "SqueezeBertForMaskedLM"
-    inputs = random_inputs({"vocab_size": 30522}, (3, 11))
+    inputs = random_inputs({"vocab_size": toy.VOCAB_SIZE}, (3, 11))
     np.testing.assert_allclose(
         np.asarray(again(inputs)), np.asarray(result.model(inputs)), atol=1e-5
     )

@@ -12,7 +12,10 @@ import tf_squeezebert
 
 from .reference import small_config
 
-VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
+BERT_VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
+# The words of the toy files, and letters for all others: small, so that training is quick.
+VOCAB = Path(__file__).parent / "fixtures" / "toy_vocab.txt"
+VOCAB_SIZE = len(VOCAB.read_text().splitlines())
 GOOD = ("lovely", "great", "charming", "funny", "bright", "warm")
 BAD = ("dull", "awful", "boring", "sad", "weak", "cold")
 PLACES = ("rome", "paris", "london", "berlin", "vienna")
@@ -21,7 +24,7 @@ PLACES = ("rome", "paris", "london", "berlin", "vienna")
 def checkpoint(folder: Path, name: str = "SqueezeBertModel", **config) -> Path:
     """A small random model with a tokenizer."""
     keras.utils.set_random_seed(0)
-    config = {"num_hidden_layers": 1, "vocab_size": 30522, "initializer_range": 0.1, **config}
+    config = {"num_hidden_layers": 1, "vocab_size": VOCAB_SIZE, "initializer_range": 0.1, **config}
     model = getattr(tf_squeezebert, name)(
         tf_squeezebert.SqueezeBertConfig(**small_config(**config))
     )

@@ -46,6 +46,7 @@ STATE_FILE = "training.safetensors"
 RESULTS_FILE = "results.json"
 _STEPS_A_POINT = 20  # of the learning curve
 _TIMED_STEPS = 20  # to tell how many fit into the time
+_SECONDS_A_DRAWING = 10  # of the curves: at most one in so many, and one at the end
 _MOST_SHOWN = 200  # characters of an argument
 _SHARE_OF_STEPS = 0.9  # of the time; the rest is for evaluations
 
@@ -594,6 +595,7 @@ class Run(keras.callbacks.Callback):
             "history": [],
         }
         self._restored = self._began = None
+        self._drawn = time.monotonic()  # when the curves were, or might have been
         self._writes = distribution.process()[0] == 0
 
     def set_total(self, total: int) -> None:
@@ -753,15 +755,17 @@ class Run(keras.callbacks.Callback):
         self.progress["history"][-1].update(
             {name: float(value) for name, value in logs.items() if name.startswith("val_")}
         )
-        self._write_curves()
+        if self._writes:
+            write_history(self.folder / "history.csv", self.progress["history"])
+            self._draw(at_most_every=_SECONDS_A_DRAWING)
         self.progress.update(point=0, loss_sum=0.0)
         self._save(self.epochs if self.model.stop_training else epoch + 1, 0)
 
-    def _write_curves(self) -> None:
-        if not self._writes:
-            return
-        write_history(self.folder / "history.csv", self.progress["history"])
-        draw_curves(self.folder / "curves.png", self.progress["history"], self.metric)
+    def _draw(self, at_most_every: float = 0.0) -> None:
+        """Draws the curves, which takes half a second: longer than a small epoch."""
+        if time.monotonic() - self._drawn >= at_most_every:
+            draw_curves(self.folder / "curves.png", self.progress["history"], self.metric)
+            self._drawn = time.monotonic()
 
     def finish(self, trainee: keras.Model) -> FineTuned:
         """Goes back to the best epoch's weights, and writes the results."""
@@ -779,6 +783,7 @@ class Run(keras.callbacks.Callback):
             "identity": {k: v for k, v in self.identity.items() if k != "options"},
         }
         if self._writes:
+            self._draw()
             text = json.dumps(without_nan(results), indent=2, allow_nan=False) + "\n"
             write_text(self.folder / RESULTS_FILE, text)
             self.state_file.unlink(missing_ok=True)

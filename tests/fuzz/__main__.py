@@ -82,6 +82,7 @@ class _Fuzzer:
             for i, content in enumerate(self.target.seeds()):
                 (Path(corpus) / str(i)).write_bytes(content)
             limits = ["-timeout=300", "-rss_limit_mb=4096", "-max_len=65536", "-verbosity=0"]
+            limits += ["-report_slow_units=300", f"-artifact_prefix={corpus}/"]
             atheris.Setup([sys.argv[0], *limits, corpus], attempt, custom_mutator=change)
             atheris.Fuzz()
 
