@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -21,11 +22,12 @@ from tf_squeezebert.squeeze import (
     find_regrouping,
     make_student,
     regroup,
+    regrouping,
     trim_vocabulary,
 )
 from tf_squeezebert.squeeze.calibration import Calibration
-from tf_squeezebert.squeeze.fitting import fit_projection, hidden_error
-from tf_squeezebert.squeeze.regrouping import transformer_of
+from tf_squeezebert.squeeze.fitting import fit_groups, fit_projection, hidden_error
+from tf_squeezebert.squeeze.regrouping import _overlap, _trade_places, _value, transformer_of
 from tf_squeezebert.tasks import TASKS
 
 from . import toy
@@ -92,6 +94,9 @@ def teacher(files, tmp_path_factory):
 @pytest.mark.parametrize("name", CLASSES)
 def test_another_order_changes_no_result(name):
     model = dense_model(name, vocab_size=99)
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:  # biases and norms too
+        variable.assign_add(rng.normal(0, 0.1, variable.shape))
     shape = (2, 3, 11) if name.endswith("MultipleChoice") else (3, 11)
     inputs = random_inputs({"vocab_size": 99}, shape)
     before = keras_outputs(model, inputs)
@@ -138,6 +143,90 @@ def test_the_best_order_is_found():
     assert share_within_groups() > 0.9
 
 
+def test_trading_is_judged_by_the_variance_that_groups_explain():
+    """Against projections by QR on the data itself, for each channel left out or let in."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 12)) @ rng.normal(size=(12, 12))
+    covariance = x.T @ x / len(x)
+    outputs = {groups: x @ rng.normal(size=(12, 8)) for groups in (2, 4)}
+    parts = {groups: np.split(y, groups, axis=1) for groups, y in outputs.items()}
+    spaces = []
+    for groups, ys in parts.items():
+        asked = [x.T @ y / len(x) for y in ys]
+        spaces.append((covariance, [part @ part.T for part in asked], groups))
+    slot, written = rng.permutation(np.repeat(np.arange(4), 3)), rng.random((12, 4))
+
+    def explained(places: list[tuple[int, int]]) -> float:
+        """By channels and their slots."""
+        total = sum(written[place] for place in places)
+        for groups, ys in parts.items():
+            for k, y in enumerate(ys):
+                inside = sorted({c for c, r in places if r * groups // 4 == k})
+                q, _ = np.linalg.qr(x[:, inside])
+                total += np.square(q.T @ y).sum() / len(x)
+        return total
+
+    places = list(enumerate(slot.tolist()))
+    value, loss, gain = _value(slot, 4, spaces, written)
+    assert value == pytest.approx(explained(places))
+    for channel in range(12):
+        others = [place for place in places if place[0] != channel]
+        assert loss[channel] == pytest.approx(value - explained(others))
+        for r in range(4):
+            more = explained([*places, (channel, r)])
+            assert gain[channel, r] == pytest.approx(more - value)
+
+
+@pytest.mark.parametrize("channels", [6, 120])
+def test_channels_that_do_not_tell_each_other_trade_to_the_best_halves(channels, monkeypatch):
+    """Many at a time."""
+    judged = []
+    monkeypatch.setattr(regrouping, "_value", lambda *given: judged.append(given) or _value(*given))
+    rng = np.random.default_rng(0)
+    asked = rng.random((2, channels))  # of each channel by each half
+    layer = SimpleNamespace(
+        spaces=lambda: [(np.eye(channels), [np.diag(half) for half in asked], 2)],
+        output_gain=lambda: np.zeros((channels, 2)),
+    )
+    slot = _trade_places(np.arange(channels) % 2, 2, [layer])
+    ranks = np.argsort(np.argsort(asked[0] - asked[1]))
+    assert (slot == (ranks < channels // 2)).all()
+    assert len(judged) < 10
+
+
+def test_a_trade_that_gains_nothing_is_not_made():
+    """Two channels that are worth something together each look better beside the other.
+
+    In one group they do not come, for both groups want another channel more.
+    """
+    covariance = np.eye(4)
+    covariance[0, 1] = covariance[1, 0] = 0.75
+    together = covariance @ [1, -1, 0, 0]
+    asked = [np.outer(together, together) + np.diag(own) for own in ([0, 0, 1, 0], [0, 0, 0, 1])]
+    layer = SimpleNamespace(
+        spaces=lambda: [(covariance, asked, 2)], output_gain=lambda: np.zeros((4, 2))
+    )
+    slot = np.array([0, 1, 0, 1])
+    assert (_trade_places(slot, 2, [layer]) == slot).all()
+
+
+def test_units_lie_in_groups_by_their_share():
+    assert _overlap(2, 3).tolist() == [[1, 0.5, 0], [0, 0.5, 1]]
+    assert _overlap(4, 2).tolist() == [[0.5, 0], [0.5, 0], [0, 0.5], [0, 0.5]]
+
+
+def test_every_projection_counts_the_same_in_the_order_whatever_its_size():
+    model = dense_model("SqueezeBertModel", num_hidden_layers=1)
+    groups = {**dict.fromkeys(DENSE, 4), "post_attention_groups": 1}
+    orders = []
+    for _ in range(2):
+        orders.append(find_regrouping(model, Calibration(model, sentences(20)), groups))
+        kernel = model.blocks[0].projection.kernel
+        kernel.assign(kernel * 32)
+    for first, second in zip(*orders, strict=True):
+        assert (first == second).all()
+
+
 def test_with_one_group_all_stays_in_order():
     model = dense_model("SqueezeBertModel")
     order = find_regrouping(model, Calibration(model, sentences(20)), DENSE)
@@ -172,6 +261,43 @@ def test_a_strong_ridge_keeps_the_dense_weights():
     x, y = rng.normal(size=(50, 16)), rng.normal(size=(50, 8))
     fit_projection(layer, dense, x, y, ridge=1e9)
     np.testing.assert_allclose(np.asarray(layer.kernel)[1], dense[8:, 4:], atol=1e-5)
+
+
+def test_a_fit_is_right_on_average_far_from_zero():
+    """Of many tokens a mean in float32 would be off in the fourth digit."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(1000, 1, (100_000, 4)).astype("float32")
+    y = (x + rng.normal(size=x.shape)).astype("float32")
+    layer = GroupedConv1D(4, 2)
+    layer.build((None, None, 4))
+    fit_projection(layer, np.eye(4), x, y, ridge=1e-2)
+    error = np.asarray(layer(x[None]))[0] - y
+    np.testing.assert_allclose(error.mean(axis=0, dtype="float64"), 0, atol=5e-4)
+
+
+def test_of_channels_that_tell_each_other_a_fit_makes_up_for_the_lost_ones(capsys):
+    """Far better than the blocks alone, which a ridge of 1 is too strong for already."""
+
+    def student_error(fitted: bool) -> float:
+        model = dense_model("SqueezeBertModel", num_hidden_layers=1)
+        rng = np.random.default_rng(0)
+        words = model.embeddings.word_embeddings.embeddings
+        words.assign(rng.normal(size=(words.shape[0], 8)) @ rng.normal(size=(8, 48)))
+        student, _, _ = make_student(model, sentences(50), groups=4, fitted=fitted)
+        return hidden_error(student, model, Calibration(model, sentences(50, seed=9)))
+
+    assert student_error(fitted=True) < 0.05 * student_error(fitted=False)
+    assert capsys.readouterr().err == ""  # the bars are for terminals
+
+
+def test_the_hidden_error_of_the_mean_is_one():
+    student, model = (dense_model("SqueezeBertModel", num_hidden_layers=1) for _ in range(2))
+    calibration = Calibration(model, sentences(20))
+    assert hidden_error(student, model, calibration) == 0
+    norm = student.blocks[0].projection_norm
+    norm.gamma.assign(np.zeros(48))
+    norm.beta.assign(calibration.rows(calibration.run(model)).mean(axis=0))
+    assert hidden_error(student, model, calibration) == pytest.approx(1, abs=1e-5)
 
 
 def test_with_one_group_the_fit_changes_nothing():
@@ -213,6 +339,8 @@ def test_layers_are_kept_with_their_weights():
     held_out = Calibration(model, sentences(50, seed=9))
     near, far = (hidden_error(s.transformer, model.transformer, held_out) for s in (fitted, cut))
     assert near < 0.7 * far
+    with pytest.raises(ValueError, match="longer"):  # one would be left as it is
+        fit_groups(cut.transformer, model.transformer, [3], held_out)
 
 
 # The vocabulary

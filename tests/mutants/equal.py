@@ -22,4 +22,34 @@ EQUAL: dict[str, dict[str, str]] = {
             "Keras gives a layer the `training` of the call around it"
         ),
     },
+    "tf_squeezebert/squeeze/fitting.py": {
+        "for block, a, b in zip(diagonal_blocks(dense, groups), np.split(x, groups, axis=1), "
+        "np.split(y, groups, axis=1), strict=True):"
+        "  ->  for block, a, b in zip(diagonal_blocks(dense, groups), np.split(x, groups, "
+        "axis=1), np.split(y, groups, axis=1)):": (
+            "each of the three is cut into as many parts as there are groups"
+        ),
+        "for block, a, b in zip(diagonal_blocks(dense, groups), np.split(x, groups, axis=1), "
+        "np.split(y, groups, axis=1), strict=True):"
+        "  ->  for block, a, b in zip(diagonal_blocks(dense, groups), np.split(x, groups, "
+        "axis=1), np.split(y, groups, axis=1), strict=False):": (
+            "each of the three is cut into as many parts as there are groups"
+        ),
+        "predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -1), kernel).reshape(-1)"
+        "  ->  predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -1), "
+        "kernel).reshape(-2)": "NumPy takes any negative size for the one to find out",
+        "predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -1), kernel).reshape(-1)"
+        "  ->  predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -2), "
+        "kernel).reshape(-1)": "NumPy takes any negative size for the one to find out",
+    },
+    "tf_squeezebert/squeeze/regrouping.py": {
+        "most = max(1, len(slot) // 12)  ->  most = max(2, len(slot) // 12)": (
+            "with how many pairs the search begins is a choice for speed: they are halved while "
+            "too many"
+        ),
+        "most = max(1, len(slot) // 12)  ->  most = max(1, len(slot) // 13)": (
+            "with how many pairs the search begins is a choice for speed: they are halved while "
+            "too many"
+        ),
+    },
 }
