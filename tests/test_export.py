@@ -334,6 +334,20 @@ def test_the_norms_for_accelerators_stay_in_the_range_of_float16(models):
     assert not error(half_precision=False) < 0.3
 
 
+def test_the_mask_takes_no_digits_of_the_scores_that_count(tmp_path):
+    """With attention that looks somewhere, as that of trained models does."""
+    config = small_config("ones", num_hidden_layers=1)
+    _, model = pair("SqueezeBertModel", config, tmp_path)
+    attention = model.blocks[0].attention
+    for layer in (attention.query, attention.key, attention.value, model.blocks[0].post_attention):
+        layer.kernel.assign(layer.kernel * 10)
+    inputs = random_inputs(config, (1, 30))
+    want = np.asarray(model(inputs)["last_hidden_state"])
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    outputs = DeployedGraph(model).function()(*(tf.constant(inputs[name]) for name in names))
+    np.testing.assert_allclose(outputs["last_hidden_state"], want, atol=2e-5)
+
+
 def test_a_large_epsilon_counts_the_same_in_the_norms_for_accelerators(tmp_path):
     config = small_config(encoder_layer_norm_eps=0.5, num_hidden_layers=1)
     _, model = pair("SqueezeBertModel", config, tmp_path)

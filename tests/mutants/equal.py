@@ -37,10 +37,10 @@ EQUAL: dict[str, dict[str, str]] = {
         ),
         "predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -1), kernel).reshape(-1)"
         "  ->  predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -1), "
-        "kernel).reshape(-2)": "NumPy takes any negative size for the one to find out",
+        "kernel).reshape(-2)": ("NumPy takes any negative size for the one to find out"),
         "predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -1), kernel).reshape(-1)"
         "  ->  predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -2), "
-        "kernel).reshape(-1)": "NumPy takes any negative size for the one to find out",
+        "kernel).reshape(-1)": ("NumPy takes any negative size for the one to find out"),
     },
     "tf_squeezebert/squeeze/regrouping.py": {
         "most = max(1, len(slot) // 12)  ->  most = max(2, len(slot) // 12)": (
@@ -50,6 +50,22 @@ EQUAL: dict[str, dict[str, str]] = {
         "most = max(1, len(slot) // 12)  ->  most = max(1, len(slot) // 13)": (
             "with how many pairs the search begins is a choice for speed: they are halved while "
             "too many"
+        ),
+    },
+    "tflite/graph.py": {
+        "self._weights[key] = tf.Variable(value, trainable=False)"
+        "  ->  self._weights[key] = tf.Variable(value, trainable=True)": (
+            "nothing is trained in a file: the converter writes every variable as a constant"
+        ),
+        "if several and (self._is_free or any((y.groups != layers[0].groups for y in "
+        "layers))):"
+        "  ->  if several and (self._is_free or any((y.groups != layers[1].groups for y in "
+        "layers))):": ("groups all equal the first one's where they all equal the second one's"),
+    },
+    "tflite/runtime.py": {
+        "return None if self._shape[0] < 0 else int(self._shape[0])"
+        "  ->  return None if self._shape[0] < 1 else int(self._shape[0])": (
+            "a file's batch is 1 or more, or -1 where it is free"
         ),
     },
 }
