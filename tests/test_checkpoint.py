@@ -21,7 +21,9 @@ FORMS = {
     "zip, protocol 5": lambda tensors, path: torch.save(tensors, path, pickle_protocol=5),
     "legacy": lambda tensors, path: torch.save(tensors, path, _use_new_zipfile_serialization=False),
     "safetensors": lambda tensors, path: save_file(
-        {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}, path
+        {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()},
+        path,
+        metadata={"format": "pt"},  # as transformers writes it
     ),
 }
 DTYPES = [

@@ -489,6 +489,13 @@ def test_batches_hold_what_the_tokenizer_gives(tokenizer):
     assert labels.tolist() == [1.5, 2]
 
 
+def test_several_labels_of_a_text_are_a_row(tokenizer):
+    examples = [{"text": "A", "label": [0.0, 1.0, 1.0]}, {"text": "b", "label": [1, 0, 0]}]
+    ((_, labels),) = batches(examples, tokenizer, "text-classification", shuffle=False)
+    assert labels.dtype == np.float32
+    assert labels.tolist() == [[0, 1, 1], [1, 0, 0]]
+
+
 def test_the_order_can_be_kept_and_shapes_be_few(tokenizer):
     options = {"shuffle": False, "batch_size": 4, "max_length": 32}
     found = batches(

@@ -105,6 +105,13 @@ def test_there_is_no_answer_only_where_that_is_likelier():
         assert predict(model, "Why?", "Noon")["answer"] == "Noon"
 
 
+def test_hidden_states_without_a_direction_are_an_error():
+    states = [[1, -1], [-1, 1], [0, 0]]  # of [CLS] tea [SEP]
+    model = Fixed("SqueezeBertModel", {"last_hidden_state": states})
+    with pytest.raises(ValueError, match="mean of the hidden states is 0, which has no direction"):
+        predict(model, "tea")
+
+
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_config_that_asks_for_hidden_states_changes_no_answer(name, tmp_path):
     plain = with_tokenizer(name, tmp_path)[2]

@@ -1,6 +1,12 @@
 """Mutants that no test can tell from the original, and why."""
 
 EQUAL: dict[str, dict[str, str]] = {
+    "convert/checkpoint.py": {
+        "for name, shard in _json(file.read(MAX_BYTES + 1), 'it')['weight_map'].items():"
+        "  ->  for name, shard in _json(file.read(MAX_BYTES + 2), 'it')['weight_map'].items():": (
+            "a file longer than the limit is refused, by however much"
+        ),
+    },
     "convert/torch_file.py": {
         "last = offset + sum(((n - 1) * step for n, step in zip(size, stride, strict=True)))"
         "  ->  last = offset + sum(((n - 1) * step for n, step in zip(size, stride)))": (
@@ -9,6 +15,19 @@ EQUAL: dict[str, dict[str, str]] = {
         "strides = tuple((step * stored.itemsize if n > 1 else 0 for n, step in steps))"
         "  ->  strides = tuple((step * stored.itemsize if n > 1 else 1 for n, step in steps))": (
             "the step along a dimension of one is never taken"
+        ),
+    },
+    "tf_squeezebert/data/encoders.py": {
+        "for line, array in zip(result, arrays, strict=True):"
+        "  ->  for line, array in zip(result, arrays):": (
+            "the result was made with a line for each array"
+        ),
+    },
+    "tf_squeezebert/prediction.py": {
+        "for i, (word, (start, end)) in enumerate(zip(row.word_ids, row.offsets, strict=True)):"
+        "  ->  for i, (word, (start, end)) in enumerate("
+        "zip(row.word_ids, row.offsets, strict=False)):": (
+            "both are of one encoding, and so as long"
         ),
     },
     "tf_squeezebert/layers.py": {
