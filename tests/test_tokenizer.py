@@ -527,6 +527,7 @@ def test_properties_are_those_of_transformers(ours, theirs):
     assert ours.all_special_ids == theirs.all_special_ids
     assert ours.vocab_size == len(ours) == theirs.vocab_size == 30522
     assert ours.get_vocab() == theirs.get_vocab()
+    assert ours.num_special_tokens_to_add() == theirs.num_special_tokens_to_add() == 2
     assert (ours.padding_side, ours.truncation_side) == ("right", "right")
     assert SqueezeBertTokenizerFast is SqueezeBertTokenizer
     assert repr(ours).startswith("SqueezeBertTokenizer(vocab_size=30522, do_lower_case=True")
