@@ -109,8 +109,11 @@ def test_a_planted_link_or_pipe_is_left_alone(tmp_path):
     folder.mkdir()
     for name in (".tf_squeezebert-aaaaaaaa.tmp", f".{os.getpid()}.file.txt"):
         (folder / name).symlink_to(victim, target_is_directory=True)
-    os.mkfifo(folder / ".tf_squeezebert-bbbbbbbb.tmp")  # to open it would wait for its other end
+    os.mkfifo(folder / ".tf_squeezebert-bbbbbbbb.tmp")
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for the pipe's other end"))
+    signal.alarm(20)
     write_text(folder / "file.txt", "ours")
+    signal.alarm(0)
     assert (victim / "file.txt").read_text() == "theirs"
     assert (folder / "file.txt").read_text() == "ours"
 
