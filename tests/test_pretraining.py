@@ -145,6 +145,7 @@ def test_texts_are_swapped_whole(text, tokenizer):
         )
     )
     for want, (ids, types, swapped) in zip(stream, rows, strict=True):
+        assert (ids[0], ids[-1]) == (tokenizer.cls_token_id, tokenizer.sep_token_id)
         (sep,) = np.flatnonzero(np.array(ids[:-1]) == tokenizer.sep_token_id)
         assert types[: len(ids)].tolist() == [0] * (sep + 1) + [1] * (len(ids) - sep - 1)
         first, second = ids[1:sep], ids[sep + 1 : -1]
