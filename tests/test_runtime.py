@@ -131,6 +131,20 @@ def test_as_many_calls_run_at_once_as_there_are_workers(heads):
     assert sorted(runtime.map(lambda _: together.wait(), range(2))) == [0, 1]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted as Linux lists them")
+def test_a_call_has_as_many_threads_as_asked_for(heads):
+    path = heads["SqueezeBertModel"][1]
+
+    def added(count: int) -> int:
+        before = len(os.listdir("/proc/self/task"))
+        runtime = Runtime(path, num_threads=count)
+        after = len(os.listdir("/proc/self/task"))
+        assert runtime.workers == 1
+        return after - before
+
+    assert added(5) - added(1) == 4
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only there are pages given back")
 def test_weights_are_in_memory_once(heads, tmp_path):
     """What XNNPACK has copied does not stay mapped: of the masked LM, nearly the whole file.

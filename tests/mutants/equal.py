@@ -86,5 +86,9 @@ EQUAL: dict[str, dict[str, str]] = {
         "  ->  return None if self._shape[0] < 1 else int(self._shape[0])": (
             "a file's batch is 1 or more, or -1 where it is free"
         ),
+        "return None if self._shape[0] < 0 else int(self._shape[0])"
+        "  ->  return None if self._shape[0] <= 0 else int(self._shape[0])": (
+            "a file's batch is 1 or more, or -1 where it is free"
+        ),
     },
 }
