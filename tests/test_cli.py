@@ -630,14 +630,14 @@ def test_squeeze_makes_a_grouped_model(tmp_path, capsys):
     dense = dict.fromkeys((f"{name}_groups" for name in GROUP_NAMES), 1)
     bert, texts = toy.checkpoint(tmp_path / "bert", **dense), toy.write(tmp_path, "mlm", 60)
     out = tmp_path / "out"
-    arguments = ["--texts", texts, "--groups", "2,2,2,4,2,2", "--vocab-size", 300]
+    arguments = ["--texts", texts, "--groups", "2,2,2,4,2,2", "--vocab-size", 130]
     arguments += ["--budget", 0.5, "--epochs", 1, "--batch-size", 8]
     status, printed, err = run(capsys, "squeeze", bert, out, *arguments)
     assert status == 0, err
     assert re.search(r"out: hidden_error 0\.\d\d\n$", printed)
     model = tf_squeezebert.convert.load_pretrained(out)
     assert model.config.post_attention_groups == 4
-    assert model.config.vocab_size == len(model.tokenizer) == 300
+    assert model.config.vocab_size == len(model.tokenizer) == 130
 
 
 @pytest.mark.parametrize(
