@@ -441,8 +441,8 @@ def test_a_folder_that_can_not_be_written_is_found_out_first(
 def test_a_disk_with_too_little_room_is_found_out_before_training(
     bare, files, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10_000_000))
-    with pytest.raises(OSError, match=r"\d+ MB are needed, and 10 MB are free"):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    with pytest.raises(OSError, match=r"\d+ MB are needed, and 1 MB are free"):
         finetune(bare, "sst2", *files["sst2"], tmp_path / "new", **FAST)
     assert not list(tmp_path.iterdir())
 

@@ -40,8 +40,8 @@ def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
     for name in CHECKPOINTS:
         if name in text:
             groups = dict.fromkeys(GROUPS, 1) if name.startswith("bert") else {}
-            sizes = {"num_hidden_layers": 1, "max_position_embeddings": 384}
-            toy.checkpoint(Path(name), **sizes, **groups)
+            sizes = {"max_position_embeddings": 384, "vocab_size": toy.BERT_VOCAB_SIZE}
+            toy.checkpoint(Path(name), vocab=toy.BERT_VOCAB, **sizes, **groups)
     for task, name in FILES[guide]:
         for part, seed in (("train", 1), ("dev", 2)):
             path = Path(name.format(part))

@@ -348,7 +348,7 @@ def test_layers_are_kept_with_their_weights():
 
 @pytest.mark.parametrize("name", ["SqueezeBertForSequenceClassification", "SqueezeBertForMaskedLM"])
 def test_a_smaller_vocabulary_changes_nothing_for_texts_of_its_pieces(name):
-    model = dense_model(name, toy.BERT_VOCAB, vocab_size=30522)
+    model = dense_model(name, toy.BERT_VOCAB, vocab_size=toy.BERT_VOCAB_SIZE)
     texts = sentences()
     smaller = trim_vocabulary(model, [*texts[:100], ("a pair", "of texts")], 200)
     assert len(smaller.tokenizer) == smaller.config.vocab_size == 200

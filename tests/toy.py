@@ -15,20 +15,20 @@ from .reference import small_config
 BERT_VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 # The words of the toy files, and letters for all others: small, so that training is quick.
 VOCAB = Path(__file__).parent / "fixtures" / "toy_vocab.txt"
-VOCAB_SIZE = len(VOCAB.read_text().splitlines())
+VOCAB_SIZE, BERT_VOCAB_SIZE = 153, 30522
 GOOD = ("lovely", "great", "charming", "funny", "bright", "warm")
 BAD = ("dull", "awful", "boring", "sad", "weak", "cold")
 PLACES = ("rome", "paris", "london", "berlin", "vienna")
 
 
-def checkpoint(folder: Path, name: str = "SqueezeBertModel", **config) -> Path:
+def checkpoint(folder: Path, name: str = "SqueezeBertModel", vocab: Path = VOCAB, **config) -> Path:
     """A small random model with a tokenizer."""
     keras.utils.set_random_seed(0)
     config = {"num_hidden_layers": 1, "vocab_size": VOCAB_SIZE, "initializer_range": 0.1, **config}
     model = getattr(tf_squeezebert, name)(
         tf_squeezebert.SqueezeBertConfig(**small_config(**config))
     )
-    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB, model_max_length=40)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocab, model_max_length=40)
     model.save_pretrained(folder)
     return folder
 
