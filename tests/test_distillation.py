@@ -177,6 +177,17 @@ def make(name: str = NAME, **config):
     return getattr(tf_squeezebert, name)(tf_squeezebert.SqueezeBertConfig(**config))
 
 
+def test_nothing_is_learnt_from_the_answers_of_a_head_that_was_never_trained(tmp_path):
+    folder = toy.checkpoint(tmp_path, "SqueezeBertModel")
+    loaded = getattr(tf_squeezebert, NAME).from_pretrained(folder)
+    student = make(vocab_size=toy.VOCAB_SIZE)
+    with pytest.raises(ValueError, match="was missing in the checkpoint and has not been trained"):
+        Distiller(student, loaded)
+    assert Distiller(student, loaded, soft_weight=0).hidden_weight == 1  # its body was trained
+    loaded.mark_trained()
+    assert Distiller(student, loaded)
+
+
 def test_weights_default_to_what_sizes_allow():
     alike = Distiller(make(), make(num_hidden_layers=2))
     assert (alike.hidden_weight, alike.attention_weight) == (1, 1)

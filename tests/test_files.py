@@ -112,8 +112,10 @@ def test_a_planted_link_or_pipe_is_left_alone(tmp_path):
     os.mkfifo(folder / ".tf_squeezebert-bbbbbbbb.tmp")
     signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for the pipe's other end"))
     signal.alarm(20)
-    write_text(folder / "file.txt", "ours")
-    signal.alarm(0)
+    try:
+        write_text(folder / "file.txt", "ours")
+    finally:
+        signal.alarm(0)
     assert (victim / "file.txt").read_text() == "theirs"
     assert (folder / "file.txt").read_text() == "ours"
 

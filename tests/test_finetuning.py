@@ -124,8 +124,14 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
         weights.append(model.get_weights())
         return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
 
+    drawn, draw = [], finetuning.draw_curves
+    monkeypatch.setattr(
+        finetuning, "draw_curves", lambda *given: drawn.append(len(given[1])) or draw(*given)
+    )
+    monkeypatch.setattr(finetuning, "_SECONDS_A_DRAWING", 1e6)
     monkeypatch.setattr(finetuning, "evaluate", measured)
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, epochs=5, patience=2, **FAST)
+    assert drawn == [len(result.history)], "at the end alone, where the epochs are short"
     assert result.metrics == {"accuracy": 0.7}
     assert len(weights) == 4, "it stopped"
     for got, want in zip(result.model.get_weights(), weights[1], strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tf_squeezebert import SqueezeBertForSequenceClassification
 from tf_squeezebert.cli import main
 from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.squeeze import squeeze
@@ -29,10 +30,27 @@ def test_a_model_without_names_of_labels_is_told_the_way_out(files, tmp_path):
         squeeze(unnamed(tmp_path / "bert"), tmp_path / "out", task="sst2", **files)
 
 
+def test_a_head_that_was_never_trained_teaches_nothing(files, tmp_path):
+    groups = {f"{name}_groups": 1 for name in GROUP_NAMES}
+    bare = toy.checkpoint(tmp_path / "bert", "SqueezeBertModel", **groups)
+    model = SqueezeBertForSequenceClassification.from_pretrained(bare)
+    with pytest.raises(ValueError, match="was missing in the checkpoint and has not been trained"):
+        squeeze(model, tmp_path / "out", task="sst2", labels=["negative", "positive"], **files)
+
+
 @pytest.mark.parametrize("labels", [["negative"], ["positive", "positive"]])
 def test_labels_are_as_many_as_the_models(labels, files, tmp_path):
     with pytest.raises(ValueError, match="the model needs 2 names, each once"):
         squeeze(unnamed(tmp_path / "bert"), tmp_path / "out", task="sst2", labels=labels, **files)
+
+
+def test_a_model_that_is_passed_keeps_its_names(files, tmp_path):
+    model = load_pretrained(unnamed(tmp_path / "bert"))
+    options = {"epochs": 1, "batch_size": 16, "max_length": 32, "verbose": 0}
+    options |= {"labels": ["negative", "positive"], "groups": 2, "task": "sst2", **files}
+    named = squeeze(model, tmp_path / "out", **options).model
+    assert named.config.id2label == {0: "negative", 1: "positive"}
+    assert model.config.id2label == {0: "LABEL_0", 1: "LABEL_1"}
 
 
 def test_labels_can_be_named(files, tmp_path):

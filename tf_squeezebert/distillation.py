@@ -43,7 +43,8 @@ class Distiller(SqueezeBertPreTrainedModel):
             hidden_size, equal num_attention_heads), and otherwise 0.
 
     Raises:
-        ValueError: the two are not of one task, or can't be compared as asked.
+        ValueError: the two are not of one task, or can't be compared as asked, or the teacher has
+            a head that was never trained.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class Distiller(SqueezeBertPreTrainedModel):
         if layers is not None:
             self._taught_by = list(layers)
         self._is_bare = isinstance(student, SqueezeBertModel)
+        if soft_weight and not self._is_bare:
+            teacher.check_trained()
         self.built = True
 
     def _weight(self, name: str, weight: float | None, size: str) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from tokenizers import Encoding
@@ -14,6 +14,7 @@ from tokenizers import Encoding
 _LIST = (list, tuple)
 # Of a text that is read in windows: a novel. One without spaces takes 700 MB of memory.
 _WINDOWED_CHARACTERS = 500_000
+_Item = TypeVar("_Item")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -269,6 +270,22 @@ def windows_of(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:
     ((b, *others),) = second
     rest = [(a, each) for a in first[1:] for each in (b, *others)]
     return [(first[0], b), *rest, *((first[0], other) for other in others)]
+
+
+def chunked(
+    items: Iterable[_Item], size_of: Callable[[_Item], int], most: int, count: int | None = None
+) -> Iterator[list[_Item]]:
+    """Items to hold in memory at a time: until their sizes reach `most`, or they are `count`."""
+    chunk: list[_Item] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += size_of(item)
+        if size >= most or len(chunk) == count:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def check_windowed(name: str, text: str | Sequence[str]) -> None:

@@ -141,7 +141,8 @@ class SqueezeBertPreTrainedModel(keras.Model):
     def check_trained(self) -> None:
         """Refuses a model with a matrix that its checkpoint lacked and that was never trained.
 
-        Its answers would be chance. `predict`, `evaluate` and the exporters ask for it.
+        Its answers would be chance. `predict`, `evaluate`, the exporters, and distillation from its
+        answers ask for it.
 
         Raises:
             ValueError: there is one; its name is that of a checkpoint's tensor.

@@ -18,7 +18,7 @@ import numpy as np
 from tokenizers import Encoding
 
 from .config import SqueezeBertConfig
-from .encoding import check_windowed
+from .encoding import check_windowed, chunked
 
 _MOST_ANSWER_TOKENS = 30
 _WINDOW_OVERLAP = 128
@@ -129,7 +129,8 @@ def _is_words(text: Any) -> bool:
 
 def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[dict[str, Any]]:
     answers: list[dict[str, Any]] = []
-    for chunk in _chunks((texts, task.encode(*texts)) for texts in examples):
+    encoded = ((texts, task.encode(*texts)) for texts in examples)
+    for chunk in chunked(encoded, lambda pair: sum(map(len, pair[1])), _CHUNK_TOKENS):
         answers += _answer_chunk(task, model, chunk)
     cut = sum("truncated" in answer for answer in answers)
     if cut:
@@ -140,20 +141,6 @@ def _answers(task: _Task, model: Any, examples: list[tuple[str, ...]]) -> list[d
             stacklevel=3,
         )
     return answers
-
-
-def _chunks(encoded: Iterator[_Encoded]) -> Iterator[list[_Encoded]]:
-    """Examples and their rows, as many at a time as memory is given to."""
-    chunk: list[_Encoded] = []
-    tokens = 0
-    for texts, rows in encoded:
-        chunk.append((texts, rows))
-        tokens += sum(map(len, rows))
-        if tokens >= _CHUNK_TOKENS:
-            yield chunk
-            chunk, tokens = [], 0
-    if chunk:
-        yield chunk
 
 
 def _answer_chunk(task: _Task, model: Any, chunk: list[_Encoded]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from tokenizers import Encoding
 
+from ..encoding import chunked
 from ..options import check_number
 from .checks import brief, check_choices, check_question, check_texts, check_words, checked
 
@@ -44,16 +45,11 @@ def cut(items: Iterable, size: int) -> Iterator[list]:
 
 def _chunks(examples: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
     """Examples to encode at a time: many, but of long texts few."""
-    chunk: list[Mapping[str, Any]] = []
-    characters = 0
-    for example in examples:
-        chunk.append(example)
-        characters += sum(map(_characters, example.values()))
-        if len(chunk) == _ENCODED_TOGETHER or characters >= _CHARACTERS_TOGETHER:
-            yield chunk
-            chunk, characters = [], 0
-    if chunk:
-        yield chunk
+
+    def characters(example: Mapping[str, Any]) -> int:
+        return sum(map(_characters, example.values()))
+
+    return chunked(examples, characters, _CHARACTERS_TOGETHER, _ENCODED_TOGETHER)
 
 
 def _characters(value: Any) -> int:

@@ -89,8 +89,8 @@ def squeeze(
             `trim_vocabulary`.
         texts: a file of texts without labels, one a line; or texts, or pairs of texts.
         task, train, dev, columns: of `finetune`.
-        labels: names for the model's labels, in the order of its ids, in place of its own; for a
-            model that has none but LABEL_0, LABEL_1, ...
+        labels: names for the model's labels, in the order of its ids, for a model that calls them
+            LABEL_0, LABEL_1, ...; a model that is passed keeps its names.
         budget: minutes that it may take, half of them for `texts` where there is a task too; 0: as
             many as the epochs take.
         resume: go on with what `out` holds; the other arguments must be its own.
@@ -279,8 +279,10 @@ def _teacher(
         raise ValueError("The model has groups already: squeeze a BERT.")
     if model.tokenizer is None:
         raise ValueError("The model came without a tokenizer: put a vocab.txt into its folder.")
+    if task is not None:
+        model.check_trained()  # before it is copied: a copy does not know
     if labels is not None:
-        _name_labels(model.config, list(labels))
+        model = _copy(model, _name_labels(model.config, list(labels)), model.dtype_policy)
     if task is None:
         return model, digest
     needed = find_task(task).architecture
@@ -301,13 +303,13 @@ def _teacher(
     return model, digest
 
 
-def _name_labels(config: SqueezeBertConfig, labels: list[str]) -> None:
+def _name_labels(config: SqueezeBertConfig, labels: list[str]) -> SqueezeBertConfig:
     if len(labels) != config.num_labels or len(set(labels)) < len(labels):
         raise ValueError(
             f"The labels are {', '.join(labels)}: the model needs {config.num_labels} names, each "
             "once, in the order of its ids."
         )
-    config.id2label = dict(enumerate(labels))
+    return SqueezeBertConfig.from_dict(config.to_dict(), id2label=dict(enumerate(labels)))
 
 
 def _check_names(names: list[str], task: str) -> None:
@@ -403,7 +405,13 @@ def _learn_texts(
 def _in_precision(model: SqueezeBertPreTrainedModel, precision: str) -> SqueezeBertPreTrainedModel:
     if precision == "float32":
         return model
-    other = type(model)(model.config, dtype=precision)
+    return _copy(model, model.config, precision)
+
+
+def _copy(
+    model: SqueezeBertPreTrainedModel, config: SqueezeBertConfig, dtype: str | keras.DTypePolicy
+) -> SqueezeBertPreTrainedModel:
+    other = type(model)(config, dtype=dtype)
     other.set_weights(model.get_weights())
     other.tokenizer = model.tokenizer
     return other
