@@ -21,7 +21,9 @@ from tf_squeezebert.tasks import TASKS
 from tf_squeezebert.tflite import Runtime, exporter, gpu
 
 from . import toy
-from .reference import GROUP_NAMES, assert_alike, reference, small_config
+from .configs import GROUP_NAMES, small_config
+from .measures import assert_alike
+from .reference import reference
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 TEXT = "Ferries leave Trondheim at noon, says Ingrid's timetable."

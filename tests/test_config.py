@@ -13,7 +13,7 @@ import transformers
 import tf_squeezebert
 from tf_squeezebert.config import ACTIVATIONS, PROBLEM_TYPES, SqueezeBertConfig
 
-from .reference import GROUP_NAMES, small_config
+from .configs import GROUP_NAMES, small_config
 
 # What transformers' config holds beyond SqueezeBERT: nothing here reads it, all of it is kept.
 NOT_OURS = {

@@ -23,7 +23,8 @@ from tf_squeezebert.convert.names import CONSTANTS, TIED, weights_of
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.tflite import export
 
-from .reference import CLASSES, SMALL, random_inputs, reference, run_reference, small_config
+from .configs import CLASSES, SMALL, random_inputs, small_config
+from .reference import reference, run_reference
 
 TASK = "SqueezeBertForSequenceClassification"
 LM = "SqueezeBertForMaskedLM"

@@ -9,8 +9,8 @@ import pytest
 import tf_squeezebert
 from tf_squeezebert.tflite import RECIPES, ExportError, Runtime, export, exporter, verification
 
+from .configs import random_inputs, small_config
 from .damages import DAMAGES, damaged
-from .reference import random_inputs, small_config
 
 CONFIG = small_config(
     vocab_size=1000,

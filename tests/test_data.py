@@ -16,7 +16,7 @@ import tensorflow as tf
 import tf_squeezebert
 from tf_squeezebert import data
 
-from .reference import small_config
+from .configs import small_config
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 BIO = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]

@@ -13,7 +13,8 @@ from tf_squeezebert.distillation import Distiller
 from tf_squeezebert.finetuning import finetune
 
 from . import toy
-from .reference import pair, random_inputs, small_config
+from .configs import random_inputs, small_config
+from .reference import pair
 
 T, SOFT, HIDDEN, ATTENTION = 3.0, 0.7, 0.5, 0.25
 

@@ -14,7 +14,8 @@ from tf_squeezebert.data import GLUE_TASKS
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.tflite import Runtime, export
 
-from .reference import pair, small_config
+from .configs import small_config
+from .reference import pair
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 CLASSIFIER = "SqueezeBertForSequenceClassification"

@@ -25,19 +25,9 @@ from tf_squeezebert.tflite import (
 )
 from tf_squeezebert.tflite.graph import DeployedGraph
 
-from .reference import (
-    CLASSES,
-    Made,
-    assert_alike,
-    cosine,
-    keras_outputs,
-    operators,
-    pair,
-    partitions,
-    random_inputs,
-    run_reference,
-    small_config,
-)
+from .configs import CLASSES, random_inputs, small_config
+from .measures import Made, assert_alike, cosine, keras_outputs, operators, partitions
+from .reference import pair, run_reference
 
 CHARACTERS = "abcdefghijklmnopqrstuvwxyz.,"
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *CHARACTERS]

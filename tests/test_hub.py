@@ -24,7 +24,8 @@ import torch
 import tf_squeezebert
 from tf_squeezebert.convert import CheckpointError
 
-from .reference import reference, small_config
+from .configs import small_config
+from .reference import reference
 
 NAME = "SqueezeBertForSequenceClassification"
 TEXT = "A text"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_quantizer import quantizer, recipe
 
 import tf_squeezebert
@@ -22,7 +20,8 @@ from tf_squeezebert.tflite.model_check import open_model
 from tf_squeezebert.tflite.samples import Ends, sample_inputs
 from tf_squeezebert.tflite.timing import benchmark, format_rows
 
-from .reference import small_config
+from .configs import small_config
+from .measures import operators
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 LENGTH, WIDTH, ROWS = 16, 32, 50
@@ -106,12 +105,6 @@ def test_a_file_of_ours(files, name, length, no_gpu):
     assert report.contents["labels"] == ["LABEL_0", "LABEL_1", "LABEL_2"]
     assert report.contents["tokenizer"] == {"tokens": 30522, "lower_case": True}
     assert report.metadata is None
-
-
-def operators(path: Path) -> Counter:
-    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver)
-    return Counter(op["op_name"] for op in interpreter._get_ops_details())
 
 
 def test_weights_are_counted_by_their_type(files, no_gpu):

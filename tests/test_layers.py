@@ -15,7 +15,7 @@ from tf_squeezebert.layers import (
     SqueezeBertEmbeddings,
 )
 
-from .reference import small_config
+from .configs import small_config
 
 
 def random(*shape: int) -> np.ndarray:

@@ -22,7 +22,8 @@ from tf_squeezebert.tflite.bundle import attach_files, collect_files
 from tf_squeezebert.tflite.metadata import attach_metadata, read_metadata
 from tf_squeezebert.tflite.model_check import open_model
 
-from .reference import pair, small_config
+from .configs import small_config
+from .reference import pair
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*texts (is|are) longer")  # of long examples
 

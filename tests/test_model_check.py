@@ -28,9 +28,9 @@ from tf_squeezebert.tflite.model_schema import OPERATORS, SCHEMA, TYPES
 from tf_squeezebert.tflite.operator_rules import RULES
 from tf_squeezebert.tflite.own_graph import check_own
 
+from .configs import small_config
 from .faults.room import VOCAB
 from .fuzz import structure
-from .reference import small_config
 
 PACKAGED = Path(tf_squeezebert.__file__).parent / "pretrained" / "sentiment.tflite"
 RUN_FILES = Path(__file__).parent / "fuzz" / "run_files.py"

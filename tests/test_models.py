@@ -10,7 +10,8 @@ from keras import ops
 
 import tf_squeezebert
 
-from .reference import CLASSES, GROUPS, pair, random_inputs, run_reference, small_config
+from .configs import CLASSES, GROUPS, random_inputs, small_config
+from .reference import pair, run_reference
 
 LONGEST = 40  # max_position_embeddings of small configs
 

@@ -18,7 +18,7 @@ from tf_squeezebert.squeeze import squeeze
 from tf_squeezebert.tflite import Runtime, benchmark, export, inspect
 
 from . import toy
-from .reference import GROUP_NAMES
+from .configs import GROUP_NAMES
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 

@@ -18,7 +18,7 @@ from keras import ops
 import tf_squeezebert
 from tf_squeezebert.optimization import AdamW, Lamb, LinearWarmupDecay, make_optimizer
 
-from .reference import small_config
+from .configs import small_config
 
 LAYERS = 2
 STEPS = 10

@@ -13,7 +13,9 @@ import tf_squeezebert
 from tf_squeezebert import predict, prediction
 from tf_squeezebert.tflite import Runtime, export
 
-from .reference import CLASSES, assert_alike, pair, run_reference, small_config
+from .configs import CLASSES, small_config
+from .measures import assert_alike
+from .reference import pair, run_reference
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 TEXT = "Ferries leave Trondheim at noon, says Ingrid's timetable."

@@ -17,7 +17,7 @@ from tf_squeezebert import data
 from tf_squeezebert.pretraining import SqueezeBertForPreTraining, pretrain
 
 from . import toy
-from .reference import small_config
+from .configs import small_config
 
 SMALL = {"num_hidden_layers": 1, "vocab_size": toy.VOCAB_SIZE}
 FAST = {"batch_size": 8, "learning_rate": 5e-3, "verbose": 0}

@@ -11,7 +11,8 @@ import transformers
 from tf_squeezebert import cli
 
 from . import toy
-from .reference import GROUP_NAMES, reference, small_config
+from .configs import GROUP_NAMES, small_config
+from .reference import reference
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -22,7 +22,9 @@ import tf_squeezebert
 from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime, export
 
-from .reference import CLASSES, Made, assert_alike, keras_outputs, pair, small_config
+from .configs import CLASSES, small_config
+from .measures import Made, assert_alike, keras_outputs
+from .reference import pair
 from .test_prediction import LISTS, TEXT, VOCAB
 
 TEXTS = [["Tea.", TEXT, "", "\x00\u200b\x7f", TEXT * 3, "Noon, says Ingrid."]]

@@ -10,7 +10,7 @@ import pytest
 import tf_squeezebert
 
 from . import saved_model_loader
-from .reference import CLASSES, random_inputs, small_config
+from .configs import CLASSES, random_inputs, small_config
 from .saved_model_loader import TensorInfo
 
 LABELS, CHOICES = 5, 4

@@ -31,14 +31,9 @@ from tf_squeezebert.squeeze.regrouping import _overlap, _trade_places, _value, t
 from tf_squeezebert.tasks import TASKS
 
 from . import toy
-from .reference import (
-    CLASSES,
-    GROUP_NAMES,
-    keras_outputs,
-    random_inputs,
-    run_reference,
-    small_config,
-)
+from .configs import CLASSES, GROUP_NAMES, random_inputs, small_config
+from .measures import keras_outputs
+from .reference import run_reference
 
 DENSE = {f"{name}_groups": 1 for name in GROUP_NAMES}
 FAST = {"learning_rate": 3e-3, "batch_size": 16, "max_length": 32, "verbose": 0}

@@ -10,7 +10,7 @@ from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.squeeze import squeeze
 
 from . import toy
-from .reference import GROUP_NAMES
+from .configs import GROUP_NAMES
 
 
 @pytest.fixture(scope="module")

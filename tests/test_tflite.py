@@ -17,18 +17,9 @@ import tf_squeezebert
 from tf_squeezebert.tflite import Runtime, export, exporter, quantization
 from tf_squeezebert.tflite.bundle import Bundle
 
-from .reference import (
-    CLASSES,
-    GROUPS,
-    assert_alike,
-    cosine,
-    keras_outputs,
-    operators,
-    pair,
-    partitions,
-    random_inputs,
-    small_config,
-)
+from .configs import CLASSES, GROUPS, random_inputs, small_config
+from .measures import assert_alike, cosine, keras_outputs, operators, partitions
+from .reference import pair
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 

@@ -12,7 +12,8 @@ import tf_squeezebert
 from tf_squeezebert.convert.names import weights_of
 from tf_squeezebert.losses import MaskedAccuracy
 
-from .reference import CLASSES, pair, random_inputs, run_reference, small_config
+from .configs import CLASSES, random_inputs, small_config
+from .reference import pair, run_reference
 from .test_models import assert_equal, ours_as_arrays, shape_for
 
 HEADS = CLASSES[1:]

@@ -17,7 +17,8 @@ import tf_squeezebert
 from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime, export
 
-from .reference import pair, small_config
+from .configs import small_config
+from .reference import pair
 
 WEB = Path(__file__).parents[1] / "examples" / "web"
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"

@@ -10,7 +10,7 @@ import numpy as np
 
 import tf_squeezebert
 
-from .reference import small_config
+from .configs import small_config
 
 BERT_VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 # The words of the toy files, and letters for all others: small, so that training is quick.

@@ -13,7 +13,7 @@ import pytest
 import tf_squeezebert
 from tf_squeezebert.convert import CheckpointError, load_pretrained
 
-from ..reference import random_inputs, small_config
+from ..configs import random_inputs, small_config
 from .keras_files import ATTACKS, archive, bytecode, effects, external_storage, function, secret_h5
 from .keras_files import virtual as virtual_dataset
 
