@@ -59,12 +59,7 @@ def parse() -> argparse.Namespace:
 
 def load(options: argparse.Namespace, labels: list[str] | None, **config: Any) -> torch.nn.Module:
     task = TASKS[options.task]
-    if labels is not None:
-        config["id2label"] = dict(enumerate(labels))
-    if task.problem_type is not None:
-        config["problem_type"] = task.problem_type
-    if task.problem_type == "regression":
-        config["num_labels"] = 1
+    config.update(task.config_options(labels))
     return MODELS[task.kind].from_pretrained(options.model, **config).train()
 
 
@@ -79,12 +74,12 @@ def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[s
     ]
 
 
-def tensors(batch: tuple, problem_type: str | None) -> dict[str, torch.Tensor]:
+def tensors(batch: tuple) -> dict[str, torch.Tensor]:
     """A batch of ours as a call's arguments."""
     inputs, labels = batch
     named = labels if isinstance(labels, dict) else {"labels": labels}
     result = {name: torch.from_numpy(x).long() for name, x in {**inputs, **named}.items()}
-    if problem_type in ("regression", "multi_label_classification"):
+    if not isinstance(labels, dict) and labels.dtype.kind == "f":
         result["labels"] = torch.from_numpy(labels)
     return result
 
@@ -99,7 +94,7 @@ def train(
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, warmup, steps)
     for _ in range(options.epochs):
         for batch in dataset.as_numpy_iterator():
-            loss = model(**tensors(batch, TASKS[options.task].problem_type)).loss
+            loss = model(**tensors(batch)).loss
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()

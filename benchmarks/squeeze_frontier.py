@@ -34,7 +34,7 @@ from quantization import instructions
 
 from tf_squeezebert import predict
 from tf_squeezebert.convert import load_pretrained
-from tf_squeezebert.evaluation import evaluate, texts_of
+from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.tasks import TASKS, read_examples
 from tf_squeezebert.tflite import Runtime, export
 
@@ -131,9 +131,9 @@ def main() -> None:
     if not options.dev.is_file():
         sys.exit(f"There is no '{options.dev}'.")
 
-    kind, metric = TASKS[options.task].kind, TASKS[options.task].metrics[0]
+    task, metric = TASKS[options.task], TASKS[options.task].metrics[0]
     examples = list(read_examples(options.dev, options.task))[: options.texts]
-    texts = [texts_of(example, kind) for example in examples]
+    texts = [task.texts(example) for example in examples]
     with tempfile.TemporaryDirectory() as files:
         points = [our_point(x, options.task, options.dev, Path(files)) for x in options.models]
         if importlib.util.find_spec("litert_torch"):

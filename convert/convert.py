@@ -19,16 +19,17 @@ from ..files import MODEL_FILES, TOKENIZER_FILES, reading, replacing_files, writ
 from ..hub import resolve_file
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
+from ..tasks import ARCHITECTURES
 from ..tokenizer import SqueezeBertTokenizer
 from .checkpoint import ADAPTER, WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
 from .keras_file import load_keras_file
-from .names import ARCHITECTURES, CONSTANTS, Weight, is_inside, weights_of
+from .names import CONSTANTS, Weight, is_inside, weights_of
 from .torch_file import shown
 
 logger = logging.getLogger("tf_squeezebert")
 
 # A class of transformers that has one head more than ours; that head is left out, and said so.
-_ALIASES = {"BertForPreTraining": "BertForMaskedLM"}
+_ALIASES = {"BertForPreTraining": ARCHITECTURES["fill-mask"]}
 
 
 def load_checkpoint(
@@ -154,10 +155,10 @@ def load_pretrained(
         architecture = (config.extra.get("architectures") or ["SqueezeBertModel"])[0]
     name = _ALIASES.get(architecture, architecture)
     name = "Squeeze" + name if name.startswith("Bert") else name
-    if name not in ARCHITECTURES:
+    if name not in ARCHITECTURES.values():
         raise ValueError(
             f"'{architecture}' is no class of this package: choose one of "
-            f"{', '.join(ARCHITECTURES)}."
+            f"{', '.join(ARCHITECTURES.values())}."
         )
     return load_checkpoint(getattr(models, name), path_or_id, **options)
 

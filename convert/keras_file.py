@@ -19,8 +19,8 @@ from .. import models
 from ..config import SqueezeBertConfig
 from ..json_files import MAX_BYTES, parse_json
 from ..models import SqueezeBertPreTrainedModel
+from ..tasks import ARCHITECTURES
 from .checkpoint import CheckpointError
-from .names import ARCHITECTURES
 from .torch_file import shown
 
 _WEIGHTS = "model.weights.h5"
@@ -65,7 +65,7 @@ def load_keras_file(path: str | os.PathLike) -> SqueezeBertPreTrainedModel:
 
 def _make_model(content: dict[str, Any], path: str | os.PathLike) -> SqueezeBertPreTrainedModel:
     name, values = content.get("class_name"), content.get("config")
-    if name not in ARCHITECTURES or not isinstance(values, dict):
+    if name not in ARCHITECTURES.values() or not isinstance(values, dict):
         raise CheckpointError(
             f"'{path}' holds {shown(str(name))}, which is not a model of this package: "
             "keras.models.load_model makes any, and whatever else such a file asks for, so use it "

@@ -33,20 +33,6 @@ _BLOCK = (
     ("projection", "output.conv1d", "output.dense"),
     ("projection_norm", "output.layernorm", "output.LayerNorm"),
 )
-# Heads have the same names in both.
-_HEADS = {
-    "SqueezeBertModel": (),
-    "SqueezeBertForMaskedLM": (
-        ("head.dense", "cls.predictions.transform.dense"),
-        ("head.layer_norm", "cls.predictions.transform.LayerNorm"),
-        ("head", "cls.predictions"),
-    ),
-    "SqueezeBertForSequenceClassification": (("classifier", "classifier"),),
-    "SqueezeBertForMultipleChoice": (("classifier", "classifier"),),
-    "SqueezeBertForTokenClassification": (("classifier", "classifier"),),
-    "SqueezeBertForQuestionAnswering": (("classifier", "qa_outputs"),),
-}
-ARCHITECTURES = tuple(_HEADS)
 # A layer's variables: ours, PyTorch's, and PyTorch's in files converted from TensorFlow's BERT.
 _VARIABLES = (
     ("embeddings", "weight", "weight"),
@@ -113,7 +99,7 @@ def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
         written = squeezebert if bare else "transformer." + squeezebert
         names = {prefix + name for prefix in _PREFIXES for name in (squeezebert, bert)}
         weights += _weights(layer, written, names, is_head=squeezebert.startswith("pooler"))
-    for ours, name in (*_HEADS[model.architecture], *model.further_heads):
+    for ours, name in model.checkpoint_names:
         weights += _weights(_descend(model, ours), name, {name}, is_head=True)
     return weights
 

@@ -729,7 +729,7 @@ def test_fit_takes_every_tasks_batches(name, tokenizer):
 @pytest.mark.parametrize(
     ("examples", "task", "options", "message"),
     [
-        ([{"text": "A", "label": 1}], "sst2", {}, "'sst2' is unknown: choose one of text-class"),
+        ([{"text": "A", "label": 1}], "sst5", {}, "'sst5' is unknown: choose one of cola"),
         ([], "fill-mask", {}, "There are no examples"),
         (iter([{"text": "A"}]), "fill-mask", {}, "only once: pass a list or one of the readers"),
         (
@@ -740,7 +740,12 @@ def test_fit_takes_every_tasks_batches(name, tokenizer):
         ),
         ([{"text": "A", "label": "x"}], "text-classification", {}, "'x' is no number: give the re"),
         ([{"tokens": ["A"], "ner_tags": ["O"]}], "token-classification", {}, "no numbers: give"),
-        ([{"text": "A"}], "fill-mask", {"stride": 3}, "fill-mask has no option stride"),
+        (
+            [{"text": "A"}],
+            "fill-mask",
+            {"stride": 3},
+            "Masked language modelling has no option stride",
+        ),
     ],
 )
 def test_mistakes_are_named(examples, task, options, message, tokenizer):
@@ -767,7 +772,7 @@ def test_mistakes_are_named(examples, task, options, message, tokenizer):
                 for question in ("z", "w " * 20, "y")
             ],
             "question-answering",
-            "leave no room for a context beside the question 'w w",
+            "The question 'w w .* 20 tokens, of which 8 leave room",
         ),
     ],
 )
@@ -959,7 +964,7 @@ def test_long_texts_are_encoded_a_few_at_a_time(tokenizer, monkeypatch):
         return call(self, texts, *others, **options)
 
     monkeypatch.setattr(type(tokenizer), "__call__", spy)
-    monkeypatch.setattr(data.encoders, "_CHARACTERS_TOGETHER", 400)
+    monkeypatch.setattr("tf_squeezebert.tasks.base._CHARACTERS_TOGETHER", 400)
     assert batches() == expected
     assert max(sizes) == 3
 

@@ -210,7 +210,7 @@ def test_labels_of_other_names_are_told(tmp_path, monkeypatch):
     regression, _ = stub(monkeypatch, [0.0, 0.5, 0.1], ("score",))
     with pytest.raises(ValueError, match="A regression has no labels"):
         evaluate(regression, written(tmp_path, "stsb"), "stsb", labels=("score",))
-    asking = SimpleNamespace(architecture="SqueezeBertForQuestionAnswering")
+    asking = SimpleNamespace(architecture="SqueezeBertForQuestionAnswering", config=None)
     with pytest.raises(ValueError, match="qa takes no labels"):
         evaluate(asking, data, "qa", labels=("a",))
 

@@ -568,7 +568,7 @@ def test_contexts_and_questions_that_are_too_long(bare, files, tmp_path):
     with pytest.raises(ValueError, match="max_length 64 is more than the model's 40 tokens"):
         finetune(bare, "qa", examples, None, tmp_path, **{**FAST, "max_length": 64})
     long = [{**examples[0], "question": "where " * 40}]
-    with pytest.raises(ValueError, match="leave no room for a context beside the question 'where"):
+    with pytest.raises(ValueError, match=r"The question 'where .* leave room for the context"):
         finetune(bare, "qa", long, None, tmp_path, **FAST)
     cut = [{**examples[0], "answers": {"text": [context[:-2]], "answer_start": [0]}}]
     with pytest.raises(ValueError, match="No window of the contexts holds its answer whole"):

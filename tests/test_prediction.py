@@ -11,6 +11,7 @@ import transformers
 
 import tf_squeezebert
 from tf_squeezebert import predict, prediction
+from tf_squeezebert.tasks import TASKS, token_classification
 from tf_squeezebert.tflite import Runtime, export
 
 from .configs import CLASSES, small_config
@@ -198,7 +199,7 @@ def test_entities_are_joined_by_the_forms_of_their_labels(labels, expected):
         {"label": label, "score": i / 10, "start": 2 * i, "end": 2 * i + 1}
         for i, label in enumerate(labels.split())
     ]
-    entities = prediction._entities(words, text)
+    entities = token_classification._entities(words, text)
     assert [f"{e['entity_group']} {e['word']}" for e in entities] == expected
     for entity in entities:
         scores = [w["score"] for w in words if entity["start"] <= w["start"] < entity["end"]]
@@ -328,8 +329,9 @@ def point_at_cls(model, encoding) -> None:
 def test_a_question_must_leave_room_for_the_context(tmp_path):
     _, _, ours = with_tokenizer("SqueezeBertForQuestionAnswering", tmp_path)
     assert predict(ours, "why " * 92, TEXT)["answer"] in TEXT
+    assert predict(ours, "why " * 93, TEXT)["answer"] in TEXT  # which fits into one window
     with pytest.raises(ValueError, match="has 93 tokens, of which 92 leave room"):
-        predict(ours, "why " * 93, TEXT)
+        predict(ours, "why " * 93, TEXT * 3)
     assert predict(ours, "Why?", "") == {"answer": "", "score": 0, "start": 0, "end": 0}
 
 
@@ -518,6 +520,7 @@ def test_texts_are_encoded_as_they_are_answered(tmp_path, monkeypatch):
 
     class Tokenizer:
         model_input_names = ours.tokenizer.model_input_names
+        pad_token_id = ours.tokenizer.pad_token_id
 
         def __call__(self, *texts, **options):
             nonlocal waiting, most
@@ -566,11 +569,9 @@ class _Counted(dict):
         return super().__iter__()
 
 
-def test_words_of_windows_are_joined_in_time_that_grows_with_the_text(tmp_path):
+def test_words_of_windows_are_joined_in_time_that_grows_with_the_text():
     """The same words of each window are asked for a few times, however many windows there are."""
-    task = prediction._TokenClassification(
-        with_tokenizer("SqueezeBertForTokenClassification", tmp_path)[2]
-    )
+    task = TASKS["ner"]
     for windows in (10, 200):
         text = "a " * (10 * windows + 10)
         parts = [

@@ -25,7 +25,7 @@ import numpy as np
 from .data.readers import check_repeatable, read_lines
 from .options import SQUEEZING, TrainingOptions
 from .pretrained import PRETRAINED, find_pretrained
-from .tasks import ARCHITECTURES, TASKS
+from .tasks import KINDS, TASKS, find_task
 from .terminal import json_line, printable
 from .tflite.targets import POOLINGS, RECIPES, TARGETS
 from .version import __version__
@@ -39,6 +39,8 @@ _EPILOG = """examples:
   tf-squeezebert evaluate reviews.tflite ./reviews --data dev.tsv --task sst2
 """
 _MODEL = f".tflite file, folder or hub id; or {', '.join(PRETRAINED)}, which comes with the package"
+_TASK_NAMES = (*TASKS, *KINDS)
+_FORMATS = sorted({x.name for task in (*TASKS.values(), *KINDS.values()) for x in task.formats})
 _MOST_DISAGREEMENTS = 20
 _PREDICTED_TOGETHER = 1000  # examples of a file
 _MOST_OF_A_MESSAGE, _MOST_OF_A_NAME = 500, 60  # characters: an argument may have 100,000
@@ -213,8 +215,8 @@ def _add_convert(add_parser: Callable) -> None:
         "--architecture",
         metavar="CLASS",
         type=_name,
-        help="the model's class, SqueezeBertForMaskedLM for instance; by default the one that "
-        "config.json names, or SqueezeBertModel",
+        help="the model's class, SqueezeBertForSequenceClassification for instance; by default the "
+        "one that config.json names, or SqueezeBertModel",
     )
     convert.add_argument("--revision", type=_name, help="branch, tag or commit of a hub id")
     convert.set_defaults(run=_convert)
@@ -231,7 +233,7 @@ def _add_export(add_parser: Callable) -> None:
     export.add_argument("output", metavar="OUT.tflite", type=_path)
     export.add_argument(
         "--task",
-        choices=ARCHITECTURES,
+        choices=_TASK_NAMES,
         help="what for (default: what the model's config.json names)",
     )
     export.add_argument("--target", choices=TARGETS, default="cpu", help=_choices(TARGETS))
@@ -317,7 +319,7 @@ def _add_predict(add_parser: Callable) -> None:
     predict.add_argument("--context", metavar="FILE", type=_text, help="QA: a file of the context")
     predict.add_argument("--json", action="store_true", help="print JSON")
     predict.add_argument("--data", metavar="FILE", type=_path, help="examples; needs --task")
-    predict.add_argument("--task", choices=TASKS, help="which form the file has")
+    predict.add_argument("--task", choices=_TASK_NAMES, help="what the file holds")
     predict.add_argument("--out", metavar="FILE.jsonl", type=_path, help="(default: print)")
     _add_columns(predict, "--text-column", "--pair-column")
     predict.set_defaults(run=_predict)
@@ -333,7 +335,7 @@ def _add_evaluate(add_parser: Callable) -> None:
     evaluate.add_argument("model", metavar="MODEL", type=_name, help=_MODEL)
     evaluate.add_argument("other", metavar="OTHER", nargs="?", type=_name, help="a second one")
     evaluate.add_argument("--data", metavar="FILE", required=True, type=_path, help="of examples")
-    evaluate.add_argument("--task", choices=TASKS, required=True)
+    evaluate.add_argument("--task", choices=_TASK_NAMES, required=True)
     evaluate.add_argument(
         "--labels",
         type=_label_names,
@@ -352,7 +354,7 @@ def _add_finetune(add_parser: Callable) -> None:
         "and transformers load it, results.json, history.csv and curves.png.",
     )
     finetune.add_argument("model", metavar="MODEL", type=_name, help="hub id or folder")
-    finetune.add_argument("--task", choices=TASKS, required=True)
+    finetune.add_argument("--task", choices=_TASK_NAMES, required=True)
     finetune.add_argument("--train", metavar="FILE", type=_path, required=True)
     finetune.add_argument("--dev", metavar="FILE", type=_path, help="to choose the best epoch by")
     finetune.add_argument("--out", metavar="FOLDER", type=_path, required=True)
@@ -435,7 +437,7 @@ def _add_squeeze(add_parser: Callable) -> None:
         help="keep so many word pieces, those used most (default: all)",
     )
     squeeze.add_argument("--texts", metavar="FILE", type=_path, help="without labels, one a line")
-    squeeze.add_argument("--task", choices=TASKS)
+    squeeze.add_argument("--task", choices=_TASK_NAMES)
     squeeze.add_argument("--train", metavar="FILE", type=_path)
     squeeze.add_argument("--dev", metavar="FILE", type=_path, help="to choose the best epoch by")
     squeeze.add_argument(
@@ -499,7 +501,10 @@ _COLUMNS = {
 
 
 def _add_columns(parser: argparse.ArgumentParser, *options: str) -> None:
-    group = parser.add_argument_group("columns of CSV and JSON lines")
+    group = parser.add_argument_group("files of examples")
+    group.add_argument(
+        "--format", choices=_FORMATS, help="of the files (default: what their names' endings say)"
+    )
     for option in options or _COLUMNS:
         name, text = _COLUMNS[option]
         group.add_argument(option, dest=f"column_{name}", metavar="NAME", type=_name, help=text)
@@ -508,6 +513,7 @@ def _add_columns(parser: argparse.ArgumentParser, *options: str) -> None:
 def _columns(options: argparse.Namespace) -> dict[str, Any]:
     """The columns that were named."""
     given = {name: getattr(options, f"column_{name}", None) for name, _ in _COLUMNS.values()}
+    given["format"] = options.format
     if given["label"] and options.task == "multilabel" and "," in given["label"]:
         given["label"] = given["label"].split(",")
     return {name: value for name, value in given.items() if value is not None}
@@ -656,7 +662,8 @@ def _export(options: argparse.Namespace) -> None:
     require_apart(options.output, [options.model], [x.path for x in texts if x is not None])
     check_writable(options.output)
     _print(f"Reading {options.model}", file=sys.stderr)
-    model = load_pretrained(options.model, architecture=ARCHITECTURES.get(options.task))
+    architecture = None if options.task is None else find_task(options.task).architecture
+    model = load_pretrained(options.model, architecture=architecture)
     _print(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
     path = export(
         model,
@@ -842,8 +849,9 @@ def _predict_file(options: argparse.Namespace) -> None:
         require_apart(options.out, [_place(options.model)], [options.data])
         check_writable(options.out)
     model = _load(options.model)
-    if model.architecture != TASKS[options.task].architecture:
-        raise ValueError(f"{options.task} needs a {TASKS[options.task].architecture}.")
+    task = find_task(options.task)
+    if model.architecture != task.architecture:
+        raise ValueError(f"{options.task} needs a {task.architecture}.")
     if options.out is None:
         _print_answers(model, options, sys.stdout)
         return
@@ -858,15 +866,13 @@ def _print_answers(model: Any, options: argparse.Namespace, file: TextIO) -> Non
 
 def _answers(model: Any, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Each example's texts and answer, a part of the file at a time."""
-    from .data.encoders import cut
-    from .evaluation import texts_of
+    from .data.dataset import cut
     from .prediction import predict
-    from .tasks import read_examples
 
-    kind = TASKS[options.task].kind
+    task = find_task(options.task)
     columns = {**_columns(options), "label": None}
-    for examples in cut(read_examples(options.data, options.task, **columns), _PREDICTED_TOGETHER):
-        texts = [texts_of(example, kind) for example in examples]
+    for examples in cut(task.read(options.data, **columns), _PREDICTED_TOGETHER):
+        texts = [task.texts(example) for example in examples]
         answers = predict(model, *map(list, zip(*texts, strict=True)))
         for example, answer in zip(examples, answers, strict=True):
             given = {name: example[name] for name in _GIVEN if name in example}

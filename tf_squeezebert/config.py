@@ -22,6 +22,14 @@ ACTIVATIONS = (
     "swish",
     "tanh",
 )
+GROUPS = (
+    "q_groups",
+    "k_groups",
+    "v_groups",
+    "post_attention_groups",
+    "intermediate_groups",
+    "output_groups",
+)
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 # Budgets, well above all published BERTs: a config must not fill the memory before an error.
 _MOST = {
@@ -178,9 +186,7 @@ class SqueezeBertConfig:
         return {label: index for index, label in self.id2label.items()}
 
     def _validate(self) -> None:
-        groups = ["q_groups", "k_groups", "v_groups", "post_attention_groups"]
-        groups += ["intermediate_groups", "output_groups"]
-        for name in (*_MOST, *groups):
+        for name in (*_MOST, *GROUPS):
             value = getattr(self, name)
             if not _is_whole(value) or value < 1:
                 raise ValueError(f"{name} must be a positive whole number, not {_shown(value)}.")
@@ -191,7 +197,7 @@ class SqueezeBertConfig:
                 f"embedding_size ({_shown(self.embedding_size)}) must equal hidden_size "
                 f"({self.hidden_size}): the model has no projection between the two."
             )
-        self._validate_divisible("hidden_size", "num_attention_heads", *groups)
+        self._validate_divisible("hidden_size", "num_attention_heads", *GROUPS)
         self._validate_divisible("intermediate_size", "intermediate_groups", "output_groups")
         parameters = self._count_parameters()
         if parameters > _MOST_PARAMETERS:
@@ -458,10 +464,8 @@ def _indexed(id2label: Any) -> dict[int, str]:
 
 def _from_bert(values: dict[str, Any]) -> dict[str, Any]:
     """The keys of a BERT's config.json as those of the SqueezeBERT that computes the same."""
-    one_group = ["q_groups", "k_groups", "v_groups", "post_attention_groups"]
-    one_group += ["intermediate_groups", "output_groups"]
     return {
-        **dict.fromkeys(one_group, 1),
+        **dict.fromkeys(GROUPS, 1),
         "encoder_layer_norm_eps": values.get("layer_norm_eps", 1e-12),
         **values,
     }

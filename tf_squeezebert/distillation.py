@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import keras
-import numpy as np
 from keras import ops
 
-from .models import (
-    SqueezeBertForQuestionAnswering,
-    SqueezeBertModel,
-    SqueezeBertPreTrainedModel,
-)
+from .losses import as_float, kl_divergence, masked_mean
+from .models import SqueezeBertModel, SqueezeBertPreTrainedModel
 
 
 class Distiller(SqueezeBertPreTrainedModel):
@@ -59,7 +54,7 @@ class Distiller(SqueezeBertPreTrainedModel):
         layers: Sequence[int] | None = None,
     ):
         super().__init__(student.config, dtype=student.dtype_policy, name="distiller")
-        _check_pair(student, teacher)
+        student.check_teacher(teacher)
         if not temperature > 0:
             raise ValueError(f"temperature must be above 0, not {temperature!r}.")
         if not 0 <= soft_weight <= 1:
@@ -105,8 +100,8 @@ class Distiller(SqueezeBertPreTrainedModel):
     def call(self, inputs, training: bool | None = None):
         return self.student(inputs, training=training, **self._asked)
 
-    def _task(self):
-        return self.student._task()
+    def _training(self):
+        return self.student._training()
 
     def _targets(self, y):
         return self.student._targets(y)
@@ -123,7 +118,7 @@ class Distiller(SqueezeBertPreTrainedModel):
         taught = self.teacher(x, training=False, **self._asked)
         mask = x.get("attention_mask") if isinstance(x, Mapping) else None
         if not self._is_bare:
-            soft = self._soft_loss(taught, y_pred, mask)
+            soft = self.student.soft_loss(taught, y_pred, mask, self.temperature)
             loss = (1 - self.soft_weight) * loss + self.soft_weight * ops.cast(soft, loss.dtype)
         rows = None if mask is None else ops.reshape(mask, (-1, ops.shape(mask)[-1]))  # [B, S]
         if self.hidden_weight:
@@ -132,40 +127,13 @@ class Distiller(SqueezeBertPreTrainedModel):
             loss += self.attention_weight * self._attention_loss(taught, y_pred, rows)
         return loss
 
-    def _soft_loss(self, taught, y_pred, mask):
-        if isinstance(self.student, SqueezeBertForQuestionAnswering):
-            pairs = [(taught[name], y_pred[name]) for name in ("start_logits", "end_logits")]
-            return sum(self._divergence(*pair, classes=mask) for pair in pairs) / 2
-        taught, got = (_as_float(self._predictions(outputs)) for outputs in (taught, y_pred))
-        problem = self.config.task_problem_type
-        if self.student.architecture.endswith("SequenceClassification"):
-            if problem == "regression":
-                return ops.mean(ops.square(taught - got))
-            if problem == "multi_label_classification":
-                probs = ops.sigmoid(taught / self.temperature)
-                loss = ops.binary_crossentropy(probs, got / self.temperature, from_logits=True)
-                return ops.mean(loss) * self.temperature**2
-        per_token = len(got.shape) == 3
-        return self._divergence(taught, got, rows=mask if per_token else None)
-
-    def _divergence(self, taught, got, rows=None, classes=None):
-        """T^2 * KL of logits [..., C], averaged over `rows` [...], of the `classes` [..., C]."""
-        taught, got = (_as_float(logits) / self.temperature for logits in (taught, got))
-        if classes is not None:
-            hidden = ops.where(ops.cast(classes, "bool"), 0.0, -1e9)
-            taught, got = taught + hidden, got + hidden
-        return self.temperature**2 * _mean(
-            _kl(ops.log_softmax(taught), ops.log_softmax(got)),
-            rows,
-        )
-
     def _hidden_loss(self, taught, y_pred, rows):
         """Of every layer, and of the embeddings."""
         ours, theirs = y_pred["hidden_states"], taught["hidden_states"]
         pairs = [(ours[0], theirs[0])]
         pairs += [(ours[i + 1], theirs[j + 1]) for i, j in enumerate(self._taught_by)]
         losses = [
-            _mean(ops.mean(ops.square(_as_float(a) - _as_float(b)), axis=-1), rows)
+            masked_mean(ops.mean(ops.square(as_float(a) - as_float(b)), axis=-1), rows)
             for a, b in pairs
         ]
         return sum(losses) / len(losses)
@@ -174,47 +142,13 @@ class Distiller(SqueezeBertPreTrainedModel):
         ours, theirs = y_pred["attentions"], taught["attentions"]
         losses = []
         for i, j in enumerate(self._taught_by):
-            divergence = _kl(ops.log_softmax(theirs[j]), ops.log_softmax(ours[i]))  # [B, N, S]
-            losses.append(_mean(ops.mean(divergence, axis=1), rows))
+            divergence = kl_divergence(
+                ops.log_softmax(theirs[j]), ops.log_softmax(ours[i])
+            )  # [B, N, S]
+            losses.append(masked_mean(ops.mean(divergence, axis=1), rows))
         return sum(losses) / len(losses)
-
-
-def _check_pair(student: SqueezeBertPreTrainedModel, teacher: SqueezeBertPreTrainedModel) -> None:
-    if student.architecture != teacher.architecture:
-        raise ValueError(
-            f"The teacher is a {teacher.architecture} and the student a {student.architecture}: "
-            "give a teacher of the student's task."
-        )
-    for name in ("vocab_size", "id2label", "problem_type"):
-        ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
-        if name == "problem_type":
-            ours, theirs = student.config.task_problem_type, teacher.config.task_problem_type
-        if ours != theirs:
-            raise ValueError(
-                f"The teacher's {name} is {theirs}, the student's {ours}: they must be equal."
-            )
 
 
 def spread_layers(few: int, many: int) -> list[int]:
     """Evenly spaced ones of many layers, the last among them."""
     return [round((i + 1) * many / few) - 1 for i in range(few)]
-
-
-def _as_float(x):
-    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
-
-
-def _kl(log_taught, log_got):
-    """KL divergence of log probabilities, over the last axis."""
-    # Where the teacher's probability is nothing, neither is its part of the sum.
-    lowest = float(np.finfo("float32").min) / 4
-    difference = ops.maximum(log_taught, lowest) - ops.maximum(log_got, lowest)
-    return ops.sum(ops.exp(log_taught) * difference, axis=-1)
-
-
-def _mean(values, rows):
-    """The mean of values, of those where `rows` is 1."""
-    if rows is None:
-        return ops.mean(values)
-    weights = ops.cast(rows, values.dtype)
-    return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)

@@ -21,7 +21,6 @@ from keras.layers import Dropout
 from . import distribution, models
 from .curves import draw_curves, write_history
 from .data import label_names, make_dataset
-from .data.checks import check_of, checked
 from .data.readers import check_repeatable
 from .digests import digest_data, digest_tokenizer, digest_weights
 from .distillation import Distiller
@@ -91,7 +90,7 @@ def finetune(
 
     Args:
         model: a checkpoint's folder or hub id; or a model, which is trained in place.
-        task: a name in `tasks.TASKS`.
+        task: a name in `tasks.TASKS` or `tasks.KINDS`.
         train: a file of examples, in the task's form (see `tasks.read_examples`), or examples as
             the readers of `tf_squeezebert.data` give them, with ids for labels.
         dev: the same, to measure each epoch on, and choose the best by the task's first metric.
@@ -99,7 +98,7 @@ def finetune(
         out: the folder to write.
         labels: their names in the order of their ids. By default those of a model that is given,
             the task's own, or those of the file, sorted.
-        columns: `text`, `text_pair` and `label` of `tasks.read_examples`.
+        columns: `text`, `text_pair`, `label` and `format` of `tasks.read_examples`.
         data_options: of `make_dataset` for the task: `stride`, `mlm_probability`, ...
         teacher: a fine-tuned model to learn from too, see `distillation.Distiller`.
         teacher_layers: its `layers`.
@@ -157,7 +156,10 @@ def finetune_as(
     Args:
         identity: of `Run`, what is to replace what is found out here.
     """
-    settings, chosen, folder = TrainingOptions(**options), find_task(task), Path(out)
+    settings, folder = TrainingOptions(**options), Path(out)
+    chosen = find_task(task, getattr(model, "config", None))
+    if not chosen.metrics:
+        raise ValueError(f"{chosen.name} has no labels to learn from: choose another task.")
     columns, data_options = dict(columns or {}), dict(data_options or {})
     files = [path for data in (train, dev) for path in paths_of(data)]
     with own_folder(folder, [model, teacher], files):
@@ -165,13 +167,13 @@ def finetune_as(
         check_repeatable(*files)  # which are read again and again
         given = (train, dev)
         keras.utils.set_random_seed(settings.seed)
-        labels = _labels(model, chosen, task, labels, train, columns)
-        train, dev = (_examples(data, task, labels, columns) for data in given)
+        labels = _labels(model, chosen, labels, train, columns)
+        train, dev = (_examples(data, chosen, labels, columns) for data in given)
         model, start = _model(model, chosen, labels, settings.precision)
-        check_examples(train, chosen, model.config)
+        chosen.check_learnable(train, model.config)
         trainee = model if teacher is None else _distiller(model, teacher, teacher_layers, settings)
         identity = {
-            "task": task,
+            "task": chosen.name,
             "config": model.config.to_dict(),
             "columns": columns,
             "data_options": data_options,
@@ -194,7 +196,7 @@ def finetune_as(
             dev,
             folder,
             settings,
-            evaluator=None if dev is None else lambda: _measure(model, dev, task, settings),
+            evaluator=None if dev is None else lambda: _measure(model, dev, chosen, settings),
             metric=chosen.metrics[0],
             identity=identity,
             resume=resume,
@@ -329,9 +331,9 @@ def _steps_in(
     return max(1, int(_SHARE_OF_STEPS * left / (np.mean(times[1:]) if times[1:] else times[0])))
 
 
-def _measure(model: Any, dev: Any, task: str, settings: TrainingOptions) -> dict[str, float]:
+def _measure(model: Any, dev: Any, task: Task, settings: TrainingOptions) -> dict[str, float]:
     # What is being trained has its labels in the task's order, whatever their names.
-    names = list(model.config.id2label.values()) if find_task(task).labels else None
+    names = list(model.config.id2label.values()) if task.labels else None
     return evaluate(model, dev, task, labels=names, max_length=settings.max_length or None).metrics
 
 
@@ -406,36 +408,36 @@ def check_folder(folder: Path, resume: bool, begun: str = STATE_FILE) -> None:
         raise ValueError(f"'{folder}' holds a finished run: give another folder.")
 
 
-def _examples(data: Any, task: str, labels: Sequence[str] | None, columns: dict) -> Any:
+def _examples(data: Any, task: Task, labels: Sequence[str] | None, columns: dict) -> Any:
     return read_examples(data, task, labels, **columns) if _is_path(data) else data
 
 
 def _labels(
-    model: Any, task: Task, name: str, labels: Sequence[str] | None, train: Any, columns: dict
+    model: Any, task: Task, labels: Sequence[str] | None, train: Any, columns: dict
 ) -> list[str] | None:
     """The labels' names in the order of their ids; None for a task that has none."""
     if not task.has_labels:
         if labels is not None:
-            raise ValueError(f"{name} has no labels to name.")
+            raise ValueError(f"{task.name} has no labels to name.")
         return None
     if labels is None and isinstance(model, keras.Model):
         labels = model.config.id2label.values()
     if labels is None:
-        labels = task.labels or _labels_of(train, name, columns)
+        labels = task.labels or _labels_of(train, task, columns)
     labels = list(labels)
     if len(set(labels)) != len(labels):
         raise ValueError(f"A label is named twice: {', '.join(labels)}.")
     if task.labels and len(labels) != len(task.labels):
-        raise ValueError(f"{name} has {len(task.labels)} labels, and {len(labels)} are named.")
+        raise ValueError(f"{task.name} has {len(task.labels)} labels, and {len(labels)} are named.")
     if (order := task.order_of(labels)) not in (None, labels):
         raise ValueError(
-            f"The labels are in the order {', '.join(labels)}, those of {name} in the order "
-            f"{', '.join(order)}: name them in the task's order."
+            f"The labels are in the order {', '.join(labels)}, those of {task.name} in "
+            f"the order {', '.join(order)}: name them in the task's order."
         )
     return labels
 
 
-def _labels_of(train: Any, task: str, columns: dict) -> list[str]:
+def _labels_of(train: Any, task: Task, columns: dict) -> list[str]:
     if not _is_path(train):
         raise ValueError("Examples that are no file have ids for labels: pass their names, labels.")
     if not isinstance(columns.get("label", ""), str):
@@ -458,19 +460,12 @@ def _model(
     """The model that is trained, and the digest of the checkpoint that it comes from, if any."""
     start = None
     if not isinstance(model, keras.Model):
-        config: dict[str, Any] = {}
-        if labels is not None:
-            config["id2label"] = dict(enumerate(labels))
-        elif task.problem_type == "regression":
-            config["num_labels"] = 1
-        if task.problem_type is not None:
-            config["problem_type"] = task.problem_type
         model, start = load_start(
             getattr(models, task.architecture),
             model,
             dtype=precision,
             ignore_mismatched_sizes=True,
-            **config,
+            **task.config_options(labels),
         )
     if getattr(model, "architecture", None) != task.architecture:
         raise ValueError(f"This task needs a {task.architecture}, not a {type(model).__name__}.")
@@ -479,11 +474,7 @@ def _model(
             f"The model's labels are {', '.join(model.config.id2label.values())}, the task's "
             f"{', '.join(labels)}: make the model with id2label of these."
         )
-    if task.problem_type not in (None, model.config.task_problem_type):
-        raise ValueError(
-            f"The model's problem_type is {model.config.task_problem_type}, the task's "
-            f"{task.problem_type}."
-        )
+    task.check_config(model.config)
     if model.tokenizer is None:
         raise ValueError(
             "The model came without a tokenizer: put a vocab.txt into its folder, or set "
@@ -520,34 +511,6 @@ def _distiller(
     names = ("temperature", "soft_weight", "hidden_weight", "attention_weight")
     weights = {name: getattr(settings, name) for name in names}
     return Distiller(model, teacher, layers=layers, **weights)
-
-
-def check_examples(examples: Iterable[Mapping[str, Any]], task: Task, config: Any) -> None:
-    """Refuses examples from which nothing can be learnt, or not by this model.
-
-    Raises:
-        ValueError: an example is not the task's; a label lies outside the model's; all have the
-            same; no question has an answer.
-    """
-    examples = checked(examples, check_of(task.kind, task.problem_type, config.num_labels))
-    if task.kind == "question-answering":
-        if not any(len(example["answers"]["text"]) for example in examples):
-            raise ValueError("None of the questions has an answer: there is nothing to learn.")
-        return
-    if task.kind not in ("text-classification", "token-classification"):
-        return
-    several = task.problem_type == "multi_label_classification"
-    seen = set()
-    for example in examples:
-        found = example["ner_tags"] if "ner_tags" in example else [example["label"]]
-        seen.update(map(tuple, found) if several else found)
-    if len(seen) == 1:
-        only = next(iter(seen))
-        only = config.id2label[only] if task.has_labels and not several else only
-        raise ValueError(
-            f"All examples have the same label, {only}: there is nothing to learn. Is it the right "
-            "column?"
-        )
 
 
 class Run(keras.callbacks.Callback):

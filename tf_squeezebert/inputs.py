@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # of texts, in the order of files
+IGNORED = -100  # the label that says "not here": of a word's further pieces, of unmasked tokens
+
 
 def as_array(name: str, values: Any) -> np.ndarray:
     """Values as an array of numbers, of whatever type they have."""

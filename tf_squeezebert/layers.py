@@ -149,6 +149,20 @@ def dense(config: SqueezeBertConfig, units: int, **kwargs) -> keras.layers.Dense
     return keras.layers.Dense(units, kernel_initializer=_Normal(config), **kwargs)
 
 
+def permute(layer: keras.layers.Layer, inputs=None, outputs=None) -> None:
+    """Puts the channels that a layer reads, or gives, or both, into another order.
+
+    Args:
+        layer: a projection; for `outputs` any layer whose weights have them on the last axis.
+        inputs, outputs: the new order, as indices into the old one.
+    """
+    if inputs is not None:
+        layer.kernel.assign(ops.take(layer.kernel, inputs, axis=-2))
+    if outputs is not None:
+        for weight in layer.weights:
+            weight.assign(ops.take(weight, outputs, axis=-1))
+
+
 class _ConfiguredLayer(keras.layers.Layer):
     """A layer whose shape is the model's config; its sub-layers share its dtype policy."""
 

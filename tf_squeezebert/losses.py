@@ -1,12 +1,12 @@
-"""The losses and metrics of the five tasks, where Keras's own are not already right."""
+"""Losses and metrics, where Keras's own are not already right."""
 
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import ops
 
-# The label that says "not here": continuation word pieces, unmasked tokens.
-IGNORED = -100
+from .inputs import IGNORED
 
 
 def token_loss() -> keras.losses.Loss:
@@ -62,3 +62,44 @@ def _positions(y_true, y_pred):
     """The positions, [B], with those beyond the sequence marked as ignored."""
     positions = ops.maximum(ops.reshape(ops.cast(y_true, "int32"), (-1,)), 0)
     return ops.where(positions < ops.shape(y_pred)[-1], positions, IGNORED)
+
+
+# Distillation
+
+
+def divergence(taught, got, temperature: float, rows=None, classes=None):
+    """T^2 * KL of a teacher's logits [..., C] and others, at temperature T.
+
+    Args:
+        taught, got: the logits, [..., C].
+        temperature: T.
+        rows: over which of them, [...], it is averaged; None: over all.
+        classes: which of them count, [..., C]; None: all.
+    """
+    taught, got = (as_float(logits) / temperature for logits in (taught, got))
+    if classes is not None:
+        hidden = ops.where(ops.cast(classes, "bool"), 0.0, -1e9)
+        taught, got = taught + hidden, got + hidden
+    each = kl_divergence(ops.log_softmax(taught), ops.log_softmax(got))
+    return temperature**2 * masked_mean(each, rows)
+
+
+def kl_divergence(log_taught, log_got):
+    """KL divergence of log probabilities, over the last axis."""
+    # Where the teacher's probability is nothing, neither is its part of the sum.
+    lowest = float(np.finfo("float32").min) / 4
+    difference = ops.maximum(log_taught, lowest) - ops.maximum(log_got, lowest)
+    return ops.sum(ops.exp(log_taught) * difference, axis=-1)
+
+
+def masked_mean(values, rows):
+    """The mean of values, of those where `rows` is 1; None: of all."""
+    if rows is None:
+        return ops.mean(values)
+    weights = ops.cast(rows, values.dtype)
+    return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)
+
+
+def as_float(x):
+    """x in float32, or its own dtype if that is wider."""
+    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))

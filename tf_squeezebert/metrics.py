@@ -6,6 +6,7 @@ SQuAD's official scripts.
 
 from __future__ import annotations
 
+import math
 import re
 import string
 import warnings
@@ -258,3 +259,16 @@ def perplexity(loss: float) -> float:
     """Of a mean cross-entropy; infinite where it overflows."""
     with np.errstate(over="ignore"):
         return float(np.exp(np.float64(loss)))
+
+
+# Of all
+
+
+_LOWER_IS_BETTER = ("perplexity", "hidden_error")
+
+
+def is_better(metric: str, value: float, best: float | None) -> bool:
+    """Whether a metric's value is better than the best so far; NaN is better than none only."""
+    if best is None or math.isnan(best):
+        return best is None or not math.isnan(value)
+    return value < best if metric in _LOWER_IS_BETTER else value > best

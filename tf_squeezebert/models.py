@@ -37,9 +37,11 @@ from .layers import (
     SqueezeBertEmbeddings,
     SqueezeBertMaskedLMHead,
     dense,
+    permute,
     softmax,
 )
 from .optimization import make_optimizer
+from .tasks import Task, task_of
 from .tokenizer import SqueezeBertTokenizer
 
 # Keras looks into plain dicts only; now a tokenizer's output goes into model() and predict().
@@ -123,6 +125,11 @@ class SqueezeBertPreTrainedModel(keras.Model):
         return next(cls.__name__ for cls in type(self).__mro__ if cls.__module__ == __name__)
 
     @property
+    def task(self) -> Task:
+        """What the model does, see `tf_squeezebert.tasks`."""
+        return task_of(self.architecture, self.config)
+
+    @property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
         """The tokenizer that came with the checkpoint, or that was set; None without one.
 
@@ -191,7 +198,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
                 differ in length, and XLA compiles anew for each.
         """
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
-        default = {"optimizer": default_optimizer, **self._task()}
+        default = {"optimizer": default_optimizer, **self._training()}
         if isinstance(loss, str) and loss == "auto":
             kwargs.setdefault("loss_weights", default.get("loss_weights"))
         chosen = {
@@ -201,7 +208,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
         super().compile(**chosen, **{"jit_compile": False, **kwargs})
         self._auto_compiled = tuple(name for name in given if chosen[name] is not given[name])
 
-    def _task(self) -> dict[str, Any]:
+    def _training(self) -> dict[str, Any]:
         """What makes the task's loss and metrics, and loss weights; the bare model has none."""
         return {"loss": lambda: None, "metrics": lambda: None}
 
@@ -296,9 +303,50 @@ class SqueezeBertPreTrainedModel(keras.Model):
             for name in names
         }
 
+    # Distillation
+
+    # What of its config a teacher's must be equal to, by the names of attributes.
+    _of_teacher: tuple[str, ...] = ("vocab_size", "id2label")
+
+    def check_teacher(self, teacher: SqueezeBertPreTrainedModel) -> None:
+        """Raises a ValueError if the model can't learn from another one's answers."""
+        if self.architecture != teacher.architecture:
+            raise ValueError(
+                f"The teacher is a {teacher.architecture} and the student a {self.architecture}: "
+                "give a teacher of the student's task."
+            )
+        for name in self._of_teacher:
+            ours, theirs = getattr(self.config, name), getattr(teacher.config, name)
+            if ours != theirs:
+                raise ValueError(
+                    f"The teacher's {name.removeprefix('task_')} is {theirs}, the student's "
+                    f"{ours}: they must be equal."
+                )
+
+    def soft_loss(self, taught, got, mask, temperature: float):
+        """How far outputs are from a teacher's, where those are soft labels (Hinton et al., 2015).
+
+        Args:
+            taught, got: the teacher's outputs, and this model's.
+            mask: the attention mask, [B, S], or None.
+            temperature: that logits are divided by.
+        """
+        taught, got = self._predictions(taught), self._predictions(got)
+        per_token = len(got.shape) == 3
+        return losses.divergence(taught, got, temperature, rows=mask if per_token else None)
+
+    # The order of channels
+
+    def permute_inputs(self, channels) -> None:
+        """Puts what the head reads of the hidden states into another order.
+
+        Args:
+            channels: the new order, as indices into the old one, [H].
+        """
+
     _input_rank = 2
-    # Of a derived class with more heads: their layers' names here, and in checkpoints.
-    further_heads: tuple[tuple[str, str], ...] = ()
+    # The head's layers here, and in checkpoints.
+    checkpoint_names: tuple[tuple[str, str], ...] = ()
 
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
@@ -442,6 +490,12 @@ class _Head(SqueezeBertPreTrainedModel):
     def _logits(self, x, training):
         return self.classifier(self.dropout(x, training=training))
 
+    checkpoint_names = (("classifier", "classifier"),)
+
+    def permute_inputs(self, channels) -> None:
+        if not self._uses_pooler:
+            permute(self.classifier, inputs=channels)
+
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
 class SqueezeBertForMaskedLM(_Head):
@@ -464,7 +518,18 @@ class SqueezeBertForMaskedLM(_Head):
     def _logits(self, x, training):
         return self.head(x, self.transformer.embeddings.word_embeddings.embeddings)
 
-    def _task(self):
+    checkpoint_names = (
+        ("head.dense", "cls.predictions.transform.dense"),
+        ("head.layer_norm", "cls.predictions.transform.LayerNorm"),
+        ("head", "cls.predictions"),
+    )
+
+    def permute_inputs(self, channels) -> None:
+        # Its output meets the word embeddings.
+        permute(self.head.dense, inputs=channels, outputs=channels)
+        permute(self.head.layer_norm, outputs=channels)
+
+    def _training(self):
         return {"loss": losses.token_loss, "metrics": lambda: [losses.MaskedAccuracy()]}
 
 
@@ -478,8 +543,20 @@ class SqueezeBertForSequenceClassification(_Head):
     """
 
     _uses_pooler = True
+    _of_teacher = (*_Head._of_teacher, "task_problem_type")
 
-    def _task(self):
+    def soft_loss(self, taught, got, mask, temperature: float):
+        problem = self.config.task_problem_type
+        if problem == "single_label_classification":
+            return super().soft_loss(taught, got, mask, temperature)
+        taught, got = (losses.as_float(self._predictions(outputs)) for outputs in (taught, got))
+        if problem == "regression":
+            return ops.mean(ops.square(taught - got))
+        probs = ops.sigmoid(taught / temperature)
+        loss = ops.binary_crossentropy(probs, got / temperature, from_logits=True)
+        return ops.mean(loss) * temperature**2
+
+    def _training(self):
         problem = self.config.task_problem_type
         if problem == "regression":
             return {
@@ -498,7 +575,7 @@ class SqueezeBertForSequenceClassification(_Head):
 class SqueezeBertForTokenClassification(_Head):
     """Labels every token: logits [B, S, num_labels]. Labels [B, S], -100 where none counts."""
 
-    def _task(self):
+    def _training(self):
         return {"loss": losses.token_loss, "metrics": lambda: [losses.MaskedAccuracy()]}
 
 
@@ -527,7 +604,7 @@ class SqueezeBertForMultipleChoice(_Head):
             return {**outputs, "logits": ops.reshape(outputs["logits"], (-1, choices))}
         return ops.reshape(outputs, (-1, choices))
 
-    def _task(self):
+    def _training(self):
         return {"loss": losses.token_loss, "metrics": lambda: [losses.MaskedAccuracy()]}
 
 
@@ -539,9 +616,20 @@ class SqueezeBertForQuestionAnswering(_Head):
     does not count. The loss is the mean of the two, as in the reference.
     """
 
+    checkpoint_names = (("classifier", "qa_outputs"),)
+
     def _logits(self, x, training):
         # The reference has no dropout here.
         return self.classifier(x)
+
+    def soft_loss(self, taught, got, mask, temperature: float):
+        return (
+            sum(
+                losses.divergence(taught[name], got[name], temperature, classes=mask)
+                for name in ("start_logits", "end_logits")
+            )
+            / 2
+        )
 
     def call(self, inputs, training: bool | None = None, **options):
         outputs = super().call(inputs, training=training, **options)
@@ -550,7 +638,7 @@ class SqueezeBertForQuestionAnswering(_Head):
         logits = outputs.pop("logits")  # [B, S, 2]
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1], **outputs}
 
-    def _task(self):
+    def _training(self):
         names = ("start_logits", "end_logits")
         return {
             "loss": lambda: {name: losses.PositionLoss() for name in names},

@@ -44,7 +44,10 @@ class SqueezeBertForPreTraining(SqueezeBertForMaskedLM):
     loads as a `SqueezeBertForMaskedLM` too, with the layer on top of the pooler besides.
     """
 
-    further_heads = (("order", "cls.seq_relationship"),)
+    checkpoint_names = (
+        *SqueezeBertForMaskedLM.checkpoint_names,
+        ("order", "cls.seq_relationship"),
+    )
 
     def _add_layers(self) -> None:
         super()._add_layers()
@@ -62,7 +65,7 @@ class SqueezeBertForPreTraining(SqueezeBertForMaskedLM):
             "order_logits": self.order(outputs["pooler_output"]),
         }
 
-    def _task(self):
+    def _training(self):
         return {
             "loss": lambda: {"logits": token_loss(), "order_logits": token_loss()},
             "metrics": lambda: {

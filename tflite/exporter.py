@@ -10,17 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import SqueezeBertConfig
+from ..config import GROUPS, SqueezeBertConfig
 from ..files import check_writable, replacing, require_apart
-from ..models import (
-    SqueezeBertForQuestionAnswering,
-    SqueezeBertForSequenceClassification,
-    SqueezeBertModel,
-    SqueezeBertPreTrainedModel,
-)
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..tasks import ARCHITECTURES
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
-from .metadata import attach_metadata
+from .metadata import DESCRIBED, attach_metadata
 from .quantization import RECIPES, apply
 from .runtime import Runtime
 from .structure import check_structure, check_tables
@@ -29,11 +25,6 @@ from .verification import ExportError, Reference, encode, make_samples, median_t
 
 logger = logging.getLogger(__name__)
 
-MEDIAPIPE_MODELS = (
-    SqueezeBertForSequenceClassification,
-    SqueezeBertModel,
-    SqueezeBertForQuestionAnswering,
-)
 _MOST_VERIFIED = 100  # texts: running the model on each takes a while
 _MOST_BATCH = 256
 
@@ -106,10 +97,11 @@ def export(
     if quantize is not None:
         _check_widths(model.config, quantize)
     _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify)
-    if length is None and TARGETS[target].length:
-        length = min(TARGETS[target].length, model.config.max_position_embeddings)
-    if target == "mediapipe" and isinstance(model, SqueezeBertModel):
-        pooling = pooling or "mean"
+    runner = TARGETS[target]
+    if length is None and runner.length:
+        length = min(runner.length, model.config.max_position_embeddings)
+    if isinstance(model, SqueezeBertModel):
+        pooling = pooling or runner.pooling
     config = _recorded(model.config, labels, target=target, quantize=quantize, pooling=pooling)
     files = collect_files(config, model.architecture, tokenizer)
 
@@ -118,9 +110,9 @@ def export(
         model,
         length=length,
         batch=batch,
-        split=TARGETS[target].accelerator or recipe is None or not recipe.convolutions,
-        half_precision=TARGETS[target].accelerator,
-        finish=target == "mediapipe",
+        split=runner.accelerator or recipe is None or not recipe.convolutions,
+        half_precision=runner.accelerator,
+        finish=runner.finishes,
         pooling=pooling,
     )
     longest = length or model.config.max_position_embeddings
@@ -132,7 +124,7 @@ def export(
         rows = encode(tokenizer, calibrate or (), longest, padded=length is not None)
         rows = [{k: np.repeat(x, batch or 1, axis=0) for k, x in row.items()} for row in rows]
         content = apply(recipe, content, rows)
-    if target == "mediapipe":
+    if runner.metadata:
         content = attach_metadata(content, files)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
@@ -173,8 +165,10 @@ def _check_target(target: str, quantize: str | None, batch: int | None) -> None:
         )
     if batch is None and TARGETS[target].accelerator:
         raise ValueError(f"target {target!r} takes fixed shapes alone: give batch a number.")
-    if batch != 1 and target == "mediapipe":
-        raise ValueError(f"MediaPipe runs one text at a time: batch must be 1, not {batch}.")
+    if TARGETS[target].batch not in (None, batch):
+        raise ValueError(
+            f"target {target!r} runs one text at a time: batch must be 1, not {batch}."
+        )
 
 
 def _check_model(
@@ -192,16 +186,15 @@ def _check_model(
             f"pooling makes sentence embeddings of a SqueezeBertModel; this is a "
             f"{type(model).__name__}."
         )
-    if target == "mediapipe":
-        _require_task(model)
+    if TARGETS[target].metadata:
+        _require_described(model)
 
 
 def _check_widths(config: SqueezeBertConfig, quantize: str) -> None:
     """Refuses a recipe whose blocks do not divide what goes into a group."""
-    groups = (config.q_groups, config.k_groups, config.v_groups)
-    groups += (config.post_attention_groups, config.intermediate_groups)
-    widths = {config.hidden_size // n for n in groups}
-    widths.add(config.intermediate_size // config.output_groups)
+    *of_hidden, of_intermediate = GROUPS
+    widths = {config.hidden_size // getattr(config, name) for name in of_hidden}
+    widths.add(config.intermediate_size // getattr(config, of_intermediate))
     block = RECIPES[quantize].block
     if any(width % block for width in widths):
         raise ValueError(
@@ -234,16 +227,16 @@ def _check_texts(
         )
 
 
-def _require_task(model: SqueezeBertPreTrainedModel) -> None:
+def _require_described(model: SqueezeBertPreTrainedModel) -> None:
     """Refuses a model that none of MediaPipe's text tasks can use."""
-    if not isinstance(model, MEDIAPIPE_MODELS):
-        names = ", ".join(kind.__name__ for kind in MEDIAPIPE_MODELS)
+    task = model.task
+    if task.kind not in DESCRIBED:
+        names = ", ".join(ARCHITECTURES[kind] for kind in DESCRIBED)
         raise ValueError(
             f"MediaPipe has no task for a {type(model).__name__}: it has some for {names}; "
             "target='cpu' exports every model."
         )
-    classifies = isinstance(model, SqueezeBertForSequenceClassification)
-    if classifies and model.config.task_problem_type == "regression":
+    if "probability" in DESCRIBED[task.kind].outputs and task.activation is None:
         raise ValueError(
             "MediaPipe's TextClassifier gives scores between 0 and 1, and this model is a "
             "regression: export it with target='cpu'."

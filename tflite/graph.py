@@ -27,16 +27,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..inputs import INPUTS
 from ..layers import GroupedConv1D, SqueezeBertBlock, SqueezeBertSelfAttention
-from ..models import (
-    SqueezeBertForMaskedLM,
-    SqueezeBertForMultipleChoice,
-    SqueezeBertForQuestionAnswering,
-    SqueezeBertForSequenceClassification,
-    SqueezeBertForTokenClassification,
-    SqueezeBertModel,
-    SqueezeBertPreTrainedModel,
-)
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from .quantization import TABLE_PRODUCT
 
 _ACTIVATIONS = {
@@ -80,18 +73,17 @@ class DeployedGraph(tf.Module):
         pooling: str | None = None,
     ):
         super().__init__()
-        heads = {
-            SqueezeBertModel: self._represent if pooling is None else self._embed,
-            SqueezeBertForSequenceClassification: self._classify,
-            SqueezeBertForMultipleChoice: self._classify,
-            SqueezeBertForTokenClassification: self._tag,
-            SqueezeBertForQuestionAnswering: self._answer,
-            SqueezeBertForMaskedLM: self._fill_masks,
-        }
-        run = next(head for kind, head in heads.items() if isinstance(model, kind))
+        run = {
+            "feature-extraction": self._represent if pooling is None else self._embed,
+            "text-classification": self._classify,
+            "multiple-choice": self._classify,
+            "token-classification": self._tag,
+            "question-answering": self._answer,
+            "fill-mask": self._fill_masks,
+        }[model.task.kind]
         # In a partial: an attribute, a whole Keras model, would be saved along.
         self._run = functools.partial(run, model)
-        self._config = model.config
+        self._config, self._scores = model.config, model.task.activation
         self._batch, self._length = batch, length
         self._split, self._finish, self._pooling = split, finish, pooling
         self._shrink = 1 / 16 if half_precision else 1.0
@@ -108,9 +100,8 @@ class DeployedGraph(tf.Module):
             and `logits`, [B, 1], its score. With `pooling` the bare model returns `embedding`,
             [B, H]; with `finish` a classifier returns `probability`, [B, num_labels].
         """
-        names = ("input_ids", "attention_mask", "token_type_ids")
         shape = [self._batch, self._length]
-        signature = [tf.TensorSpec(shape, tf.int32, name=name) for name in names]
+        signature = [tf.TensorSpec(shape, tf.int32, name=name) for name in INPUTS]
         function = tf.function(self._call, input_signature=signature, autograph=False)
         return function.get_concrete_function()
 
@@ -125,8 +116,7 @@ class DeployedGraph(tf.Module):
             self._sizes = self._batch or -1, self._length or -1  # what tf.reshape wants
         outputs = self._run(*inputs)
         if self._finish and "logits" in outputs:
-            several = self._config.task_problem_type == "multi_label_classification"
-            finish = tf.sigmoid if several else tf.nn.softmax
+            finish = {"softmax": tf.nn.softmax, "sigmoid": tf.sigmoid}[self._scores]
             return {"probability": finish(outputs["logits"])}
         return outputs
 

@@ -18,6 +18,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from ..tasks import task_of
 from .bundle import Bundle
 from .flatbuffer import Schema, read
 from .model_check import open_model
@@ -70,7 +71,7 @@ _LABELS = {
 }
 
 
-class _Task(NamedTuple):
+class Description(NamedTuple):
     """What a model is to MediaPipe; descriptions by the names of the signature's tensors."""
 
     name: str
@@ -90,19 +91,20 @@ class _Task(NamedTuple):
         }
 
 
-_TASKS = {
-    "SqueezeBertForSequenceClassification": _Task(
+# By kinds of tasks.
+DESCRIBED = {
+    "text-classification": Description(
         "TextClassifier",
         "Classify the input text into a set of known categories.",
         # The name that MediaPipe and the older Task Library both take.
         {"probability": "Score of the labels respectively."},
     ),
-    "SqueezeBertModel": _Task(
+    "feature-extraction": Description(
         "TextEmbedder",
         "Embed the input text as a vector, near those of texts that mean the same.",
         {"embedding": "Embedding of the input text."},
     ),
-    "SqueezeBertForQuestionAnswering": _Task(
+    "question-answering": Description(
         "BertQuestionAnswerer",
         "Answers questions based on the content of a given passage.",
         {
@@ -212,33 +214,34 @@ def _metadata_buffer(model: schema.ModelT) -> schema.BufferT:
 
 
 def _describe(model: schema.ModelT, bundle: Bundle) -> dict[str, Any]:
-    architecture = bundle.config.extra["architectures"][0]
-    if architecture not in _TASKS:
+    task = task_of(bundle.architecture, bundle.config)
+    if task.kind not in DESCRIBED:
         raise ValueError(
-            f"MediaPipe has no task for {architecture}: export it with another target."
+            f"MediaPipe has no task for {task.architecture}: export it with another target."
         )
     if len(model.subgraphs) != 1 or not model.signatureDefs:
         raise ValueError("MediaPipe takes a model of one subgraph, with a signature: export it so.")
-    task, subgraph, signature = _TASKS[architecture], model.subgraphs[0], model.signatureDefs[0]
+    subgraph, signature = model.subgraphs[0], model.signatureDefs[0]
+    described = DESCRIBED[task.kind]
     inputs = _in_order(subgraph.inputs, signature.inputs)
     outputs = _in_order(subgraph.outputs, signature.outputs)
-    _check_names("takes", inputs, task.inputs, task)
-    _check_names("returns", outputs, task.outputs, task)
+    _check_names("takes", inputs, described.inputs, described)
+    _check_names("returns", outputs, described.outputs, described)
     _check_vocabulary(bundle)
-    described_outputs = [_tensor(name, task.outputs[name]) for name in outputs]
+    described_outputs = [_tensor(name, described.outputs[name]) for name in outputs]
     if outputs == ["probability"]:
         _check_labels(bundle, classes=int(subgraph.tensors[subgraph.outputs[0]].shape[-1]))
         range_and_labels = {"stats": {"max": [1.0], "min": [0.0]}, "associated_files": [_LABELS]}
         described_outputs[0].update(range_and_labels)
     tokenizer = {"options_type": "BertTokenizerOptions", "options": {"vocab_file": [_VOCABULARY]}}
     described_subgraph = {
-        "input_tensor_metadata": [_tensor(*task.inputs[name]) for name in inputs],
+        "input_tensor_metadata": [_tensor(*described.inputs[name]) for name in inputs],
         "output_tensor_metadata": described_outputs,
         "input_process_units": [tokenizer],
     }
     return {
-        "name": task.name,
-        "description": task.description,
+        "name": described.name,
+        "description": described.description,
         "subgraph_metadata": [described_subgraph],
         "min_parser_version": _PARSER,
     }
@@ -253,7 +256,7 @@ def _in_order(tensors: Sequence[int], signature: Sequence[schema.TensorMapT]) ->
     return [names.get(tensor, "a nameless tensor") for tensor in tensors]
 
 
-def _check_names(verb: str, names: list[str], wanted: Iterable[str], task: _Task) -> None:
+def _check_names(verb: str, names: list[str], wanted: Iterable[str], task: Description) -> None:
     if sorted(names) != sorted(wanted):
         raise ValueError(
             f"The model {verb} {', '.join(names)}, where MediaPipe's {task.name} needs "

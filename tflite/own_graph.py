@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..config import SqueezeBertConfig
+from ..inputs import INPUTS
+from ..tasks import ARCHITECTURES, Task, task_of
 from .model_check import Model, Run, check_model
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-# Ends of an output's shape, behind the batch: "length" is that of the text, others the config's.
-_LOGITS = {"logits": ("num_labels",)}
-_OUTPUTS: dict[str, list[dict[str, tuple[str | int, ...]]]] = {
-    "SqueezeBertModel": [
-        {"last_hidden_state": ("length", "hidden_size"), "pooler_output": ("hidden_size",)},
-        {"embedding": ("hidden_size",)},
-    ],
-    "SqueezeBertForMaskedLM": [{"logits": ("length", "vocab_size")}],
-    "SqueezeBertForSequenceClassification": [_LOGITS, {"probability": ("num_labels",)}],
-    "SqueezeBertForMultipleChoice": [{"logits": (1,)}],
-    "SqueezeBertForTokenClassification": [{"logits": ("length", "num_labels")}],
-    "SqueezeBertForQuestionAnswering": [{"start_logits": ("length",), "end_logits": ("length",)}],
-}
 _TABLES = {"input_ids": "vocab_size", "token_type_ids": "type_vocab_size"}
 
 
@@ -35,7 +23,7 @@ def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> Non
     Raises:
         ValueError: a predicate, to which the caller adds the file.
     """
-    if architecture not in _OUTPUTS:
+    if architecture not in ARCHITECTURES.values():
         raise ValueError(f"holds a model of class {str(architecture)[:80]!a}")
     if len(model.signatures) != 1:
         raise ValueError(f"has {len(model.signatures)} signatures, where exports have one")
@@ -61,7 +49,7 @@ def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> Non
         batch, length = 2 if batch < 0 else batch, longest if length < 0 else length
     run = check_model(model, batch, length)
     _check_tables(run, config, inputs)
-    _check_outputs(model, run, config, architecture, (batch, length))
+    _check_outputs(model, run, config, task_of(architecture, config), (batch, length))
 
 
 def _check_tables(run: Run, config: SqueezeBertConfig, inputs: Mapping[str, int]) -> None:
@@ -76,16 +64,16 @@ def _check_outputs(
     model: Model,
     run: Run,
     config: SqueezeBertConfig,
-    architecture: str,
+    task: Task,
     shape: tuple[int, int],
 ) -> None:
     ((_, _, outputs),) = model.signatures.values()
     batch, length = shape
-    wants = [x for x in _OUTPUTS[architecture] if {*x} == {*outputs}]
+    wants = [x for x in task.outputs if {*x} == {*outputs}]
     if not wants:
         raise ValueError(
             f"returns {', '.join(sorted(map(ascii, outputs)))[:200]}, which is not what a "
-            f"{architecture} does"
+            f"{task.architecture} does"
         )
     for name, place in outputs.items():
         sizes = [length if x == "length" else x for x in wants[0][name]]

@@ -17,19 +17,16 @@ from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from ..config import SqueezeBertConfig
 from ..files import named_in_utf8
-from ..inputs import as_array, as_ids, as_mask
+from ..inputs import INPUTS, as_array, as_ids, as_mask
+from ..tasks import Task, task_of
 from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
 from .model_check import open_model
-from .own_graph import INPUTS as _INPUTS
 from .own_graph import check_own
 
 # LiteRT ends the process where the system gives it no more threads.
 MOST_THREADS = 256
-_CHOOSES = "SqueezeBertForMultipleChoice"
-# Whose logits are the whole text's, as `pooler_output` is; all other outputs are by position.
-_POOLED = ("SqueezeBertForSequenceClassification", _CHOOSES)
 
 
 class Runtime:
@@ -47,6 +44,7 @@ class Runtime:
     Attributes:
         config: the exported model's config, with the names of its labels.
         architecture: the exported model's class, `"SqueezeBertModel"` for instance.
+        task: what the file does, see `tf_squeezebert.tasks`.
         workers: as given.
 
     Raises:
@@ -71,6 +69,7 @@ class Runtime:
         self.config: SqueezeBertConfig = self._bundle.config
         self.architecture: str = self._bundle.architecture
         _check(path, self.config, self.architecture)
+        self.task: Task = task_of(self.architecture, self.config)
         self.workers = workers
         # Last in, first out: a caller by itself keeps to one interpreter.
         self._idle: queue.LifoQueue[SignatureRunner] = queue.LifoQueue()
@@ -127,7 +126,7 @@ class Runtime:
             self._run, [rows[:, start : start + size] for start in range(0, rows.shape[1], size)]
         )
         outputs = {name: np.concatenate([part[name] for part in results]) for name in results[0]}
-        if self.architecture == _CHOOSES:
+        if self.task.has_choices:
             outputs["logits"] = outputs["logits"].reshape(ids.shape[:2])  # [B * C, 1] to [B, C]
         return outputs
 
@@ -146,7 +145,7 @@ class Runtime:
         padded = np.pad(rows, ((0, 0), (0, size - count), (0, length - given)))
         run = self._idle.get()
         try:
-            outputs = run(**dict(zip(_INPUTS, padded, strict=True)))
+            outputs = run(**dict(zip(INPUTS, padded, strict=True)))
         except RuntimeError as error:
             raise ValueError(
                 f"The file does not run {padded.shape[1]} texts of {padded.shape[2]} tokens: it "
@@ -155,22 +154,19 @@ class Runtime:
         finally:
             self._idle.put(run)
         return {
-            name: x[:count] if self._is_pooled(name) else x[:count, :given]
+            name: x[:count, :given] if self.task.is_by_position(name) else x[:count]
             for name, x in outputs.items()
         }
 
-    def _is_pooled(self, name: str) -> bool:
-        return name in ("pooler_output", "embedding") or self.architecture in _POOLED
-
     def _checked(self, inputs: Mapping[str, Any]) -> list[np.ndarray]:
         """Ids, mask and types, int32, of one shape; refuses what would give wrong numbers."""
-        unknown = [str(name) for name in inputs if name not in _INPUTS]
+        unknown = [str(name) for name in inputs if name not in INPUTS]
         if unknown or inputs.get("input_ids") is None:
             given = f"Unknown input {', '.join(unknown)}" if unknown else "There are no input_ids"
-            raise ValueError(f"{given}: a file takes {', '.join(_INPUTS)}.")
+            raise ValueError(f"{given}: a file takes {', '.join(INPUTS)}.")
         ids = as_array("input_ids", inputs["input_ids"])
         axes = ["batch", "length"]
-        if self.architecture == _CHOOSES:
+        if self.task.has_choices:
             axes.insert(1, "choices")
         if ids.ndim != len(axes) or not ids.size:
             raise ValueError(
@@ -182,13 +178,13 @@ class Runtime:
                 "truncate it."
             )
         ids = as_ids("input_ids", ids, self.config.vocab_size, "vocab_size")
-        mask, types = (inputs.get(name) for name in _INPUTS[1:])
+        mask, types = (inputs.get(name) for name in INPUTS[1:])
         mask = np.ones_like(ids) if mask is None else as_mask("attention_mask", mask)
         types = np.zeros_like(ids) if types is None else types
         types = as_ids("token_type_ids", types, self.config.type_vocab_size, "type_vocab_size")
         if not ids.shape == mask.shape == types.shape:
             shapes = ", ".join(str(list(x.shape)) for x in (ids, mask, types))
-            raise ValueError(f"{', '.join(_INPUTS)} must have one shape, not {shapes}.")
+            raise ValueError(f"{', '.join(INPUTS)} must have one shape, not {shapes}.")
         if not mask.any(axis=-1).all():
             raise ValueError(
                 "A row of attention_mask is 0 everywhere, so there is nothing to attend to: leave "

@@ -12,15 +12,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ..models import (
-    SqueezeBertForMultipleChoice,
-    SqueezeBertForQuestionAnswering,
-    SqueezeBertForSequenceClassification,
-    SqueezeBertForTokenClassification,
-    SqueezeBertModel,
-    SqueezeBertPreTrainedModel,
-)
-from ..prediction import probabilities
+from ..inputs import INPUTS
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..tasks import KINDS, Task
 from ..tokenizer import SqueezeBertTokenizer
 from .quantization import Recipe
 from .runtime import Runtime
@@ -38,8 +32,7 @@ _LEAST_SPREAD = 0.02
 # A decision is clear where the best is ahead of the next by so many times the error allowed.
 _CLEAR = 2.0
 _LEAST_TEXT = 4  # tokens: [CLS], two [SEP] and one of a text
-_NAMES = ("input_ids", "attention_mask", "token_type_ids")
-_OUTPUTS = ("last_hidden_state", "pooler_output", "logits", "start_logits", "end_logits")
+_OUTPUTS = {name for task in KINDS.values() for form in task.outputs for name in form}
 _MOST_KEPT = 1 << 26  # numbers of the reference, for a second file: 256 MB
 
 
@@ -62,7 +55,7 @@ def encode(
     for text in texts:
         first, *second = (text,) if isinstance(text, str) else text
         encoding = tokenizer([first], *([x] for x in second), **options)
-        inputs.append({name: encoding[name].astype(np.int32) for name in _NAMES})
+        inputs.append({name: encoding[name].astype(np.int32) for name in INPUTS})
     return inputs
 
 
@@ -119,7 +112,7 @@ def _random(model: SqueezeBertPreTrainedModel, rng, rows: int, size: int) -> dic
     types = rng.integers(0, config.type_vocab_size, (rows, size), dtype=np.int32)
     ends = np.array([size, max(1, size // 2), *rng.integers(1, size + 1, rows)])[:rows]
     mask = (np.arange(size) < ends[:, None]).astype(np.int32)
-    return dict(zip(_NAMES, (ids, mask, types), strict=True))
+    return dict(zip(INPUTS, (ids, mask, types), strict=True))
 
 
 class Reference:
@@ -178,8 +171,8 @@ class Reference:
         outputs = self.model(inputs, training=False)
         outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
         named = {n: np.asarray(x, np.float32) for n, x in outputs.items() if n in _OUTPUTS}
-        if isinstance(self.model, SqueezeBertForSequenceClassification):
-            named["probability"] = probabilities(self.model.config, named)
+        if self.model.task.activation is not None:
+            named["probability"] = self.model.task.probabilities(named)
         if isinstance(self.model, SqueezeBertModel):
             hidden, mask = named["last_hidden_state"], sample["attention_mask"][..., None]
             total = hidden[:, 0] if self._pooling == "cls" else (hidden * mask).sum(axis=1)
@@ -202,7 +195,7 @@ def shaped(
     model: SqueezeBertPreTrainedModel, inputs: Mapping[str, np.ndarray]
 ) -> Mapping[str, np.ndarray]:
     """Inputs as the model wants them: of multiple choice, rows are one text's choices."""
-    if not isinstance(model, SqueezeBertForMultipleChoice):
+    if not model.task.has_choices:
         return inputs
     return {name: x[None] for name, x in inputs.items()}
 
@@ -248,7 +241,7 @@ def measure(runtime: Runtime, reference: Reference) -> dict[str, Measured]:
     for sample, wants in reference:
         for name, got in runtime(shaped(reference.model, sample)).items():
             if name not in measured:
-                measured[name] = Measured(name, reference.model)
+                measured[name] = Measured(name, reference.model.task)
             measured[name].add(got, wants[name])
     return measured
 
@@ -301,12 +294,11 @@ class Measured:
         largest: the largest absolute value of the model's.
     """
 
-    def __init__(self, name: str, model: SqueezeBertPreTrainedModel):
+    def __init__(self, name: str, task: Task):
         self.name, self.worst, self.largest = name, 0.0, 0.0
-        self._chooses = name in ("start_logits", "end_logits") or isinstance(
-            model, SqueezeBertForMultipleChoice
-        )
-        self._signs, self._picks = _decides(name, model)
+        self._chooses = task.is_score(name)
+        self._signs = task.decides == "positive" and name == "logits"
+        self._picks = task.decides == "largest"
         self._count = 0
         # Of the model's values, their squares, the errors and their squares, by feature.
         self._sums: list = [0.0, 0.0, 0.0, 0.0]
@@ -370,25 +362,11 @@ class Measured:
         return float(np.sqrt(spread.mean())), float(np.sqrt((mean**2).mean()))
 
 
-def _decides(name: str, model: SqueezeBertPreTrainedModel) -> tuple[bool, bool]:
-    """Whether an output's signs are decisions, and whether its largest score is one."""
-    if isinstance(model, SqueezeBertForSequenceClassification):
-        problem = model.config.task_problem_type
-        several = problem == "multi_label_classification"
-        return several and name == "logits", problem == "single_label_classification"
-    heads = (
-        SqueezeBertForTokenClassification,
-        SqueezeBertForQuestionAnswering,
-        SqueezeBertForMultipleChoice,
-    )
-    return False, isinstance(model, heads)
-
-
 def median_time(runtime: Runtime, inputs: Sequence[Mapping[str, np.ndarray]]) -> tuple[int, float]:
     """The median number of tokens of the inputs, and the milliseconds that it takes."""
     row = sorted(inputs, key=lambda x: x["input_ids"].shape[-1])[len(inputs) // 2]
     row = {name: x[:1] for name, x in row.items()}
-    if runtime.architecture == SqueezeBertForMultipleChoice.__name__:
+    if runtime.task.has_choices:
         row = {name: x[None] for name, x in row.items()}
     times = []
     for _ in range(12):

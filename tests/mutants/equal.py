@@ -17,13 +17,13 @@ EQUAL: dict[str, dict[str, str]] = {
             "the step along a dimension of one is never taken"
         ),
     },
-    "tf_squeezebert/data/encoders.py": {
-        "for line, array in zip(result, arrays, strict=True):"
-        "  ->  for line, array in zip(result, arrays):": (
-            "the result was made with a line for each array"
+    "tf_squeezebert/tasks/base.py": {
+        "for line, row in zip(result, rows, strict=True):"
+        "  ->  for line, row in zip(result, rows):": (
+            "the result was made with a line for each row"
         ),
     },
-    "tf_squeezebert/prediction.py": {
+    "tf_squeezebert/tasks/token_classification.py": {
         "for i, (word, (start, end)) in enumerate(zip(row.word_ids, row.offsets, strict=True)):"
         "  ->  for i, (word, (start, end)) in enumerate("
         "zip(row.word_ids, row.offsets, strict=False)):": (

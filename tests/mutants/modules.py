@@ -31,6 +31,13 @@ _CHECKPOINTS = ("tests/test_checkpoint.py", "tests/attacks/test_attacks.py")
 _CHECKPOINTS += ("-k", "not all_attacks and not neither_torch")
 
 
+_DATA = ("tests/test_data.py",)
+
+
+def _predictions(*tests: str) -> tuple[str, ...]:
+    return tuple(f"tests/test_prediction.py::test_{test}" for test in tests)
+
+
 def _cases(test: str, *cases: str) -> tuple[str, ...]:
     """Of a parametrized test some cases alone."""
     return tuple(f"{test}[{case}]" for case in cases)
@@ -90,38 +97,63 @@ MODULES = {
         Module(
             "tf_squeezebert.prediction",
             "tf_squeezebert/prediction.py",
-            tuple(
-                f"tests/test_prediction.py::test_{test}"
-                for test in (
-                    "entities_are_joined_by_the_forms_of_their_labels",
-                    "lists_must_be_of_texts_and_equally_long",
-                    "the_number_of_texts_is_the_tasks",
-                    "an_option_of_another_task_is_refused",
-                    "a_label_applies_from_one_half_on",
-                    "there_is_no_answer_only_where_that_is_likelier",
-                    "hidden_states_without_a_direction_are_an_error",
-                    "a_question_must_leave_room_for_the_context",
-                    "texts_may_be_words_already",
-                    "a_text_in_windows_is_not_cut",
-                    "a_text_that_is_too_long_for_windows_is_refused",
-                    "a_mask_that_is_cut_off_is_an_error",
-                    "texts_are_encoded_as_they_are_answered",
-                    "masked_lm_equals_the_pipeline",
-                    "other_problem_types",
-                    "multiple_choice_ranks_the_choices",
-                    "token_classification_reads_long_texts_in_windows",
-                    "question_answering_finds_the_best_span_of_all_windows",
-                    "a_text_that_is_cut_is_said_to_be",
-                    "a_list_is_answered_as_its_texts_one_by_one",
-                )
+            _predictions(
+                "lists_must_be_of_texts_and_equally_long",
+                "an_option_of_another_task_is_refused",
+                "texts_are_encoded_as_they_are_answered",
+                "multiple_choice_ranks_the_choices",
+                "a_text_that_is_cut_is_said_to_be",
+                "a_list_is_answered_as_its_texts_one_by_one",
             ),
         ),
         Module(
-            "tf_squeezebert.data.encoders",
-            "tf_squeezebert/data/encoders.py",
+            "tf_squeezebert.tasks.base",
+            "tf_squeezebert/tasks/base.py",
+            ("tests/test_tasks.py", *_DATA, "-k", "not fit_takes and not new_head"),
+        ),
+        Module(
+            "tf_squeezebert.tasks.text_classification",
+            "tf_squeezebert/tasks/text_classification.py",
             (
-                "tests/test_data.py",
-                "tests/test_pretraining.py::test_texts_are_swapped_whole",
+                *_predictions("a_label_applies_from_one_half_on", "other_problem_types"),
+                *("tests/test_evaluation.py", *_DATA, "-k", "not fit_takes"),
+            ),
+        ),
+        Module(
+            "tf_squeezebert.tasks.token_classification",
+            "tf_squeezebert/tasks/token_classification.py",
+            (
+                *_predictions(
+                    "entities_are_joined_by_the_forms_of_their_labels",
+                    "words_of_windows_are_joined_in_time_that_grows_with_the_text",
+                    "texts_may_be_words_already",
+                    "a_text_that_is_too_long_for_windows_is_refused",
+                    "token_classification_reads_long_texts_in_windows",
+                ),
+                *("tests/test_evaluation.py", *_DATA, "-k", "not fit_takes"),
+            ),
+        ),
+        Module(
+            "tf_squeezebert.tasks.question_answering",
+            "tf_squeezebert/tasks/question_answering.py",
+            (
+                *_predictions(
+                    "the_number_of_texts_is_the_tasks",
+                    "there_is_no_answer_only_where_that_is_likelier",
+                    "a_question_must_leave_room_for_the_context",
+                    "question_answering_finds_the_best_span_of_all_windows",
+                ),
+                *("tests/test_evaluation.py", *_DATA, "-k", "not fit_takes"),
+            ),
+        ),
+        Module(
+            "tf_squeezebert.tasks.masked_lm",
+            "tf_squeezebert/tasks/masked_lm.py",
+            (
+                *_predictions(
+                    "a_mask_that_is_cut_off_is_an_error", "masked_lm_equals_the_pipeline"
+                ),
+                *("tests/test_pretraining.py::test_texts_are_swapped_whole", *_DATA),
                 *("-k", "not fit_takes"),
             ),
         ),

@@ -11,7 +11,11 @@ A reader yields a file's examples as dicts, under the names that the `datasets` 
 `make_dataset` makes a `tf.data.Dataset` of these, or of any other iterable of such dicts.
 """
 
-from .dataset import make_dataset
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
 from .readers import (
     GLUE_TASKS,
     Examples,
@@ -26,6 +30,9 @@ from .readers import (
     read_swag,
     read_text,
 )
+
+if TYPE_CHECKING:
+    from .dataset import make_dataset
 
 __all__ = [
     "GLUE_TASKS",
@@ -42,3 +49,10 @@ __all__ = [
     "read_swag",
     "read_text",
 ]
+
+
+def __getattr__(name: str):
+    # On its first use: it stands on the tasks, and they on the readers.
+    if name == "make_dataset":
+        return importlib.import_module(".dataset", __name__).make_dataset
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What the examples of each kind of task must hold, whether they come of a file or of a caller."""
+"""What examples must hold, whether they come from a file or from a caller."""
 
 from __future__ import annotations
 
@@ -78,52 +78,27 @@ def check_choices(example: Mapping[str, Any]) -> None:
         raise ValueError(f"the label is {brief(label)}, and there are {len(choices)} choices")
 
 
-CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
-    "text-classification": check_texts,
-    "token-classification": check_words,
-    "question-answering": check_question,
-    "multiple-choice": check_choices,
-    "fill-mask": check_texts,
-    "feature-extraction": check_texts,
-}
+def check_value(label: Any) -> None:
+    """Refuses what is not a number."""
+    if not isinstance(label, Real) or not math.isfinite(label):
+        raise ValueError(f"the label {brief(label)} is not a number")
 
 
-def check_of(
-    kind: str, problem_type: str | None, count: int
-) -> Callable[[Mapping[str, Any]], None]:
-    """What refuses an example that is not of a kind of task, or not of a model's labels.
-
-    Args:
-        kind: the task, as `make_dataset` calls it.
-        problem_type: as in `SqueezeBertConfig`; None as for one label.
-        count: how many labels the model has.
-    """
-
-    def check(example: Mapping[str, Any]) -> None:
-        CHECKS[kind](example)
-        if kind == "text-classification":
-            _check_label(example.get("label"), problem_type, count)
-        elif kind == "token-classification":
-            for tag in example["ner_tags"]:
-                _check_label(tag, None, count)
-
-    return check
+def check_classes(labels: Any, count: int) -> None:
+    """Refuses what is not 0 or 1 for each of a model's labels."""
+    if not hasattr(labels, "__len__") or isinstance(labels, str):
+        raise ValueError(f"the label {brief(labels)} is not a list of 0 or 1 for each label")
+    if len(labels) != count:
+        raise ValueError(f"there are {len(labels)} labels, not {count}")
+    if any(value not in (0, 1) for value in labels):
+        raise ValueError(f"the labels {brief(list(labels))} are not 0 or 1 each")
 
 
-def _check_label(label: Any, problem_type: str | None, count: int) -> None:
-    if problem_type == "regression":
-        if not isinstance(label, Real) or not math.isfinite(label):
-            raise ValueError(f"the label {brief(label)} is not a number")
-    elif problem_type == "multi_label_classification":
-        if not hasattr(label, "__len__") or isinstance(label, str):
-            raise ValueError(f"the label {brief(label)} is not a list of 0 or 1 for each label")
-        if len(label) != count:
-            raise ValueError(f"there are {len(label)} labels, not {count}")
-        if any(value not in (0, 1) for value in label):
-            raise ValueError(f"the labels {brief(list(label))} are not 0 or 1 each")
-    elif not isinstance(label, Integral):
+def check_class(label: Any, count: int) -> None:
+    """Refuses what is not the number of one of a model's labels."""
+    if not isinstance(label, Integral):
         raise ValueError(f"the label {brief(label)} is not a whole number: give the reader labels")
-    elif not 0 <= label < count:
+    if not 0 <= label < count:
         raise ValueError(f"the label {label} is none of the model's {count}, 0 to {count - 1}")
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..inputs import INPUTS
 from ..options import check_number
+from ..tasks import Task, find_task
+from ..tasks.base import Row, Spec, Tokenize
 from ..tokenizer import NO_LIMIT
 from .checks import brief, named
-from .encoders import ENCODERS, Row, cut
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -19,13 +22,12 @@ if TYPE_CHECKING:
     from ..tokenizer import SqueezeBertTokenizer
 
 _PREFETCHED = 8  # batches
-_INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
 
 def make_dataset(
     examples: Iterable[Mapping[str, Any]],
     tokenizer: SqueezeBertTokenizer,
-    task: str,
+    task: str | Task,
     *,
     batch_size: int = 32,
     max_length: int | None = None,
@@ -47,9 +49,9 @@ def make_dataset(
     Args:
         examples: a reader's, a list, or another iterable of dicts that can be gone through again.
         tokenizer: the model's.
-        task: "text-classification" (regression too), "token-classification",
-            "question-answering", "multiple-choice", "fill-mask", or "feature-extraction": texts
-            without labels, in whose place there are zeros, [B].
+        task: one of `tasks.TASKS`, such as "sst2", or a kind: "text-classification" (regression
+            too), "token-classification", "question-answering", "multiple-choice", "fill-mask", or
+            "feature-extraction": texts without labels, in whose place there are zeros, [B].
         batch_size: rows a batch, B.
         max_length: the most tokens a row, S; by default the tokenizer's `model_max_length`. Texts
             of classification and choices are cut to it; others become several rows.
@@ -82,8 +84,7 @@ def make_dataset(
     """
     import tensorflow as tf
 
-    if task not in ENCODERS:
-        raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(ENCODERS)}.")
+    chosen = find_task(task)
     for name, number, least in (
         ("batch_size", batch_size, 1),
         ("buffer_size", buffer_size, 1),
@@ -95,34 +96,35 @@ def make_dataset(
         check_number(name, number, least)
     if iter(examples) is examples:
         raise ValueError("The examples can be read only once: pass a list or one of the readers.")
-    kind = ENCODERS[task]
-    if unknown := sorted(set(options) - set(kind.options)):
-        raise ValueError(f"{task} has no option {', '.join(unknown)}.")
+    chosen = chosen.with_options(chosen.data_options, options)
     length = max_length or tokenizer.model_max_length
     if length is None or (max_length is None and length >= NO_LIMIT):
         raise ValueError("The tokenizer has no model_max_length: pass max_length.")
-    first = _first(examples, task, kind.needs)
-    pair = "text_pair" in first or "choices" in first or options.get("sentence_order", False)
+    first = _first(examples, chosen)
+    pair = chosen.has_pairs(first)
     check_number("max_length", length, tokenizer.num_special_tokens_to_add(pair) + 1)
-    encoder = kind(tokenizer, length, pad_to_multiple_of, **options)
+    tokenize = Tokenize(tokenizer, length, chosen.stride)
+    check = functools.partial(chosen.check_like, first=first)
     with named(1):
-        spec = encoder.label_spec(first)
-        encoder.check(first)
-    total = encoder.count(iter(examples)) if count else None
+        spec = chosen.target_spec(first)
+        check(first)
+    total = chosen.count_rows(tokenize, iter(examples), check) if count else None
     next_epoch = epoch or itertools.count(initial_epoch).__next__
 
     def batches() -> Iterator[tuple[dict[str, np.ndarray], Any]]:
         number = next_epoch() if shuffle else 0
-        rows = encoder.rows(iter(examples))
+        rows = chosen.training_rows(tokenize, iter(examples), check)
         rng = np.random.default_rng((seed, number))
         split = _bucketed(rows, batch_size, buffer_size, rng) if shuffle else cut(rows, batch_size)
         for step, batch in enumerate(split):
             if step >= initial_step and (len(batch) == batch_size or not drop_remainder):
                 # Its own, so that a batch is the same whether or not those before it were made.
-                yield encoder.collate(batch, np.random.default_rng((seed, number, step)))
+                rng = np.random.default_rng((seed, number, step))
+                inputs, targets = chosen.collate(batch, tokenize, pad_to_multiple_of, rng)
+                yield inputs, _as_specified(targets, spec)
 
-    ids = tf.TensorSpec([None] * encoder.rank, tf.int32)
-    signature = dict.fromkeys(_INPUTS, ids), spec
+    ids = tf.TensorSpec([None] * (3 if chosen.has_choices else 2), tf.int32)
+    signature = dict.fromkeys(INPUTS, ids), _tensor_specs(spec)
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     if total is not None:
         steps = total // batch_size if drop_remainder else -(-total // batch_size)
@@ -135,18 +137,41 @@ def make_dataset(
     return dataset.prefetch(_PREFETCHED).with_options(tuning)
 
 
-def _first(examples: Iterable, task: str, needs: Sequence[str]) -> Mapping[str, Any]:
+def _first(examples: Iterable, task: Task) -> Mapping[str, Any]:
     """The first example, which must be the task's."""
     first = next(iter(examples), None)
     if first is None:
         raise ValueError("There are no examples.")
     if not isinstance(first, Mapping):
         raise ValueError(f"The first example is {brief(first)}, not a dict.")
-    if missing := [name for name in needs if name not in first]:
+    if missing := [name for name in task.needs if name not in first]:
         raise ValueError(
-            f"{task} needs examples with {', '.join(needs)}: the first has no {missing[0]}."
+            f"{task.kind} needs examples with {', '.join(task.needs)}: the first has no "
+            f"{missing[0]}."
         )
     return first
+
+
+def _as_specified(targets: Any, spec: Spec | dict[str, Spec]) -> Any:
+    """Targets in the dtype of those of the first example."""
+    if isinstance(spec, dict):
+        return {name: _as_specified(targets[name], one) for name, one in spec.items()}
+    return targets.astype(spec[1], copy=False)
+
+
+def _tensor_specs(spec: Spec | dict[str, Spec]) -> Any:
+    import tensorflow as tf
+
+    if isinstance(spec, dict):
+        return {name: _tensor_specs(one) for name, one in spec.items()}
+    rank, dtype = spec
+    return tf.TensorSpec([None] * rank, tf.as_dtype(dtype))
+
+
+def cut(items: Iterable, size: int) -> Iterator[list]:
+    items = iter(items)
+    while part := list(itertools.islice(items, size)):
+        yield part
 
 
 def _bucketed(

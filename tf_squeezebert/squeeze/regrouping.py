@@ -18,8 +18,8 @@ import numpy as np
 import tqdm
 from keras import ops
 
-from ..layers import SqueezeBertBlock
-from ..models import SqueezeBertForMaskedLM, SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..layers import SqueezeBertBlock, permute
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from .calibration import Calibration, each
 
 _ROUNDS = 3
@@ -49,10 +49,6 @@ def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
     transformer = transformer_of(model)
     channels = order.channels
 
-    def take(layer, indices, axis=-1):
-        for variable in layer.trainable_variables + layer.non_trainable_variables:
-            variable.assign(ops.take(variable, indices, axis))
-
     embeddings = transformer.embeddings
     for layer in (
         embeddings.word_embeddings,
@@ -60,7 +56,7 @@ def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
         embeddings.token_type_embeddings,
         embeddings.layer_norm,
     ):
-        take(layer, channels)
+        permute(layer, outputs=channels)
     for block, heads, intermediates in zip(
         transformer.blocks, order.heads, order.intermediates, strict=True
     ):
@@ -68,32 +64,18 @@ def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
         inner = (heads[:, None] * size + np.arange(size)).reshape(-1)  # [H]
         attention = block.attention
         for projection in (attention.query, attention.key, attention.value):
-            _take_both(projection, channels, inner)
-        _take_both(block.post_attention, inner, channels)
-        _take_both(block.intermediate, channels, intermediates)
-        _take_both(block.projection, intermediates, channels)
-        take(block.post_attention_norm, channels)
-        take(block.projection_norm, channels)
-    _take_inputs(transformer.pooler, channels)
-    if isinstance(model, SqueezeBertForMaskedLM):
-        _take_both(model.head.dense, channels, channels)  # its output meets the word embeddings
-        take(model.head.layer_norm, channels)
-    elif transformer is not model and not model._uses_pooler:
-        _take_inputs(model.classifier, channels)
+            permute(projection, channels, inner)
+        permute(block.post_attention, inner, channels)
+        permute(block.intermediate, channels, intermediates)
+        permute(block.projection, intermediates, channels)
+        permute(block.post_attention_norm, outputs=channels)
+        permute(block.projection_norm, outputs=channels)
+    permute(transformer.pooler, inputs=channels)
+    model.permute_inputs(channels)
 
 
 def transformer_of(model: SqueezeBertPreTrainedModel) -> SqueezeBertModel:
     return model if isinstance(model, SqueezeBertModel) else model.transformer
-
-
-def _take_inputs(layer, indices) -> None:
-    layer.kernel.assign(ops.take(layer.kernel, indices, axis=-2))
-
-
-def _take_both(layer, inputs, outputs) -> None:
-    _take_inputs(layer, inputs)
-    layer.kernel.assign(ops.take(layer.kernel, outputs, axis=-1))
-    layer.bias.assign(ops.take(layer.bias, outputs))
 
 
 def find_regrouping(

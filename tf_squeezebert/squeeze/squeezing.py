@@ -12,12 +12,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..config import SqueezeBertConfig
+from ..config import GROUPS, SqueezeBertConfig
 from ..data import read_text
 from ..data.readers import check_repeatable
 from ..digests import digest_data, digest_tokenizer, digest_weights
 from ..distillation import Distiller, spread_layers
-from ..evaluation import evaluate, label_order, texts_of
+from ..evaluation import evaluate
 from ..files import write_text
 from ..finetuning import (
     RESULTS_FILE,
@@ -34,20 +34,12 @@ from ..finetuning import (
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
 from ..options import SQUEEZING, TrainingOptions, check_number
-from ..tasks import find_task, read_examples
+from ..tasks import Task, find_task, read_examples
 from .calibration import Calibration, Text
 from .fitting import diagonal_blocks, fit_groups, hidden_error
 from .regrouping import Regrouping, find_regrouping, regroup, transformer_of
 from .vocabulary import trim_vocabulary
 
-GROUPS = (
-    "q_groups",
-    "k_groups",
-    "v_groups",
-    "post_attention_groups",
-    "intermediate_groups",
-    "output_groups",
-)
 _PLAN_FILE = "squeeze.json"
 _MAX_LENGTH = 128
 _HELD_OUT = 20  # one of so many texts is for measuring, not for training
@@ -285,21 +277,20 @@ def _teacher(
         model = _copy(model, _name_labels(model.config, list(labels)), model.dtype_policy)
     if task is None:
         return model, digest
-    needed = find_task(task).architecture
-    if model.architecture != needed:
+    chosen = find_task(task, model.config)
+    if model.architecture != chosen.architecture:
         raise ValueError(
-            f"{task} needs a {needed}, and the model is a {model.architecture}: fine-tune it for "
-            "the task first."
+            f"{task} needs a {chosen.architecture}, and the model is a {model.architecture}: "
+            "fine-tune it for the task first."
         )
+    _check_names(list(model.config.id2label.values()), chosen)
+    order = chosen.label_order(model.config)
     names = list(model.config.id2label.values())
-    if needed == "SqueezeBertForSequenceClassification":
-        _check_names(names, task)
-        order = label_order(model.config, task)
-        if order is not None and order != names:
-            raise ValueError(
-                f"The model's labels are {', '.join(names)}, the task's {', '.join(order)}: they "
-                "must have the same order."
-            )
+    if order is not None and order != names:
+        raise ValueError(
+            f"The model's labels are {', '.join(names)}, the task's {', '.join(order)}: they "
+            "must have the same order."
+        )
     return model, digest
 
 
@@ -312,14 +303,14 @@ def _name_labels(config: SqueezeBertConfig, labels: list[str]) -> SqueezeBertCon
     return SqueezeBertConfig.from_dict(config.to_dict(), id2label=dict(enumerate(labels)))
 
 
-def _check_names(names: list[str], task: str) -> None:
+def _check_names(names: list[str], task: Task) -> None:
     """Says what to do about a model of the right number of labels under other names."""
-    chosen = find_task(task)
-    if len(names) == len(chosen.labels or ()) and chosen.order_of(names) is None:
-        known = ", ".join(chosen.label_names or chosen.labels)
+    if len(names) == len(task.labels or ()) and task.order_of(names) is None:
+        known = ", ".join(task.label_names or task.labels)
         raise ValueError(
-            f"The model's labels are {', '.join(names)}, those of {task} {known}: pass the latter, "
-            "in the order of the model's ids, as labels or in a file for --labels, one a line."
+            f"The model's labels are {', '.join(names)}, those of {task.name} {known}: pass the "
+            "latter, in the order of the model's ids, as labels or in a file for --labels, one a "
+            "line."
         )
 
 
@@ -333,16 +324,11 @@ def read_task_texts(
     train: Any, task: str, teacher: SqueezeBertPreTrainedModel, **columns: Any
 ) -> list[Text]:
     """The texts of a task's file, or examples, as a model of the task takes them."""
-    kind = find_task(task).kind
+    chosen = find_task(task, teacher.config)
     if isinstance(train, str | os.PathLike):
         labels = list(teacher.config.id2label.values())
-        train = read_examples(train, task, labels, **columns)
-    found = (texts_of(example, kind) for example in train)
-    if kind == "multiple-choice":
-        return [(first, choice) for first, *choices in found for choice in choices]
-    if kind == "token-classification":
-        return [" ".join(words) for (words,) in found]
-    return [texts if len(texts) > 1 else texts[0] for texts in found]
+        train = read_examples(train, chosen, labels, **columns)
+    return [text for example in train for text in chosen.plain_texts(example)]
 
 
 def _learn_texts(

@@ -1,0 +1,46 @@
+"""Embeddings of texts, which the bare model makes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from tokenizers import Encoding
+
+from ..data.readers import read_text
+from .base import Example, Format, require
+from .text_classification import TABLES, Texts
+
+
+@dataclasses.dataclass(frozen=True)
+class Embedding(Texts):
+    """Texts without labels: zeros take their place."""
+
+    formats: tuple[Format, ...] = (
+        Format("text", lambda path, labels, columns: read_text(path)),
+        *TABLES,
+    )
+
+    kind: ClassVar[str] = "feature-extraction"
+    title: ClassVar[str] = "The bare model"
+    architecture: ClassVar[str] = "SqueezeBertModel"
+    needs: ClassVar[tuple[str, ...]] = ("text",)
+    outputs: ClassVar = (
+        {"last_hidden_state": ("length", "hidden_size"), "pooler_output": ("hidden_size",)},
+        {"embedding": ("hidden_size",)},
+    )
+
+    def targets(self, example: Example, rows: Any) -> list[int]:
+        return [0]
+
+    def read_row(
+        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any
+    ) -> dict[str, Any]:
+        if "embedding" in outputs:  # of a file that computes it itself
+            return {"embedding": outputs["embedding"].tolist()}
+        mean = outputs["last_hidden_state"][: len(row)].mean(axis=0)
+        length = np.linalg.norm(mean)
+        require(length > 0, "The mean of the hidden states is 0, which has no direction.")
+        return {"embedding": (mean / length).tolist()}

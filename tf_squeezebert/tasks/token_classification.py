@@ -1,0 +1,192 @@
+"""Token classification: a label for each word of a text, and the entities that they make."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from tokenizers import Encoding
+
+from ..config import SqueezeBertConfig
+from ..data.checks import check_class, check_words, checked
+from ..data.readers import read_conll
+from ..encoding import check_windowed
+from ..inputs import IGNORED
+from ..metrics import entity_scores
+from ..options import check_number
+from .base import Example, Format, Measured, Spec, Task, Tokenize, pad_rows, require, softmax
+from .text_classification import refuse_one_label
+
+# Of labels that say where in an entity a word stands: B(egin), I(nside), E(nd) or L(ast), S(ingle)
+# or U(nit).
+_FIRST, _LAST = ("B-", "S-", "U-"), ("E-", "L-", "S-", "U-")
+_PREFIXES = ("I-", *_FIRST, *_LAST)
+
+_Word = tuple[int, dict[str, Any]]  # its distance from the window's edge, and its answer
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenClassification(Task):
+    """Attributes: `stride`, how many tokens of a window the next one repeats in training."""
+
+    formats: tuple[Format, ...] = (
+        Format("conll", lambda path, labels, columns: read_conll(path, labels)),
+    )
+    stride: int = 0
+
+    kind: ClassVar[str] = "token-classification"
+    title: ClassVar[str] = "Token classification"
+    architecture: ClassVar[str] = "SqueezeBertForTokenClassification"
+    needs: ClassVar[tuple[str, ...]] = ("tokens", "ner_tags")
+    outputs: ClassVar = ({"logits": ("length", "num_labels")},)
+    decides: ClassVar[str] = "largest"
+    has_labels: ClassVar[bool] = True
+    in_windows: ClassVar[bool] = True
+    takes_words: ClassVar[bool] = True
+    data_options: ClassVar[tuple[str, ...]] = ("stride",)
+
+    def __post_init__(self):
+        check_number("stride", self.stride)
+
+    # Examples
+
+    def check(self, example: Example) -> None:
+        check_words(example)
+
+    def check_with(self, example: Example, config: SqueezeBertConfig) -> None:
+        self.check(example)
+        for tag in example["ner_tags"]:
+            check_class(tag, config.num_labels)
+
+    def check_like(self, example: Example, first: Example) -> None:
+        self.check(example)
+        if not all(isinstance(tag, Integral) for tag in example["ner_tags"]):
+            raise ValueError("the ner_tags are no numbers: give the reader labels")
+
+    def check_learnable(self, examples: Iterable[Example], config: SqueezeBertConfig) -> None:
+        check = functools.partial(self.check_with, config=config)
+        tags = (tag for example in checked(examples, check) for tag in example["ner_tags"])
+        refuse_one_label(tags, config.id2label)
+
+    def texts(self, example: Example) -> tuple:
+        return (example["tokens"],)
+
+    def plain_texts(self, example: Example) -> list[str]:
+        return [" ".join(example["tokens"])]
+
+    # Rows
+
+    def check_given(self, *texts: Any) -> None:
+        require(len(texts) == 1, f"{self.title} takes one text.")
+        check_windowed("The text", texts[0])
+
+    def rows(self, tokenize: Tokenize, examples: Sequence[tuple]) -> list[list[Encoding]]:
+        texts = [text if isinstance(text, str) else list(text) for (text,) in examples]
+        return tokenize.windows(texts, is_split_into_words=not isinstance(texts[0], str))
+
+    def targets(self, example: Example, rows: Sequence[Encoding]) -> list[np.ndarray]:
+        labelled: set[int] = set()
+        targets = []
+        for row in rows:
+            labels = np.full(len(row), IGNORED, np.int32)
+            for i, word in enumerate(row.word_ids):
+                # Once, and at its first piece, which the window before may have.
+                if word is not None and word not in labelled:
+                    labelled.add(word)
+                    labels[i] = example["ner_tags"][word]
+            targets.append(labels)
+        return targets
+
+    def target_spec(self, first: Example) -> Spec:
+        return 2, np.int32
+
+    def stack(self, targets: list[Any], width: int) -> np.ndarray:
+        return pad_rows(targets, width, IGNORED)
+
+    # Answers
+
+    def read_row(
+        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any
+    ) -> dict[int, _Word]:
+        """Each word, by its number, labelled by its first piece."""
+        scores = softmax(outputs["logits"])
+        words: dict[int, _Word] = {}
+        for i, (word, (start, end)) in enumerate(zip(row.word_ids, row.offsets, strict=True)):
+            if word is None:
+                continue
+            if word not in words:
+                best = int(scores[i].argmax())
+                label, score = model.config.id2label[best], float(scores[i, best])
+                words[word] = min(i, len(row) - i), {"label": label, "score": score, "start": start}
+            words[word][1]["end"] = end
+        return words
+
+    def answer(self, parts: list[dict[int, _Word]], text: str | Sequence[str]) -> dict[str, Any]:
+        # Where windows overlap, the one that shows most around a word labels it.
+        best: dict[int, _Word] = {}
+        for part in parts:
+            for i, word in part.items():
+                if i not in best or word[0] > best[i][0]:
+                    best[i] = word
+        found = {i: best[i][1] for i in sorted(best)}
+        if not isinstance(text, str):
+            found = _among_words(found, text)
+            text = " ".join(text)
+        words = [{**word, "word": text[word["start"] : word["end"]]} for word in found.values()]
+        return {"words": words, "entities": _entities(words, text)}
+
+    # Measures
+
+    def measure(
+        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str] | None
+    ) -> Measured:
+        expected = [[names[i] for i in example["ner_tags"]] for example in examples]
+        got = [[word["label"] for word in answer["words"]] for answer in answers]
+        return Measured(self.first(entity_scores(expected, got)), expected, got)
+
+
+def _among_words(found: dict[int, dict], words: Sequence[str]) -> dict[int, dict]:
+    """Each given word's label, "O" where the tokenizer left nothing of it, and its place."""
+    result, start = {}, 0
+    for i, word in enumerate(words):
+        place = {"start": start, "end": start + len(word)}
+        result[i] = {**found.get(i, {"label": "O", "score": 0.0}), **place}
+        start += len(word) + 1
+    return result
+
+
+def _entities(words: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Neighbouring words of one entity as one, by labels in the forms BIO, BIOES, BILOU or IO.
+
+    Labels without such prefixes make an entity of each run of the same label.
+    """
+    groups: list[tuple[str, list[dict]]] = []
+    previous = "O"
+    for word in words:
+        label = word["label"]
+        kind = _entity_kind(label)
+        ended = label.startswith(_FIRST) or previous.startswith(_LAST)
+        if ended or kind != _entity_kind(previous):
+            groups.append((kind, []))
+        previous = label
+        if label != "O":
+            groups[-1][1].append(word)
+    return [
+        {
+            "entity_group": kind,
+            "score": float(np.mean([word["score"] for word in members])),
+            "word": text[members[0]["start"] : members[-1]["end"]],
+            "start": members[0]["start"],
+            "end": members[-1]["end"],
+        }
+        for kind, members in groups
+        if members
+    ]
+
+
+def _entity_kind(label: str) -> str:
+    return label[2:] if label.startswith(_PREFIXES) else label
