@@ -6,6 +6,7 @@ import errno
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -244,7 +245,7 @@ def test_evaluate_compares_two_models(checkpoint, tflite, tmp_path, capsys):
 def test_many_disagreements_are_cut_short(capsys):
     texts, zeros = [(f"text {i}", "b") for i in range(30)], np.zeros(30)
     first, second = (Evaluation({}, texts, zeros, x) for x in (zeros, zeros + 1))
-    cli._print_disagreements(first, second)
+    cli.evaluate._print_disagreements(first, second)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "They disagree on 30 examples."
     assert lines[1] == "  0 and 1, expected 0: text 0 | b"
@@ -282,7 +283,7 @@ def test_predict_reads_a_context(tmp_path, capsys):
     ],
 )
 def test_answers_are_shown_one_line_a_fact(answer, lines):
-    assert cli._shown(answer) == lines
+    assert cli.show.shown(answer) == lines
 
 
 @pytest.mark.parametrize(
@@ -383,7 +384,7 @@ def test_what_is_read_is_not_written_over(arguments, checkpoint, tmp_path, capsy
     """And it is found out before anything is read."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tf_squeezebert.convert.load_pretrained", None)
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: True)
     (tmp_path / "link").symlink_to(checkpoint)
     (tmp_path / "128").mkdir()
     for name in ("texts.txt", "model.keras", "model.tflite", "history.csv", "128/config.json"):
@@ -746,3 +747,31 @@ def test_the_console_script_keeps_native_logs_away(checkpoint, tmp_path):
     )
     assert done.returncode == 0
     assert done.stderr == f"Reading {checkpoint}\n"
+
+
+# What native libraries print
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "shown"),
+    [
+        ("0", 0, ""),
+        ("cli.sys.exit(3)", 3, ""),
+        ("os.abort()", -signal.SIGABRT, "the process crashed, or was killed.*noise.*no room"),
+        ("os.kill(os.getpid(), 9)", -signal.SIGKILL, "the process crashed, or was killed.*no room"),
+    ],
+)
+def test_what_libraries_print_is_shown_after_a_crash_alone(ending, status, shown):
+    script = f"""
+import os
+from tf_squeezebert import cli
+def main():
+    os.write(2, b"noise\\n")
+    os.write(2, b"F0000 no room")
+    return {ending}
+cli.main = main
+cli.console()
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8")
+    assert ran.returncode == status
+    assert re.fullmatch(f"(.*{shown}.*)" if shown else "", ran.stderr, re.DOTALL)

@@ -177,7 +177,7 @@ def test_names_of_labels_that_are_wrong(content, message, tmp_path, capsys):
 def test_names_of_labels_are_read_without_a_mark_and_spaces(tmp_path):
     path = tmp_path / "labels.txt"
     path.write_bytes(b"\xef\xbb\xbfgood \r\n\r\nbad\x1c\r\n")
-    assert cli._lines(str(path)) == ["good", "bad"]
+    assert cli.argument_types.lines(str(path)) == ["good", "bad"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""The console script: `main` among the streams, signals and native libraries of a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+# What native libraries print is kept, and shown where the process ends without a word: a crash.
+_END = b"\0end\n"
+_is_watched = False
+_WATCH = f"""
+import collections, sys
+last = collections.deque(maxlen=20)
+for line in sys.stdin.buffer:
+    if line.endswith({_END!r}):
+        sys.exit()
+    last.append(line)
+print("tf-squeezebert: the process crashed, or was killed.", file=sys.stderr, flush=True)
+if last:
+    print("The libraries that it uses printed last:", file=sys.stderr, flush=True)
+    sys.stderr.buffer.writelines(last)
+"""
+
+
+def console() -> None:
+    """Runs the command line and ends the process with its status."""
+    from . import main
+
+    _open_streams()
+    sys.stdout.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminate)
+    if not os.environ.get("TF_SQUEEZEBERT_TRACEBACK"):
+        _silence_libraries()
+    try:
+        status = main()
+        try:
+            sys.stdout.flush()
+        except OSError:  # which main has reported; Python would do it once more at its exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    finally:
+        say_end()
+    sys.exit(status)
+
+
+def say_end() -> None:
+    """Says that what follows is not a crash, but the end of the process."""
+    global _is_watched
+    if _is_watched:
+        os.write(2, _END)
+    _is_watched = False
+
+
+def _silence_libraries() -> None:
+    """Leads what native libraries log away from stderr.
+
+    To a process that shows it if this one crashes, which itself can not any more.
+    """
+    global _is_watched
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    watch = subprocess.Popen(
+        [sys.executable, "-IS", "-c", _WATCH],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # so that Ctrl-C does not end it before this process
+    )
+    form = {"encoding": sys.stderr.encoding, "errors": "backslashreplace"}
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, **form)
+    os.dup2(watch.stdin.fileno(), 2)
+    watch.stdin.close()
+    watch.returncode = 0  # nobody waits for it
+    _is_watched = True
+
+
+def _open_streams() -> None:
+    """Gives what was started without stdin, stdout or stderr the null device in their place.
+
+    Otherwise the first file that is opened takes the number, and what is printed goes into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        continue
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def _terminate(*_: Any) -> None:
+    """On SIGTERM, ends as an error does, so that nothing unfinished stays behind."""
+    sys.exit(128 + signal.SIGTERM)

@@ -1,0 +1,88 @@
+"""`tf-squeezebert export`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from ..tasks import find_task
+from ..tflite.targets import POOLINGS, RECIPES, TARGETS
+from . import argument_types as types
+from .options import TASK_NAMES, choices
+from .show import print_lines
+
+
+def add(add_parser: Callable) -> None:
+    export = add_parser(
+        "export",
+        help="a model to a .tflite file for phones",
+        description="Writes a model as a .tflite file with its vocabulary and labels inside, and "
+        "compares the file with the model before it stands.",
+    )
+    export.add_argument(
+        "model", metavar="MODEL", type=types.name, help="hub id, folder, or .keras file"
+    )
+    export.add_argument("output", metavar="OUT.tflite", type=types.path)
+    export.add_argument(
+        "--task",
+        choices=TASK_NAMES,
+        help="what for (default: what the model's config.json names)",
+    )
+    export.add_argument("--target", choices=TARGETS, default="cpu", help=choices(TARGETS))
+    export.add_argument(
+        "--length",
+        type=types.whole,
+        metavar="N",
+        help="fixed sequence length in tokens (default: free; 128 for gpu and npu)",
+    )
+    export.add_argument(
+        "--batch",
+        type=types.number_or_any,
+        default=1,
+        metavar="N|any",
+        help="texts a call (default: 1)",
+    )
+    export.add_argument(
+        "--quantize", choices=["none", *RECIPES], default="none", help=choices(RECIPES)
+    )
+    export.add_argument(
+        "--pooling", choices=POOLINGS, help="sentence embeddings, from a model without a head"
+    )
+    export.add_argument(
+        "--calibrate", type=types.lines, metavar="FILE", help="texts for int8-static, one a line"
+    )
+    export.add_argument(
+        "--verify", type=types.lines, metavar="FILE", help="texts to compare with the model on"
+    )
+    export.add_argument(
+        "--labels", type=types.label_names, metavar="FILE", help="label names, one a line"
+    )
+    export.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    from ..convert import load_pretrained
+    from ..files import check_writable, require_apart
+    from ..tflite import export
+
+    texts = (options.calibrate, options.verify, options.labels)
+    require_apart(options.output, [options.model], [x.path for x in texts if x is not None])
+    check_writable(options.output)
+    print_lines(f"Reading {options.model}", file=sys.stderr)
+    architecture = None if options.task is None else find_task(options.task).architecture
+    model = load_pretrained(options.model, architecture=architecture)
+    print_lines(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
+    path = export(
+        model,
+        options.output,
+        length=options.length,
+        batch=options.batch,
+        quantize=None if options.quantize == "none" else options.quantize,
+        target=options.target,
+        pooling=options.pooling,
+        labels=options.labels,
+        calibrate=options.calibrate,
+        verify=options.verify,
+    )
+    print_lines(str(path))

@@ -1,0 +1,118 @@
+"""Groups of options that several commands have, and what they stand for."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..options import TrainingOptions
+from ..pretrained import PRETRAINED, find_pretrained
+from ..tasks import KINDS, TASKS
+from . import argument_types as types
+
+MODEL = f".tflite file, folder or hub id; or {', '.join(PRETRAINED)}, which comes with the package"
+
+
+TASK_NAMES = (*TASKS, *KINDS)
+_FORMATS = sorted({x.name for task in (*TASKS.values(), *KINDS.values()) for x in task.formats})
+
+
+def choices(table: dict) -> str:
+    return "; ".join(f"{name}: {value.summary}" for name, value in table.items())
+
+
+def add_processes(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("several processes (with KERAS_BACKEND=jax)")
+    group.add_argument(
+        "--processes", metavar="HOST:PORT,...", type=types.name, help="the address of each"
+    )
+    group.add_argument("--process", type=types.whole, metavar="N", help="which this one is, from 0")
+
+
+def join_processes(options: argparse.Namespace) -> None:
+    if (options.processes is None) != (options.process is None):
+        raise ValueError("--processes and --process go together.")
+    if options.processes is not None:
+        from ..distribution import initialize
+
+        initialize(options.processes, process_id=options.process)
+
+
+def add_training(parser: argparse.ArgumentParser, *without: str, **defaults: Any) -> None:
+    """An option for each field of `TrainingOptions`."""
+    group = parser.add_argument_group("training")
+    for field in dataclasses.fields(TrainingOptions):
+        if field.name in without:
+            continue
+        default = defaults.get(field.name, field.default)
+        shown = "" if default in (0, None) else f" (default: {default})"
+        group.add_argument(
+            "--" + field.name.replace("_", "-"),
+            type=type(field.default) if field.default is not None else float,
+            default=default,
+            choices=field.metadata["choices"],
+            metavar=None if field.metadata["choices"] else "N",
+            help=field.metadata["help"] + shown,
+        )
+
+
+def training_of(options: argparse.Namespace) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(TrainingOptions)]
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    TrainingOptions(**given)  # a mistake shows before what takes long
+    return given
+
+
+_COLUMNS = {
+    "--text-column": ("text", "the texts' column, or key (default: text)"),
+    "--pair-column": ("text_pair", "the second texts' column"),
+    "--label-column": ("label", "the labels' column (default: label); of multilabel several, A,B"),
+}
+
+
+def add_columns(parser: argparse.ArgumentParser, *options: str) -> None:
+    group = parser.add_argument_group("files of examples")
+    group.add_argument(
+        "--format", choices=_FORMATS, help="of the files (default: what their names' endings say)"
+    )
+    for option in options or _COLUMNS:
+        name, text = _COLUMNS[option]
+        group.add_argument(
+            option, dest=f"column_{name}", metavar="NAME", type=types.name, help=text
+        )
+
+
+def columns_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The columns that were named."""
+    given = {name: getattr(options, f"column_{name}", None) for name, _ in _COLUMNS.values()}
+    given["format"] = options.format
+    if given["label"] and options.task == "multilabel" and "," in given["label"]:
+        given["label"] = given["label"].split(",")
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def verbosity() -> int:
+    """A live progress line on a terminal, and a line an epoch elsewhere."""
+    return 1 if sys.stdout.isatty() else 2
+
+
+def place_of(name: str) -> str:
+    """Where a model is, of which the package may have one of that name."""
+    if name in PRETRAINED and not Path(name).exists():
+        return str(find_pretrained(name))
+    return name
+
+
+def load(name: str) -> Any:
+    """A Runtime or a Keras model."""
+    name = place_of(name)
+    if name.endswith(".tflite"):
+        from ..tflite import Runtime
+
+        return Runtime(name)
+    from ..convert import load_pretrained
+
+    return load_pretrained(name)
