@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import json
 import re
 import shutil
@@ -27,6 +28,7 @@ from .measures import assert_alike
 from .reference import reference
 
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
+DOCS = Path(__file__).parents[1] / "docs"
 TEXT = "Ferries leave Trondheim at noon, says Ingrid's timetable."
 LABELS = {0: "calm", 1: "angry", 2: "glad"}
 
@@ -775,3 +777,15 @@ cli.console()
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8")
     assert ran.returncode == status
     assert re.fullmatch(f"(.*{shown}.*)" if shown else "", ran.stderr, re.DOTALL)
+
+
+def test_the_pages_of_the_commands_are_what_they_print(monkeypatch):
+    """`python docs/make_cli_pages.py` writes them; Pythons differ in where they break lines."""
+    monkeypatch.setenv("COLUMNS", "100")
+    spec = importlib.util.spec_from_file_location("make_cli_pages", DOCS / "make_cli_pages.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    written = {
+        path.name: path.read_text(encoding="utf-8").split() for path in script.FOLDER.iterdir()
+    }
+    assert written == {name: content.split() for name, content in script.pages().items()}

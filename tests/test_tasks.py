@@ -21,7 +21,7 @@ from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.tasks import ARCHITECTURES, KINDS, TASKS, find_task, read_examples
 
 from . import toy
-from .reference import small_config
+from .configs import small_config
 
 ROOT = Path(__file__).parents[1]
 WORDS = toy.VOCAB.read_text(encoding="utf-8").split()

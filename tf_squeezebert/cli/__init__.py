@@ -41,7 +41,7 @@ _EPILOG = """examples:
   tf-squeezebert predict reviews.tflite "A film to see twice."
   tf-squeezebert evaluate reviews.tflite ./reviews --data dev.tsv --task sst2
 """
-_VERBS = (convert, finetune, pretrain, squeeze, evaluate, predict, export, inspect, benchmark)
+VERBS = (convert, finetune, pretrain, squeeze, evaluate, predict, export, inspect, benchmark)
 _MOST_OF_A_MESSAGE = 500  # characters: an argument may have 100,000
 
 
@@ -148,6 +148,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tf-squeezebert {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    for verb in _VERBS:
+    for verb in VERBS:
         verb.add(commands.add_parser)
     return parser

@@ -11,19 +11,30 @@ from . import argument_types as types
 def add(add_parser: Callable) -> None:
     benchmark = add_parser(
         "benchmark",
-        help="the speed and memory of a .tflite file on this machine",
-        description="Prints the median and 90th percentile of a call's time, the time to load, and "
-        "memory.",
+        help="measure the speed and memory of a .tflite file on this machine",
+        description="Print the median and the 90th percentile of the time per call, the time to "
+        "load the file, and the memory that it needs.",
     )
-    benchmark.add_argument("file", metavar="FILE.tflite", type=types.path)
+    benchmark.add_argument("file", metavar="FILE.tflite", type=types.path, help="file to measure")
     benchmark.add_argument(
-        "--lengths", type=types.numbers, metavar="N,N", help="in tokens (default: 16,32,64,128)"
+        "--lengths",
+        type=types.numbers,
+        metavar="N,N",
+        help="lengths of texts in tokens (default: 16,32,64,128)",
     )
     benchmark.add_argument(
-        "--threads", type=types.numbers, default=[1], metavar="N,N", help="(default: 1)"
+        "--threads",
+        type=types.numbers,
+        default=[1],
+        metavar="N,N",
+        help="numbers of threads (default: 1)",
     )
     benchmark.add_argument(
-        "--runs", type=types.whole, default=50, metavar="N", help="calls of each (default: 50)"
+        "--runs",
+        type=types.whole,
+        default=50,
+        metavar="N",
+        help="calls for each length and number of threads (default: 50)",
     )
     benchmark.set_defaults(run=run)
 

@@ -14,10 +14,10 @@ from .show import print_lines
 def add(add_parser: Callable) -> None:
     convert = add_parser(
         "convert",
-        help="a PyTorch checkpoint to a Keras model, or to a folder in transformers' form",
-        description="Reads a PyTorch checkpoint of SqueezeBERT or BERT (safetensors or .bin of any "
-        "age, whole or sharded; PyTorch is not needed and nothing in the file is run) and writes "
-        "it as a .keras file or as a folder that transformers and this package load.",
+        help="convert a PyTorch checkpoint to a Keras model, or to a folder for transformers",
+        description="Read a PyTorch checkpoint of SqueezeBERT or BERT (safetensors or .bin, whole "
+        "or sharded) and write it as a .keras file, or as a folder that transformers and this "
+        "package can load. PyTorch is not needed, and no code in the checkpoint is run.",
     )
     convert.add_argument(
         "source", metavar="SRC", type=types.name, help="hub id, folder, or weights file"
@@ -29,8 +29,8 @@ def add(add_parser: Callable) -> None:
         "--architecture",
         metavar="CLASS",
         type=types.name,
-        help="the model's class, SqueezeBertForSequenceClassification for instance; by default the "
-        "one that config.json names, or SqueezeBertModel",
+        help="class of the model, for example SqueezeBertForSequenceClassification (default: the "
+        "class that config.json names, or SqueezeBertModel)",
     )
     convert.add_argument("--revision", type=types.name, help="branch, tag or commit of a hub id")
     convert.set_defaults(run=run)

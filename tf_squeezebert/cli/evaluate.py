@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.readers import check_repeatable
 from . import argument_types as types
-from .options import MODEL, TASK_NAMES, add_columns, columns_of, load
+from .options import MODEL, add_columns, add_task, columns_of, load
 from .show import print_lines, print_metrics, scale
 
 _MOST_DISAGREEMENTS = 20
@@ -19,21 +19,24 @@ _MOST_DISAGREEMENTS = 20
 def add(add_parser: Callable) -> None:
     evaluate = add_parser(
         "evaluate",
-        help="a model's metrics on a file of examples",
-        description="Prints the metrics of a model, or of two, their difference and the examples "
-        "on which they disagree.",
+        help="measure one or two models on a file of examples",
+        description="Print the metrics of a model on a file of examples. With a second model, "
+        "print its metrics too, the differences, and the examples on which the two disagree.",
     )
     evaluate.add_argument("model", metavar="MODEL", type=types.name, help=MODEL)
-    evaluate.add_argument("other", metavar="OTHER", nargs="?", type=types.name, help="a second one")
     evaluate.add_argument(
-        "--data", metavar="FILE", required=True, type=types.path, help="of examples"
+        "other", metavar="OTHER", nargs="?", type=types.name, help="a second model, to compare"
     )
-    evaluate.add_argument("--task", choices=TASK_NAMES, required=True)
+    evaluate.add_argument(
+        "--data", metavar="FILE", required=True, type=types.path, help="a file of examples"
+    )
+    add_task(evaluate, required=True)
     evaluate.add_argument(
         "--labels",
         type=types.label_names,
         metavar="FILE",
-        help="the model's label names in the task's order, one a line, if they are not the task's",
+        help="the model's names of the labels in the task's order, one per line, if they differ "
+        "from the task's",
     )
     add_columns(evaluate)
     evaluate.set_defaults(run=run)

@@ -9,26 +9,22 @@ from collections.abc import Callable
 from ..tasks import find_task
 from ..tflite.targets import POOLINGS, RECIPES, TARGETS
 from . import argument_types as types
-from .options import TASK_NAMES, choices
+from .options import add_task, choices
 from .show import print_lines
 
 
 def add(add_parser: Callable) -> None:
     export = add_parser(
         "export",
-        help="a model to a .tflite file for phones",
-        description="Writes a model as a .tflite file with its vocabulary and labels inside, and "
-        "compares the file with the model before it stands.",
+        help="write a model as a .tflite file for phones",
+        description="Write a model, with its vocabulary and labels, as a .tflite file. The file is "
+        "compared with the model, and kept only if the two agree.",
     )
     export.add_argument(
         "model", metavar="MODEL", type=types.name, help="hub id, folder, or .keras file"
     )
-    export.add_argument("output", metavar="OUT.tflite", type=types.path)
-    export.add_argument(
-        "--task",
-        choices=TASK_NAMES,
-        help="what for (default: what the model's config.json names)",
-    )
+    export.add_argument("output", metavar="OUT.tflite", type=types.path, help="file to write")
+    add_task(export, default_is="the one that the model's config.json names")
     export.add_argument("--target", choices=TARGETS, default="cpu", help=choices(TARGETS))
     export.add_argument(
         "--length",
@@ -41,22 +37,30 @@ def add(add_parser: Callable) -> None:
         type=types.number_or_any,
         default=1,
         metavar="N|any",
-        help="texts a call (default: 1)",
+        help="texts per call (default: 1)",
     )
     export.add_argument(
         "--quantize", choices=["none", *RECIPES], default="none", help=choices(RECIPES)
     )
     export.add_argument(
-        "--pooling", choices=POOLINGS, help="sentence embeddings, from a model without a head"
+        "--pooling",
+        choices=POOLINGS,
+        help="how to make sentence embeddings with a model without a head",
     )
     export.add_argument(
-        "--calibrate", type=types.lines, metavar="FILE", help="texts for int8-static, one a line"
+        "--calibrate",
+        type=types.lines,
+        metavar="FILE",
+        help="texts to calibrate int8-static on, one per line",
     )
     export.add_argument(
-        "--verify", type=types.lines, metavar="FILE", help="texts to compare with the model on"
+        "--verify",
+        type=types.lines,
+        metavar="FILE",
+        help="more texts on which to compare the file with the model, one per line",
     )
     export.add_argument(
-        "--labels", type=types.label_names, metavar="FILE", help="label names, one a line"
+        "--labels", type=types.label_names, metavar="FILE", help="names of the labels, one per line"
     )
     export.set_defaults(run=run)
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from . import argument_types as types
 from .options import (
-    TASK_NAMES,
     add_columns,
     add_processes,
+    add_task,
     add_training,
     columns_of,
     join_processes,
@@ -23,26 +23,39 @@ from .show import print_metrics
 def add(add_parser: Callable) -> None:
     finetune = add_parser(
         "finetune",
-        help="trains a model for a task, on files of examples",
-        description="Trains a model and keeps its best epoch. OUT gets the model, as this package "
-        "and transformers load it, results.json, history.csv and curves.png.",
+        help="train a model for a task on files of examples",
+        description="Train a model for a task, and keep its best epoch. The folder OUT then holds "
+        "the model, which this package and transformers can load, results.json, history.csv and "
+        "curves.png.",
     )
     finetune.add_argument("model", metavar="MODEL", type=types.name, help="hub id or folder")
-    finetune.add_argument("--task", choices=TASK_NAMES, required=True)
-    finetune.add_argument("--train", metavar="FILE", type=types.path, required=True)
+    add_task(finetune, required=True)
     finetune.add_argument(
-        "--dev", metavar="FILE", type=types.path, help="to choose the best epoch by"
-    )
-    finetune.add_argument("--out", metavar="FOLDER", type=types.path, required=True)
-    finetune.add_argument(
-        "--labels", type=types.label_names, metavar="FILE", help="label names, one a line"
+        "--train", metavar="FILE", type=types.path, required=True, help="examples to train on"
     )
     finetune.add_argument(
-        "--teacher", metavar="MODEL", type=types.name, help="a fine-tuned model to distil"
+        "--dev", metavar="FILE", type=types.path, help="examples to choose the best epoch on"
     )
-    finetune.add_argument("--resume", action="store_true", help="go on with the run in OUT")
     finetune.add_argument(
-        "--tensorboard", metavar="FOLDER", type=types.path, help="write logs there"
+        "--out", metavar="FOLDER", type=types.path, required=True, help="folder to write"
+    )
+    finetune.add_argument(
+        "--labels",
+        type=types.label_names,
+        metavar="FILE",
+        help="names of the labels in the order of their ids, one per line",
+    )
+    finetune.add_argument(
+        "--teacher",
+        metavar="MODEL",
+        type=types.name,
+        help="a fine-tuned model to learn from (distillation)",
+    )
+    finetune.add_argument(
+        "--resume", action="store_true", help="continue the unfinished run in OUT"
+    )
+    finetune.add_argument(
+        "--tensorboard", metavar="FOLDER", type=types.path, help="folder for TensorBoard logs"
     )
     add_processes(finetune)
     add_columns(finetune)

@@ -14,12 +14,12 @@ from .show import print_lines
 def add(add_parser: Callable) -> None:
     inspect = add_parser(
         "inspect",
-        help="what is in a .tflite file, and whether delegates compute it rightly",
-        description="Prints a file's signature, metadata and operators, and runs it: which "
-        "operators each delegate here takes, and whether its numbers are those of the reference "
-        "kernels.",
+        help="show what a .tflite file holds, and whether delegates compute it correctly",
+        description="Print the signature, metadata and operators of a file. Then run it with each "
+        "delegate of this machine, and print which operators the delegate takes and whether its "
+        "results equal those of the reference kernels.",
     )
-    inspect.add_argument("file", metavar="FILE.tflite", type=types.path)
+    inspect.add_argument("file", metavar="FILE.tflite", type=types.path, help="file to show")
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=run)
 

@@ -16,7 +16,6 @@ from . import argument_types as types
 MODEL = f".tflite file, folder or hub id; or {', '.join(PRETRAINED)}, which comes with the package"
 
 
-TASK_NAMES = (*TASKS, *KINDS)
 _FORMATS = sorted({x.name for task in (*TASKS.values(), *KINDS.values()) for x in task.formats})
 
 
@@ -24,12 +23,25 @@ def choices(table: dict) -> str:
     return "; ".join(f"{name}: {value.summary}" for name, value in table.items())
 
 
-def add_processes(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("several processes (with KERAS_BACKEND=jax)")
-    group.add_argument(
-        "--processes", metavar="HOST:PORT,...", type=types.name, help="the address of each"
+def add_task(parser: argparse.ArgumentParser, default_is: str = "", **options: Any) -> None:
+    parser.add_argument(
+        "--task",
+        metavar="TASK",
+        choices=(*TASKS, *KINDS),
+        help=f"task: {', '.join(TASKS)}; or kind of task: {', '.join(KINDS)}"
+        + (default_is and f" (default: {default_is})"),
+        **options,
     )
-    group.add_argument("--process", type=types.whole, metavar="N", help="which this one is, from 0")
+
+
+def add_processes(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("training in several processes (needs KERAS_BACKEND=jax)")
+    group.add_argument(
+        "--processes", metavar="HOST:PORT,...", type=types.name, help="addresses of all processes"
+    )
+    group.add_argument(
+        "--process", type=types.whole, metavar="N", help="number of this process, counted from 0"
+    )
 
 
 def join_processes(options: argparse.Namespace) -> None:
@@ -67,16 +79,22 @@ def training_of(options: argparse.Namespace) -> dict[str, Any]:
 
 
 _COLUMNS = {
-    "--text-column": ("text", "the texts' column, or key (default: text)"),
-    "--pair-column": ("text_pair", "the second texts' column"),
-    "--label-column": ("label", "the labels' column (default: label); of multilabel several, A,B"),
+    "--text-column": ("text", "column or key of the text (default: text)"),
+    "--pair-column": ("text_pair", "column or key of the second text"),
+    "--label-column": (
+        "label",
+        "column or key of the label (default: label); for multilabel, several: A,B",
+    ),
 }
 
 
 def add_columns(parser: argparse.ArgumentParser, *options: str) -> None:
     group = parser.add_argument_group("files of examples")
     group.add_argument(
-        "--format", choices=_FORMATS, help="of the files (default: what their names' endings say)"
+        "--format",
+        metavar="FORMAT",
+        choices=_FORMATS,
+        help=f"{', '.join(_FORMATS)} (default: determined by the task and the file's name)",
     )
     for option in options or _COLUMNS:
         name, text = _COLUMNS[option]

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from ..tasks import find_task
 from ..terminal import json_line
 from . import argument_types as types
-from .options import MODEL, TASK_NAMES, add_columns, columns_of, load, place_of
+from .options import MODEL, add_columns, add_task, columns_of, load, place_of
 from .show import print_lines, shown, warnings_to_stderr
 
 _PREDICTED_TOGETHER = 1000  # examples of a file
@@ -20,29 +20,44 @@ _GIVEN = ("id", "text", "text_pair", "tokens", "question", "choices")
 def add(add_parser: Callable) -> None:
     predict = add_parser(
         "predict",
-        help="the answer for a text, or for each text of a file",
-        description="Prints a model's answer for a text: its label, the embedding, the filled "
-        "mask, ... as the model's task has it. With --data the answers for a file of examples, "
-        "as JSON lines.",
+        help="answer a text, or each text of a file",
+        description="Print what a model says about a text: its label, its entities, the answer to "
+        "a question, the filled mask or the embedding, depending on the model's task. With --data, "
+        "print the answers for a file of examples as JSON lines.",
     )
     predict.add_argument("model", metavar="MODEL", type=types.name, help=MODEL)
     predict.add_argument(
-        "text", metavar="TEXT", nargs="?", type=types.utf8, help="the text; for QA the question"
+        "text",
+        metavar="TEXT",
+        nargs="?",
+        type=types.utf8,
+        help="the text; for question answering, the question",
     )
     predict.add_argument(
         "pair",
         metavar="PAIR",
         nargs="*",
         type=types.utf8,
-        help="second text; QA: the context; choices: each one",
+        help="the second text of a pair; for question answering, the context; for multiple "
+        "choice, the choices",
     )
     predict.add_argument(
-        "--context", metavar="FILE", type=types.text, help="QA: a file of the context"
+        "--context",
+        metavar="FILE",
+        type=types.text,
+        help="a file that holds the context of the question",
     )
-    predict.add_argument("--json", action="store_true", help="print JSON")
-    predict.add_argument("--data", metavar="FILE", type=types.path, help="examples; needs --task")
-    predict.add_argument("--task", choices=TASK_NAMES, help="what the file holds")
-    predict.add_argument("--out", metavar="FILE.jsonl", type=types.path, help="(default: print)")
+    predict.add_argument("--json", action="store_true", help="print the answer as JSON")
+    predict.add_argument(
+        "--data", metavar="FILE", type=types.path, help="a file of examples; needs --task"
+    )
+    add_task(predict)
+    predict.add_argument(
+        "--out",
+        metavar="FILE.jsonl",
+        type=types.path,
+        help="file for the answers (default: print them)",
+    )
     add_columns(predict, "--text-column", "--pair-column")
     predict.set_defaults(run=run)
 

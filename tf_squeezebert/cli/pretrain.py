@@ -17,30 +17,44 @@ _BY_PHASES += ("soft_weight", "hidden_weight", "attention_weight")
 def add(add_parser: Callable) -> None:
     pretrain = add_parser(
         "pretrain",
-        help="trains a masked LM on plain text",
-        description="Trains a masked LM on files of plain text, a paragraph or document a line, in "
-        "phases of rising length. The defaults are the SqueezeBERT paper's, but for its batch of "
-        "8192, which is --batch-size times --accumulate. OUT gets a folder for each phase.",
+        help="train a masked language model on plain text",
+        description="Train a masked language model on files of plain text, with a paragraph or "
+        "document on each line, in phases of increasing length. The defaults are those of the "
+        "SqueezeBERT paper, except for its batch of 8192 rows, which is --batch-size times "
+        "--accumulate. OUT gets a folder for each phase.",
     )
     pretrain.add_argument("model", metavar="MODEL", type=types.name, help="hub id or folder")
-    pretrain.add_argument("--texts", metavar="FILE", type=types.path, nargs="+", required=True)
-    pretrain.add_argument("--dev", metavar="FILE", type=types.path, help="text to measure on")
-    pretrain.add_argument("--out", metavar="FOLDER", type=types.path, required=True)
+    pretrain.add_argument(
+        "--texts",
+        metavar="FILE",
+        type=types.path,
+        nargs="+",
+        required=True,
+        help="files of text to train on",
+    )
+    pretrain.add_argument(
+        "--dev", metavar="FILE", type=types.path, help="text to measure the perplexity on"
+    )
+    pretrain.add_argument(
+        "--out", metavar="FOLDER", type=types.path, required=True, help="folder to write"
+    )
     pretrain.add_argument(
         "--from-scratch",
         action="store_true",
-        help="draw new weights: of MODEL its config.json and vocabulary alone are read",
+        help="start from random weights; only config.json and the vocabulary of MODEL are used",
     )
     pretrain.add_argument(
         "--phases",
         type=types.phases,
         metavar="TOKENS:BATCHES,...",
-        help="(default: 128:56000,512:6000)",
+        help="length and number of batches of each phase (default: 128:56000,512:6000)",
     )
     pretrain.add_argument(
-        "--sentence-order", action="store_true", help="learn which texts were swapped, too"
+        "--sentence-order", action="store_true", help="also learn whether two texts were swapped"
     )
-    pretrain.add_argument("--resume", action="store_true", help="go on with the run in OUT")
+    pretrain.add_argument(
+        "--resume", action="store_true", help="continue the unfinished run in OUT"
+    )
     add_processes(pretrain)
     add_training(pretrain, *_BY_PHASES, optimizer="lamb", learning_rate=2.5e-3, warmup=0.28)
     pretrain.set_defaults(run=run)

@@ -7,20 +7,23 @@ from collections.abc import Callable
 
 from ..options import SQUEEZING
 from . import argument_types as types
-from .options import TASK_NAMES, add_columns, add_training, columns_of, training_of, verbosity
+from .options import add_columns, add_task, add_training, columns_of, training_of, verbosity
 from .show import print_metrics
 
 
 def add(add_parser: Callable) -> None:
     squeeze = add_parser(
         "squeeze",
-        help="a BERT to a SqueezeBERT that does nearly what it did",
-        description="Cuts a BERT's weights into groups, repairs what that broke, and lets the "
-        "result learn from the BERT: what its layers make of texts, and its answers to a task's "
-        "examples. OUT gets what finetune writes.",
+        help="turn a BERT into a SqueezeBERT that behaves nearly the same",
+        description="Split the weights of a BERT into groups, correct the remaining weights for "
+        "what was removed, and train the result to imitate the BERT: the states of its layers on "
+        "texts, and its answers to the examples of a task. OUT gets what finetune writes.",
     )
     squeeze.add_argument(
-        "model", metavar="BERT", type=types.name, help="hub id or folder; with --task, fine-tuned"
+        "model",
+        metavar="BERT",
+        type=types.name,
+        help="hub id or folder; with --task, a fine-tuned model",
     )
     squeeze.add_argument("out", metavar="OUT", type=types.path, help="folder")
     squeeze.add_argument(
@@ -28,39 +31,46 @@ def add(add_parser: Callable) -> None:
         type=types.number_or_numbers,
         default=4,
         metavar="N|N,N,N,N,N,N",
-        help="of all projections but the one after attention; or of q, k, v, post-attention, "
-        "intermediate and output (default: 4)",
+        help="number of groups, for all projections except the one after attention; or six "
+        "numbers, for q, k, v, post-attention, intermediate and output (default: 4)",
     )
     squeeze.add_argument(
         "--layers",
         type=types.number_or_numbers,
         metavar="N|I,J,...",
-        help="how many to keep, evenly spaced; or which, from 0, with a comma (default: all)",
+        help="number of layers to keep, evenly spaced; or the layers to keep, counted from 0, with "
+        "at least one comma (default: all)",
     )
     squeeze.add_argument(
         "--vocab-size",
         type=types.whole,
         metavar="N",
-        help="keep so many word pieces, those used most (default: all)",
+        help="number of word pieces to keep, the most frequent ones (default: all)",
     )
     squeeze.add_argument(
-        "--texts", metavar="FILE", type=types.path, help="without labels, one a line"
+        "--texts", metavar="FILE", type=types.path, help="texts without labels, one per line"
     )
-    squeeze.add_argument("--task", choices=TASK_NAMES)
-    squeeze.add_argument("--train", metavar="FILE", type=types.path)
+    add_task(squeeze)
     squeeze.add_argument(
-        "--dev", metavar="FILE", type=types.path, help="to choose the best epoch by"
+        "--train", metavar="FILE", type=types.path, help="examples of the task to train on"
+    )
+    squeeze.add_argument(
+        "--dev", metavar="FILE", type=types.path, help="examples to choose the best epoch on"
     )
     squeeze.add_argument(
         "--labels",
         type=types.label_names,
         metavar="FILE",
-        help="names for the model's labels, one a line, in the order of its ids",
+        help="names for the model's labels in the order of their ids, one per line",
     )
     squeeze.add_argument(
-        "--budget", type=float, default=0.0, metavar="MINUTES", help="that it may take"
+        "--budget",
+        type=float,
+        default=0.0,
+        metavar="MINUTES",
+        help="time limit in minutes (default: none)",
     )
-    squeeze.add_argument("--resume", action="store_true", help="go on with what is in OUT")
+    squeeze.add_argument("--resume", action="store_true", help="continue the unfinished run in OUT")
     add_columns(squeeze)
     add_training(squeeze, "minutes", **SQUEEZING)
     squeeze.set_defaults(run=run)
