@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from ai_edge_quantizer import quantizer, recipe
+from litert_quantizer import quantizer, recipe
 
 import tf_squeezebert
 from tf_squeezebert import predict

@@ -1,4 +1,4 @@
-"""Post-training quantization: recipes as named data, carried out by ai-edge-quantizer.
+"""Post-training quantization: recipes as named data, carried out by litert-quantizer.
 
 A recipe says what becomes of the weights of which operations. All that it does not name stays in
 float32: soft-max, GELU and the layer norms lose most and gain least.
@@ -31,7 +31,7 @@ class Rule(NamedTuple):
         bits: of a weight.
         block: how many inputs of a channel share a scale; 0 for all.
         activations: "float32"; or "int8" with fixed ranges from calibration.
-        algorithm: ai-edge-quantizer's name of the way to choose scales.
+        algorithm: litert-quantizer's name of the way to choose scales.
         scope: a regular expression, for those operations alone whose result's name it matches.
     """
 
@@ -111,24 +111,15 @@ RECIPES = {
 
 def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> bytes:
     """Quantizes a float .tflite model; `samples` are inputs of its signature to calibrate on."""
-    from ai_edge_quantizer import quantizer as aeq
+    from litert_quantizer.quantizer import Quantizer
 
     from .scales import mend_scales, separate
 
     content = separate(content)
-    quantizer = aeq.Quantizer(bytearray(content))
-    quantizer.load_quantization_recipe(
-        [
-            {
-                "regex": rule.scope,
-                "operation": operation,
-                "algorithm_key": rule.algorithm,
-                "op_config": _config(rule),
-            }
-            for rule in recipe.rules
-            for operation in rule.operations
-        ]
-    )
+    quantizer = Quantizer(bytearray(content))
+    for rule in recipe.rules:
+        for operation in rule.operations:
+            _add(quantizer, rule, operation)
     ranges = _calibrate(quantizer, samples) if recipe.calibrates else None
     with _silence():
         quantized = bytes(quantizer.quantize(ranges).quantized_model)
@@ -161,24 +152,16 @@ def _silence():
         yield
 
 
-def _config(rule: Rule) -> dict:
-    """A rule in ai-edge-quantizer's words."""
-    casts = rule.algorithm == "float_casting"
-    config = {
-        "weight_tensor_config": {
-            "num_bits": rule.bits,
-            "symmetric": True,
-            "granularity": f"BLOCKWISE_{rule.block}" if rule.block else "CHANNELWISE",
-            "dtype": "FLOAT" if casts else "INT",
-        },
-        "compute_precision": "FLOAT" if casts else "INTEGER",
-        "explicit_dequantize": casts,
-    }
+def _add(quantizer, rule: Rule, operation: str) -> None:
+    """Says a rule in the quantizer's words."""
+    from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
+
+    granularity = QuantGranularity(f"BLOCKWISE_{rule.block}" if rule.block else "CHANNELWISE")
+    common = (granularity, rule.algorithm)
+    where = rule.scope, TFLOperationName(operation)
     if rule.activations == "int8":
-        config["activation_tensor_config"] = {
-            "num_bits": 8,
-            "symmetric": False,
-            "granularity": "TENSORWISE",
-            "dtype": "INT",
-        }
-    return config
+        quantizer.add_static_config(*where, 8, rule.bits, *common)
+    elif rule.algorithm == "float_casting":
+        quantizer.add_weight_only_config(*where, rule.bits, *common)
+    else:
+        quantizer.add_dynamic_config(*where, rule.bits, *common)
