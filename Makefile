@@ -56,7 +56,7 @@ clean:
 
 $(VENV)/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
+	$(PIP) --editable .[keras]
 	@touch $@
 
 # --no-deps: it declares PyTorch, which the demo does without.

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import importlib
 
+from .extras import explain_missing
 from .version import __version__
+
+explain_missing()
 
 _MODULE_OF = {
     "SqueezeBertConfig": "config",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -270,6 +271,13 @@ def windows_of(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:
     ((b, *others),) = second
     rest = [(a, each) for a in first[1:] for each in (b, *others)]
     return [(first[0], b), *rest, *((first[0], other) for other in others)]
+
+
+def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """So many items at a time, and at last the rest."""
+    items = iter(items)
+    while batch := list(itertools.islice(items, size)):
+        yield batch
 
 
 def chunked(

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .data.checks import checked
-from .data.dataset import make_dataset
+from .encoding import batched
 from .inputs import IGNORED
 from .prediction import check_trained, named_outputs, predict
 from .tasks import Task, find_task, read_examples
+from .tasks.base import Tokenize
 
 
 class Evaluation(NamedTuple):
@@ -91,17 +92,11 @@ def _columns(texts: list[tuple]) -> list[list]:
 
 def _loss(model: Any, task: Task, examples: list, max_length: int) -> float:
     """The mean cross-entropy of masked tokens; of masks that are the same each time."""
-    dataset = make_dataset(
-        examples,
-        model.tokenizer,
-        task,
-        batch_size=getattr(model, "batch", None) or 16,
-        max_length=max_length,
-        shuffle=False,
-        count=False,
-    )
+    tokenize = Tokenize(model.tokenizer, max_length)
+    rows = task.training_rows(tokenize, examples, task.check)
     total = count = 0
-    for inputs, labels in dataset.as_numpy_iterator():
+    for step, batch in enumerate(batched(rows, getattr(model, "batch", None) or 16)):
+        inputs, labels = task.collate(batch, tokenize, 1, np.random.default_rng((0, 0, step)))
         chosen = labels != IGNORED
         logits = named_outputs(model(inputs))["logits"][chosen]
         highest = logits.max(axis=-1)

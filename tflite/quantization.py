@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 _PROJECTIONS = ("CONV_2D", "FULLY_CONNECTED")
 _TABLES = ("EMBEDDING_LOOKUP",)
@@ -128,6 +127,8 @@ def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndar
 
 def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict:
     """The ranges of activations, with a progress bar."""
+    from tqdm import tqdm
+
     ranges = None
     with tqdm(total=len(samples), desc="Calibrating", unit="text", leave=False) as progress:
         for start in range(0, len(samples), _CHUNK):

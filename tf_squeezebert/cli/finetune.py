@@ -64,8 +64,6 @@ def add(add_parser: Callable) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    import keras
-
     join_processes(options)
     from ..files import check_folder_writable, require_apart
     from ..finetuning import finetune
@@ -79,6 +77,8 @@ def run(options: argparse.Namespace) -> None:
             options.tensorboard, [options.model, options.teacher], [options.train, options.dev]
         )
         check_folder_writable(options.tensorboard)
+        import keras
+
         callbacks.append(keras.callbacks.TensorBoard(options.tensorboard))
     result = finetune(
         options.model,

@@ -108,12 +108,12 @@ def _print_answers(model: Any, options: argparse.Namespace, file: TextIO) -> Non
 
 def _answers(model: Any, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Each example's texts and answer, a part of the file at a time."""
-    from ..data.dataset import cut
+    from ..encoding import batched
     from ..prediction import predict
 
     task = find_task(options.task)
     columns = {**columns_of(options), "label": None}
-    for examples in cut(task.read(options.data, **columns), _PREDICTED_TOGETHER):
+    for examples in batched(task.read(options.data, **columns), _PREDICTED_TOGETHER):
         texts = [task.texts(example) for example in examples]
         answers = predict(model, *map(list, zip(*texts, strict=True)))
         for example, answer in zip(examples, answers, strict=True):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..encoding import batched
 from ..inputs import INPUTS
 from ..options import check_number
 from ..tasks import Task, find_task
@@ -115,12 +116,14 @@ def make_dataset(
         number = next_epoch() if shuffle else 0
         rows = chosen.training_rows(tokenize, iter(examples), check)
         rng = np.random.default_rng((seed, number))
-        split = _bucketed(rows, batch_size, buffer_size, rng) if shuffle else cut(rows, batch_size)
+        split = (
+            _bucketed(rows, batch_size, buffer_size, rng) if shuffle else batched(rows, batch_size)
+        )
         for step, batch in enumerate(split):
             if step >= initial_step and (len(batch) == batch_size or not drop_remainder):
                 # Its own, so that a batch is the same whether or not those before it were made.
-                rng = np.random.default_rng((seed, number, step))
-                inputs, targets = chosen.collate(batch, tokenize, pad_to_multiple_of, rng)
+                own = np.random.default_rng((seed, number, step))
+                inputs, targets = chosen.collate(batch, tokenize, pad_to_multiple_of, own)
                 yield inputs, _as_specified(targets, spec)
 
     ids = tf.TensorSpec([None] * (3 if chosen.has_choices else 2), tf.int32)
@@ -168,12 +171,6 @@ def _tensor_specs(spec: Spec | dict[str, Spec]) -> Any:
     return tf.TensorSpec([None] * rank, tf.as_dtype(dtype))
 
 
-def cut(items: Iterable, size: int) -> Iterator[list]:
-    items = iter(items)
-    while part := list(itertools.islice(items, size)):
-        yield part
-
-
 def _bucketed(
     rows: Iterable[Row], size: int, buffer_size: int, rng: np.random.Generator
 ) -> Iterator[list[Row]]:
@@ -192,6 +189,6 @@ def _bucketed(
 def _of_like_length(rows: list[Row], size: int, rng: np.random.Generator) -> Iterator[list[Row]]:
     # Nearly sorted, so that a row's neighbours change from epoch to epoch.
     order = np.argsort([row.width() for row in rows] * rng.uniform(1, 1.1, len(rows)))
-    batches = list(cut(order, size))
+    batches = list(batched(order, size))
     for i in rng.permutation(len(batches)):
         yield [rows[j] for j in batches[i]]

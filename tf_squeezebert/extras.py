@@ -1,0 +1,48 @@
+"""What is told where a module is imported whose dependencies were not installed.
+
+`pip install tf-squeezebert` brings what runs .tflite files; all else needs an extra.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import Any
+
+_NEED_KERAS = (
+    "convert",
+    "data.dataset",
+    "distillation",
+    "distribution",
+    "finetuning",
+    "layers",
+    "losses",
+    "models",
+    "optimization",
+    "pretraining",
+    "squeeze",
+    "tflite.exporter",
+    "tflite.graph",
+    "tflite.verification",
+    "training",
+)
+
+
+class _Missing:
+    """Finds none of these modules, and says why."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+        package, _, module = name.partition(".")
+        if package == __package__ and module in _NEED_KERAS:
+            raise ImportError(
+                f"{name} needs Keras and TensorFlow, which are not installed: "
+                'pip install "tf-squeezebert[keras]".',
+                name=name,
+            )
+
+
+def explain_missing() -> None:
+    """Lets imports of what needs an extra say so, if that is not installed."""
+    if importlib.util.find_spec("keras") is None:
+        sys.meta_path.insert(0, _Missing)
