@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-jax faults mutants web lint format benchmarks clean
+.PHONY: demo test test-jax faults mutants dist web lint format benchmarks clean
 
 demo: $(VENV)/demo-installed
 	@$(BIN)/python examples/demo.py demo-output $(if $(TEXT),"$$TEXT") 2>demo-output.log || (cat demo-output.log; exit 1)
@@ -29,6 +29,11 @@ faults: $(VENV)/test-installed
 # Small faults in the product, and whether its tests notice: an hour or more.
 mutants: $(VENV)/test-installed
 	$(BIN)/python -m tests.mutants
+
+# The wheel and the source distribution, and whether they install and run; with their sizes.
+dist: $(VENV)/test-installed
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m pytest -rP tests/test_packaging.py
 
 # On a model made here; MODEL=reviews.tflite shows an export of yours.
 web: $(VENV)/demo-installed
@@ -52,7 +57,7 @@ benchmarks: $(VENV)-benchmarks/installed
 
 clean:
 	rm -rf examples/web/node_modules examples/web/model.tflite benchmarks/.cache
-	rm -rf $(VENV) $(VENV)-benchmarks build demo-output *.egg-info .pytest_cache .ruff_cache .hypothesis .jax_cache
+	rm -rf $(VENV) $(VENV)-benchmarks build dist demo-output *.egg-info .pytest_cache .ruff_cache .hypothesis .jax_cache
 
 $(VENV)/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)

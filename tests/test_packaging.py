@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -38,37 +38,153 @@ def test_the_wheel_brings_one_name_into_site_packages(wheel):
         ("convert", "tf_squeezebert/convert"),
         ("tflite", "tf_squeezebert/tflite"),
     ):
+        assert (ROOT / installed).resolve() == ROOT / folder  # for tools, and from this folder
         files = (ROOT / folder).rglob("*.py")
         here = {f"{installed}/{path.relative_to(ROOT / folder)}" for path in files}
         assert here <= set(names)
-    assert "tf_squeezebert/tflite/sentences.txt" in names
+    assert {"tf_squeezebert/tflite/sentences.txt", "tf_squeezebert/py.typed"} <= set(names)
     assert {f"tf_squeezebert/pretrained/sentiment.{x}" for x in ("tflite", "md")} <= set(names)
 
 
-def test_the_installed_wheel_imports_and_runs(wheel, tmp_path):
-    """In an environment of its own, which sees this one's dependencies, not this checkout."""
-    venv.create(tmp_path / "env", with_pip=False)
-    python = tmp_path / "env" / "bin" / "python"
-    site = Path(
-        subprocess.run(
-            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+# Two sizes of install
+
+
+class Environment:
+    """An environment of its own, with a wheel and what it asks for, as pip installs it."""
+
+    def __init__(self, folder: Path, requirement: str):
+        venv.create(folder, with_pip=False)
+        self.python = folder / "bin" / "python"
+        pip = [sys.executable, "-m", "pip", "--python", self.python, "install", "--no-compile"]
+        done = subprocess.run([*pip, "-q", requirement], capture_output=True, text=True)
+        if "NewConnectionError" in done.stderr or "Temporary failure" in done.stderr:
+            pytest.skip("pip has no network to install from")
+        assert done.returncode == 0, done.stderr
+        files = (path for path in (folder / "lib").rglob("*") if path.is_file())
+        self.megabytes = sum(path.stat().st_size for path in files) / 1e6
+        print(f"pip install {requirement.rpartition('/')[2]}: {self.megabytes:.0f} MB")
+
+    def run(self, *arguments: object, cwd: Path) -> subprocess.CompletedProcess:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        return subprocess.run(
+            [self.python, *map(str, arguments)],
             capture_output=True,
             text=True,
-            check=True,
-        ).stdout.strip()
-    )
-    zipfile.ZipFile(wheel).extractall(site)
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    program = (
-        "import tf_squeezebert, tf_squeezebert.convert, tf_squeezebert.tflite as tflite\n"
-        "from tf_squeezebert.tflite import Runtime, export\n"
-        f"assert all(str(m.__file__).startswith({str(site)!r})\n"
-        "           for m in (tf_squeezebert, tf_squeezebert.convert, tflite))\n"
-        "print(tf_squeezebert.__version__)"
-    )
-    done = subprocess.run([python, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+            cwd=cwd,
+            env=environment,
+        )
+
+
+@pytest.fixture(scope="module")
+def small(wheel, tmp_path_factory) -> Environment:
+    return Environment(tmp_path_factory.mktemp("small"), str(wheel))
+
+
+@pytest.fixture(scope="module")
+def large(wheel, tmp_path_factory) -> Environment:
+    return Environment(tmp_path_factory.mktemp("large"), f"{wheel}[keras]")
+
+
+USED = {"ai_edge_litert", "flatbuffers", "numpy", "tf_squeezebert", "tokenizers"}
+ANSWERS = f"""
+import sys, sysconfig
+from tf_squeezebert import predict
+from tf_squeezebert.pretrained import find_pretrained
+from tf_squeezebert.tflite import Runtime
+assert predict(Runtime(find_pretrained("sentiment")), "A film to see twice.")["label"] == "positive"
+site = sysconfig.get_path("purelib")
+files = [str(getattr(module, "__file__", None)) for module in sys.modules.values()]
+used = {{file[len(site) + 1:].split("/")[0] for file in files if file.startswith(site)}}
+assert used <= {USED}, used
+"""
+
+
+def test_the_small_install_answers_and_imports_nothing_else(small, tmp_path):
+    done = small.run("-c", ANSWERS, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == wheel.name.split("-")[1]
+    assert small.megabytes < 250
+
+
+@pytest.mark.parametrize("folder", [None, ROOT, ROOT / "benchmarks"])
+@pytest.mark.parametrize("start", ["console", "module"])
+def test_the_command_line_runs_in_any_folder(small, tmp_path, folder, start):
+    console = [small.python.with_name("tf-squeezebert")]
+    command = console if start == "console" else ["-m", "tf_squeezebert"]
+    answer = small.run(*command, "predict", "sentiment", "Dull.", cwd=folder or tmp_path)
+    assert answer.stdout.startswith("label: negative"), answer.stderr
+    times = small.run(
+        *command,
+        *("benchmark", ROOT / "tf_squeezebert" / "pretrained" / "sentiment.tflite"),
+        *("--lengths", "16", "--runs", "2"),
+        cwd=folder or tmp_path,
+    )
+    assert times.stdout.startswith("threads  length"), times.stderr
+
+
+@pytest.mark.parametrize("folder", [None, ROOT])
+def test_all_parts_are_found_from_any_folder(small, tmp_path, folder):
+    program = "from tf_squeezebert.tflite import Runtime, inspect; import tf_squeezebert.data"
+    done = small.run("-c", program, cwd=folder or tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+EVERY_MODULE = """
+import importlib, pathlib, tf_squeezebert
+root = pathlib.Path(tf_squeezebert.__file__).parent
+for path in sorted(root.rglob("*.py")):
+    *folders, name = path.relative_to(root.parent).with_suffix("").parts
+    if name != "__main__":
+        module = ".".join(folders if name == "__init__" else [*folders, name])
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            print(module, error)
+"""
+
+
+def test_what_needs_keras_says_how_to_install_it(small, tmp_path):
+    done = small.run("-c", EVERY_MODULE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert {"tf_squeezebert.models", "tf_squeezebert.convert", "tf_squeezebert.squeeze"} <= {*said}
+    assert not {"tf_squeezebert.prediction", "tf_squeezebert.tflite.runtime"} & {*said}
+    for module, error in said.items():
+        needs = f'{module} needs Keras and TensorFlow, which are not installed: pip install "tf-'
+        part = error.replace(error.split(" ", 1)[0], module, 1)  # or of what it imports
+        assert part == f'{needs}squeezebert[keras]".', (module, error)
+    for program in (
+        "from tf_squeezebert import SqueezeBertModel",
+        "from tf_squeezebert.tflite import export",
+        "from tf_squeezebert.data import make_dataset",
+    ):
+        done = small.run("-c", program, cwd=tmp_path)
+        assert 'pip install "tf-squeezebert[keras]"' in done.stderr.splitlines()[-1]
+    for command in (["convert", "a", "b"], ["export", "a", "b"], ["squeeze", "a", "b"]):
+        done = small.run("-m", "tf_squeezebert", *command, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.endswith('pip install "tf-squeezebert[keras]".\n')
+        assert done.stderr.count("\n") == 1
+
+
+MODEL = """
+import numpy as np, tf_squeezebert, tf_squeezebert.convert, tf_squeezebert.finetuning
+from tf_squeezebert.tflite import Runtime, export
+sizes = {"hidden_size": 48, "embedding_size": 48, "num_hidden_layers": 1, "vocab_size": 99}
+sizes |= {"num_attention_heads": 4, "intermediate_size": 96, "max_position_embeddings": 32}
+model = tf_squeezebert.SqueezeBertForSequenceClassification(sizes)
+file = Runtime(export(model, "model.tflite", quantize="int8"))
+ids = np.array([[2, 5, 3]], np.int32)
+assert np.abs(file(ids)["logits"] - np.asarray(model(ids))).max() < 1e-2
+"""
+
+
+def test_the_large_install_makes_models(large, small, tmp_path):
+    done = large.run("-c", MODEL, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    done = large.run("-c", EVERY_MODULE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout == ""
+    assert large.megabytes > 5 * small.megabytes
 
 
 def test_importing_the_package_is_light():

@@ -198,8 +198,6 @@ def test_a_new_head_takes_five_files_and_does_all_that_others_do(tmp_path):
     package = tmp_path / "lib" / "tf_squeezebert"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "tf_squeezebert", package, ignore=ignored)
-    for name in ("convert", "tflite"):
-        shutil.copytree(ROOT / name, package / name, ignore=ignored)
     _, *sections = SECTION.split(PAGE.read_text(encoding="utf-8"))
     files = sections[::2]
     assert len(files) == len(set(files)) <= 5

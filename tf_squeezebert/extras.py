@@ -12,6 +12,7 @@ from typing import Any
 _NEED_KERAS = (
     "convert",
     "data.dataset",
+    "digests",
     "distillation",
     "distribution",
     "finetuning",
@@ -25,6 +26,7 @@ _NEED_KERAS = (
     "tflite.graph",
     "tflite.verification",
     "training",
+    "training_state",
 )
 
 
