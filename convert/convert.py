@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from .. import models
 from ..config import SqueezeBertConfig
 from ..files import MODEL_FILES, TOKENIZER_FILES, reading, replacing_files, write_tensors
-from ..hub import resolve_file
+from ..hub import find_folder, require_file
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
 from ..tasks import ARCHITECTURES
@@ -28,6 +28,9 @@ from .torch_file import shown
 
 logger = logging.getLogger("tf_squeezebert")
 
+# Small files, which are read before weights are fetched.
+_BESIDE_WEIGHTS = ("config.json", ADAPTER, *TOKENIZER_FILES)
+_BESIDE_WEIGHTS += tuple(name for name in WEIGHT_FILES if name.endswith(".json"))
 # A class of transformers that has one head more than ours; that head is left out, and said so.
 _ALIASES = {"BertForPreTraining": ARCHITECTURES["fill-mask"]}
 
@@ -85,41 +88,41 @@ def load_checkpoint(
     }
     path = Path(path_or_id)
     with reading(path if path.is_dir() else path.parent):
-        is_file = path.is_file()
-        folder = path.parent if is_file else path_or_id
+        name = path.parent if path.is_file() else path_or_id
+        folder = find_folder(name, _BESIDE_WEIGHTS, **hub)
         if config is None:
-            config = SqueezeBertConfig.from_pretrained(folder, **hub, **overrides)
+            file = require_file(folder, "config.json", name)
+            config = SqueezeBertConfig.from_pretrained(file, **overrides)
         elif overrides:
             config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)
-        if resolve_file(folder, ADAPTER, **hub, required=False) is not None:
+        if (folder / ADAPTER).is_file():
             raise CheckpointError(
-                f"'{folder}' has an adapter ({ADAPTER}) beside its weights, and they are another "
+                f"'{name}' has an adapter ({ADAPTER}) beside its weights, and they are another "
                 "model without it: merge it into them, and save that."
             )
-        weights = path if is_file else _find_weights(path_or_id, hub)
+        weights = path if path.is_file() else _find_weights(path_or_id, folder, hub)
         with open_checkpoint(weights) as checkpoint:
             model = model_class(config, build=False, dtype=dtype)
             info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
         # Now, as another model may take the folder later.
-        model._tokenizer = _read_tokenizer(folder, hub, config.vocab_size)
+        model._tokenizer = _read_tokenizer(folder, name, config.vocab_size)
     model._source = path_or_id
     return (model, info) if output_loading_info else model
 
 
 def _read_tokenizer(
-    folder: str | os.PathLike, hub: Mapping[str, Any], size: int
+    folder: Path, name: str | os.PathLike, size: int
 ) -> SqueezeBertTokenizer | Exception | None:
     """The tokenizer of a model's folder; or why there is none, for whoever asks for it."""
-    files = {name: resolve_file(folder, name, **hub, required=False) for name in TOKENIZER_FILES}
-    if not files["vocab.txt"] and not files["tokenizer.json"]:
+    if not any((folder / file).is_file() for file in ("vocab.txt", "tokenizer.json")):
         return None
     try:
-        tokenizer = SqueezeBertTokenizer.from_pretrained(folder, **hub)
+        tokenizer = SqueezeBertTokenizer.from_pretrained(folder)
     except (ValueError, OSError) as error:
         return error
     if len(tokenizer) > size:
         return ValueError(
-            f"The tokenizer of '{folder}' has {len(tokenizer)} tokens, and the model {size}: it is "
+            f"The tokenizer of '{name}' has {len(tokenizer)} tokens, and the model {size}: it is "
             "another model's."
         )
     return tokenizer
@@ -189,18 +192,21 @@ def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathL
         )
 
 
-def _find_weights(path_or_id: str | os.PathLike, hub: dict[str, Any]) -> Path:
+def _find_weights(path_or_id: str | os.PathLike, folder: Path, hub: dict[str, Any]) -> Path:
     """The folder that holds the weights, fetched from the hub if it is not one here."""
     if Path(path_or_id).is_dir():
-        return Path(path_or_id)
+        return folder
+    hub = {**hub, "revision": folder.name}  # the commit that the files beside the weights are of
     for name in WEIGHT_FILES:
-        found = resolve_file(path_or_id, name, **hub, required=False)
-        if found is None:
+        is_index = name.endswith(".json")
+        if is_index and not (folder / name).is_file():
             continue
-        if name.endswith(".index.json"):
-            for shard in _shards(found):
-                resolve_file(path_or_id, shard, **hub)
-        return found.parent
+        wanted = _shards(folder / name) if is_index else [name]
+        folder = find_folder(path_or_id, wanted, **hub) if wanted else folder
+        if (folder / name).is_file():
+            for shard in wanted:
+                require_file(folder, shard, path_or_id)
+            return folder
     message = f"'{path_or_id}' on the hub has none of {', '.join(WEIGHT_FILES)}"
     if hub["local_files_only"]:
         message += " in the local cache, and local_files_only=True forbids downloading one"

@@ -6,6 +6,7 @@ The client is a process of its own, for huggingface_hub reads its environment wh
 import hashlib
 import http.server
 import json
+import re
 import shutil
 import socket
 import struct
@@ -86,14 +87,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_HEAD(self):
         self.hub.requests.append(f"{self.command} {self.path}")
+        if self.path.startswith("/api/models/"):
+            return self._describe(
+                *re.split("/(?:revision|tree)/", self.path[len("/api/models/") :])
+            )
         repo, _, rest = self.path.lstrip("/").partition("/resolve/")
         revision, _, filename = rest.partition("/")
-        revisions = {known for name, known in self.hub.folders if name == repo}
-        if not revisions:
-            return self._refuse("RepoNotFound")
-        if revision not in revisions:
-            return self._refuse("RevisionNotFound")
-        commit = revision if len(revision) == 40 else commit_of(revision)
+        commit = self._find(repo, revision)
+        if commit is None:
+            return None
         path = self.hub.folders[repo, revision] / filename
         if not path.is_file():
             return self._refuse("EntryNotFound", {"X-Repo-Commit": commit})
@@ -109,6 +111,33 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 "Content-Length": str(len(content)),
             },
         )
+        return content
+
+    def _find(self, repo, revision):
+        """The commit of a revision; where there is none, it was refused."""
+        revisions = {known for name, known in self.hub.folders if name == repo}
+        if not revisions:
+            return self._refuse("RepoNotFound")
+        if revision not in revisions:
+            return self._refuse("RevisionNotFound")
+        return revision if len(revision) == 40 else commit_of(revision)
+
+    def _describe(self, repo, revision="main"):
+        """What the hub's API says of a repository, or of its files."""
+        revision = revision.partition("?")[0]
+        commit = self._find(repo, revision)
+        if commit is None:
+            return None
+        files = sorted(self.hub.folders[repo, revision].iterdir())
+        answer = {"id": repo, "sha": commit, "siblings": [{"rfilename": x.name} for x in files]}
+        if "/tree/" in self.path:
+            answer = [
+                {"type": "file", "path": x.name, "size": x.stat().st_size, "oid": "0" * 40}
+                for x in files
+            ]
+        content = json.dumps(answer).encode()
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        self._head(HTTPStatus.OK, headers)
         return content
 
     def do_GET(self):
@@ -290,7 +319,7 @@ def test_local_files_only_before_any_download(hub, client, folder):
     repo = hub.publish("someone/model", folder)
     with pytest.raises(
         FileNotFoundError,
-        match=r"config\.json of 'someone/model' is not in the local cache, and local_files_only",
+        match=r"Files of 'someone/model' are not in the local cache, and local_files_only",
     ):
         client(_load, repo, local_files_only=True)
 
@@ -298,7 +327,9 @@ def test_local_files_only_before_any_download(hub, client, folder):
 def test_local_files_only_after_half_a_download(hub, client, folder):
     repo = hub.publish("someone/model", folder)
     client(_read_config, repo)
-    with pytest.raises(FileNotFoundError, match=r"none of .* in the local cache.*local_files_only"):
+    with pytest.raises(
+        FileNotFoundError, match=r"Files of .* not in the local cache.*local_files_only"
+    ):
         client(_load, repo, local_files_only=True)
 
 
@@ -383,7 +414,7 @@ def test_a_broken_download_can_be_repeated(hub, client, folder, tmp_path, store,
     with hub.breaking(filename, how), pytest.raises(ConnectionError) as caught:
         client(_load, repo)
     message = str(caught.value)
-    assert f"There is no folder 'someone/model' here, and {filename} could not be f" in message
+    assert "There is no folder 'someone/model' here, and its files could not be f" in message
     assert "\n" not in message
     assert not list((tmp_path / "cache").rglob("*.incomplete"))
     np.testing.assert_array_equal(client(_load, repo), _load(folder))
@@ -391,14 +422,14 @@ def test_a_broken_download_can_be_repeated(hub, client, folder, tmp_path, store,
 
 def test_a_hub_that_cannot_be_reached(hub, client, folder):
     repo = hub.publish("someone/model", folder)
-    with hub.unreachable(), pytest.raises(ConnectionError, match=r"config\.json .*check the path"):
+    with hub.unreachable(), pytest.raises(ConnectionError, match=r"could not be .*check the path"):
         client(_load, repo)
     np.testing.assert_array_equal(client(_load, repo), _load(folder))
 
 
 def test_a_hub_that_is_switched_off(folder, monkeypatch):
     """Here, where tests/conftest.py has set HF_HUB_OFFLINE."""
-    with pytest.raises(ConnectionError, match=r"config\.json .*HF_HUB_OFFLINE"):
+    with pytest.raises(ConnectionError, match=r"could not be .*HF_HUB_OFFLINE"):
         _load("someone/model")
 
 

@@ -320,17 +320,18 @@ class SqueezeBertConfig:
             FileNotFoundError: there is none.
             ValueError: it is not a JSON object, or not of a SqueezeBERT or BERT.
         """
-        from .hub import resolve_file
+        from .hub import find_folder, require_file
 
         path = Path(path_or_id)
         if not path.is_file():
-            path = resolve_file(
+            folder = find_folder(
                 path_or_id,
-                "config.json",
+                ["config.json"],
                 revision=revision,
                 cache_dir=cache_dir,
                 local_files_only=local_files_only,
             )
+            path = require_file(folder, "config.json", path_or_id)
         return cls.from_dict(read_json(path), **overrides)
 
     def save_pretrained(self, directory: str | os.PathLike) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from .files import finish_save
@@ -11,84 +12,77 @@ from .files import finish_save
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
-def resolve_file(
+def find_folder(
     path_or_id: str | os.PathLike,
-    filename: str,
+    names: Iterable[str],
     *,
     revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
     local_files_only: bool = False,
-    required: bool = True,
-) -> Path | None:
-    """Finds one file of a model, downloading it into the hub's cache where needed.
+) -> Path:
+    """The folder of a model, with those of some files that the model has.
 
     Args:
-        path_or_id: a folder, or a repository id such as `"squeezebert/squeezebert-uncased"`.
-        filename: the file's name in that folder or repository.
+        path_or_id: a folder, or a repository id such as `"squeezebert/squeezebert-uncased"`, whose
+            files are downloaded into the hub's cache where they are not there yet.
+        names: of the files.
         revision: a branch, tag or commit of the repository; ignored for a folder.
         cache_dir: the hub's cache; by default huggingface_hub's own (`HF_HOME`).
         local_files_only: look into the cache only, never at the network.
-        required: raise where the file is missing, instead of returning None.
 
     Raises:
-        FileNotFoundError: there is no such folder or repository, or (if required) no such file.
+        FileNotFoundError: there is no such folder or repository; or files are not in the cache,
+            and may not be downloaded.
         ConnectionError: the hub could not be reached, or broke off.
     """
     folder = Path(path_or_id)
     if folder.exists():
         finish_save(folder)
-        if (folder / filename).is_file():
-            return folder / filename
-        if not required:
-            return None
-        raise FileNotFoundError(f"'{folder}' has no file {filename}.")
+        return folder
     if not _HUB_ID.fullmatch(str(path_or_id)):
         raise FileNotFoundError(
             f"There is no file or folder '{path_or_id}', and a name like this is no hub id "
             "(owner/name) either: check the path."
         )
-    return _download(str(path_or_id), filename, revision, cache_dir, local_files_only, required)
+    return _download(str(path_or_id), list(names), revision, cache_dir, local_files_only)
 
 
-def _download(repo_id, filename, revision, cache_dir, local_files_only, required) -> Path | None:
+def require_file(folder: Path, name: str, path_or_id: str | os.PathLike) -> Path:
+    """A file of `find_folder`'s result; FileNotFoundError if the model has none of that name."""
+    if (folder / name).is_file():
+        return folder / name
+    where = "" if folder == Path(path_or_id) else " on the hub"
+    raise FileNotFoundError(f"'{path_or_id}'{where} has no file {name}.")
+
+
+def _download(
+    repo_id: str,
+    names: list[str],
+    revision: str | None,
+    cache_dir: str | os.PathLike | None,
+    local_files_only: bool,
+) -> Path:
     # Imported here: a model in a folder needs no hub, and the import takes a while.
-    from huggingface_hub import (
-        _CACHED_NO_EXIST,
-        errors,
-        hf_hub_download,
-        try_to_load_from_cache,
-    )
+    from huggingface_hub import errors, snapshot_download
 
-    if not required:
-        # What the cache knows to be absent is not asked for again: a load that has all it needs
-        # must not fail for want of a network.
-        known = try_to_load_from_cache(repo_id, filename, cache_dir=cache_dir, revision=revision)
-        if known is _CACHED_NO_EXIST:
-            return None
     try:
         return Path(
-            hf_hub_download(
+            snapshot_download(
                 repo_id,
-                filename,
                 revision=revision,
                 cache_dir=cache_dir,
                 local_files_only=local_files_only,
+                allow_patterns=names,
             )
         )
     except errors.LocalEntryNotFoundError as error:
         # Offline, or told to stay so, and not in the cache.
         if local_files_only:
-            if not required:
-                return None
             raise FileNotFoundError(
-                f"{filename} of '{repo_id}' is not in the local cache, and local_files_only=True "
-                "forbids downloading it."
+                f"Files of '{repo_id}' are not in the local cache, and local_files_only=True "
+                "forbids downloading them."
             ) from error
-        raise _unreachable(repo_id, filename, error) from error
-    except errors.EntryNotFoundError as error:
-        if not required:
-            return None
-        raise FileNotFoundError(f"'{repo_id}' on the hub has no file {filename}.") from error
+        raise _unreachable(repo_id, error) from error
     except errors.RevisionNotFoundError as error:
         raise FileNotFoundError(
             f"'{repo_id}' on the hub has no revision '{revision}': give a branch, tag or commit."
@@ -101,7 +95,7 @@ def _download(repo_id, filename, revision, cache_dir, local_files_only, required
     except Exception as error:  # the HTTP client's own errors: broken off, refused, timed out
         if _is_of_this_machine(error):
             raise
-        raise _unreachable(repo_id, filename, error) from error
+        raise _unreachable(repo_id, error) from error
 
 
 def _is_of_this_machine(error: Exception) -> bool:
@@ -110,11 +104,11 @@ def _is_of_this_machine(error: Exception) -> bool:
     return isinstance(error, OSError) and bool(error.errno) and not isinstance(error, of_network)
 
 
-def _unreachable(repo_id: str, filename: str, error: Exception) -> ConnectionError:
+def _unreachable(repo_id: str, error: Exception) -> ConnectionError:
     root = error.__cause__ or error
     reason = next(iter(str(root).splitlines()), type(root).__name__).rstrip(".")
     return ConnectionError(
-        f"There is no folder '{repo_id}' here, and {filename} could not be fetched from the hub "
+        f"There is no folder '{repo_id}' here, and its files could not be fetched from the hub "
         f"({reason}): check the path, or the network and try again; files that arrived whole are "
         "kept."
     )

@@ -49,7 +49,7 @@ from .encoding import (
     windows_of,
 )
 from .files import TOKENIZER_FILES, replacing_files, write_text
-from .hub import resolve_file
+from .hub import find_folder
 from .tokenizer_files import (
     NEVER_SPLIT_MARK,
     SETTINGS,
@@ -699,21 +699,17 @@ class SqueezeBertTokenizer:
                 contradict each other.
             TypeError: a setting is unknown.
         """
-
-        def find(name: str) -> Path | None:
-            return resolve_file(
-                path_or_id,
-                name,
-                revision=revision,
-                cache_dir=cache_dir,
-                local_files_only=local_files_only,
-                required=False,
-            )
-
         if Path(path_or_id).is_file():
             saved = read_one_file(path_or_id, settings)
         else:
-            saved = read_folder(find, path_or_id, settings)
+            folder = find_folder(
+                path_or_id,
+                (*TOKENIZER_FILES, "config.json"),
+                revision=revision,
+                cache_dir=cache_dir,
+                local_files_only=local_files_only,
+            )
+            saved = read_folder(folder, path_or_id, settings)
         return cls(**{**saved, **settings})
 
     def save_pretrained(self, save_directory: str | os.PathLike) -> tuple[str, ...]:

@@ -178,14 +178,12 @@ def read_one_file(path: str | os.PathLike, given: Mapping[str, Any]) -> dict[str
     return _general({"tokenizer_file": path}, {}, _read_pipeline(path), given)
 
 
-def read_folder(
-    find: Callable[[str], Path | None], name: str | os.PathLike, given: Mapping[str, Any]
-) -> dict[str, Any]:
+def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any]) -> dict[str, Any]:
     """The constructor's arguments for the files of a folder.
 
     Args:
-        find: gives a file's path by its name, or None.
-        name: the folder's, for errors.
+        folder: the folder.
+        name: its name, for errors.
         given: arguments of the caller's, which count instead.
 
     Raises:
@@ -193,6 +191,10 @@ def read_folder(
         ValueError: a file is damaged, the files contradict each other, or they are of another
             tokenizer than BERT's.
     """
+
+    def find(name: str) -> Path | None:
+        return folder / name if (folder / name).is_file() else None
+
     pipeline, vocab = find("tokenizer.json"), find("vocab.txt")
     if pipeline is None and vocab is None:
         raise FileNotFoundError(
