@@ -296,7 +296,7 @@ def train_model(
 @contextlib.contextmanager
 def _dropout(model: SqueezeBertPreTrainedModel, rate: float | None) -> Iterator[None]:
     """Another rate of all dropout for a while."""
-    layers = [layer for layer in model._flatten_layers() if isinstance(layer, Dropout)]
+    layers = list(_dropouts(model))
     rates = [layer.rate for layer in layers]
     for layer in layers if rate is not None else ():
         layer.rate = rate
@@ -305,6 +305,17 @@ def _dropout(model: SqueezeBertPreTrainedModel, rate: float | None) -> Iterator[
     finally:
         for layer, before in zip(layers, rates, strict=True):
             layer.rate = before
+
+
+def _dropouts(layer: keras.Layer) -> Iterator[Dropout]:
+    """The dropout in a layer, which has its parts as attributes, or in lists there."""
+    if isinstance(layer, Dropout):
+        yield layer
+    for name, value in vars(layer).items():
+        for part in value if isinstance(value, list) else [value]:
+            # Keras lists all parts once more under a name that is not public.
+            if isinstance(part, keras.Layer) and not name.startswith("_"):
+                yield from _dropouts(part)
 
 
 def _steps_in(

@@ -10,6 +10,7 @@ optax.lamb do, to float rounding.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import sys
@@ -62,46 +63,127 @@ class LinearWarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-class _LayerwiseAdam:
-    """What AdamW and LAMB share, in front of the Keras optimizer that keeps the moments.
+class _EveryFew(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that counts updates where Keras counts batches, of which several make one."""
 
-    Args:
-        layer_decay, num_layers: as in `make_optimizer`.
-        **kwargs: of the Keras optimizer.
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, batches: int):
+        self.schedule, self.batches = schedule, batches
+
+    def __call__(self, step):
+        return self.schedule(ops.convert_to_tensor(step) // self.batches)
+
+    def get_config(self) -> dict[str, Any]:
+        """The schedule's: an optimizer that is made of its own config puts this around it again."""
+        return keras.optimizers.schedules.serialize(self.schedule)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Slot:
+    """What an optimizer has for one variable.
+
+    Attributes:
+        momentum, velocity: Adam's moments.
+        rate: the variable's part of the learning rate.
+        decays: whether weight decay applies to it.
     """
 
-    def __init__(self, *args, layer_decay: float = 1.0, num_layers: int | None = None, **kwargs):
-        super().__init__(*args, **kwargs)
+    momentum: keras.Variable
+    velocity: keras.Variable
+    rate: float
+    decays: bool
+
+
+class _LayerwiseAdam(keras.optimizers.Optimizer):
+    """What AdamW and LAMB share.
+
+    Args:
+        learning_rate, weight_decay, **kwargs: of `keras.optimizers.Optimizer`.
+        beta_1, beta_2, epsilon, layer_decay, num_layers: as in `make_optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        *,
+        layer_decay: float = 1.0,
+        num_layers: int | None = None,
+        gradient_accumulation_steps: int | None = None,
+        **kwargs,
+    ):
+        schedules = keras.optimizers.schedules.LearningRateSchedule
+        if gradient_accumulation_steps and isinstance(learning_rate, schedules):
+            learning_rate = _EveryFew(learning_rate, gradient_accumulation_steps)
+        super().__init__(
+            learning_rate,
+            weight_decay=weight_decay,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            **kwargs,
+        )
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.layer_decay = layer_decay
         self.num_layers = num_layers
+        # Keras decays first, and at one rate: nothing is left to it, update_step does it all.
+        super().exclude_from_weight_decay(var_names=["."])
         # Here, because Keras does not save it.
         self.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
 
+    def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:
+        """Says what is not decayed, in place of biases and layer norms; before `build`.
+
+        Args:
+            var_list: variables.
+            var_names: regular expressions of variables' names.
+
+        Raises:
+            ValueError: the optimizer is built.
+        """
+        if self.built:
+            raise ValueError("The optimizer is built: say before what is not decayed.")
+        self.excluded = [id(variable) for variable in var_list or ()], list(var_names or ())
+
+    def decays(self, variable: keras.Variable) -> bool:
+        """Whether weight decay applies to a variable."""
+        variables, names = self.excluded
+        found = any(re.search(name, variable.name) for name in names)
+        return id(variable) not in variables and not found
+
     def build(self, variables):
-        for variable in variables:
-            self._layer_rate(variable)  # raises before anything is traced
+        if self.built:
+            return
+        rates = [self._layer_rate(variable) for variable in variables]
         super().build(variables)
+        moments = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        self.slots = {
+            key: _Slot(momentum, velocity, rate, self.decays(variable))
+            for variable, momentum, velocity, rate in zip(variables, *moments, rates, strict=True)
+            for key in _keys(variable)
+        }
 
     def apply(self, grads, trainable_variables=None):
-        super().apply([_dense(gradient) for gradient in grads], trainable_variables)
+        grads = [_dense(gradient) for gradient in grads]
+        if self.global_clipnorm:
+            grads = _clip_together(grads, self.global_clipnorm)
+        super().apply(grads, trainable_variables)
 
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
-        # TensorFlow's `variable` is one replica's, and has no path.
-        keras_variable = self._trainable_variables[index]
-        rate = ops.cast(learning_rate, variable.dtype) * self._layer_rate(keras_variable)
-        update = self._adam_update(ops.cast(gradient, variable.dtype), index)
-        if self._use_weight_decay(keras_variable):
+        slot = self.slots[id(variable)]
+        rate = ops.cast(learning_rate, variable.dtype) * slot.rate
+        update = self._adam_update(ops.cast(gradient, variable.dtype), slot)
+        if slot.decays:
             update = update + self.weight_decay * variable
             rate = rate * self._trust_ratio(variable, update)
         self.assign_sub(variable, rate * update)
 
-    def _adam_update(self, gradient, index: int):
+    def _adam_update(self, gradient, slot: _Slot):
         """Adam's direction, as PyTorch and the paper have it: epsilon joins the corrected moment.
 
         Keras's own joins the uncorrected one, which makes it 30 times larger at the first step.
         """
-        momentum, velocity = self._momentums[index], self._velocities[index]
+        momentum, velocity = slot.momentum, slot.velocity
         self.assign_add(momentum, (gradient - momentum) * (1 - self.beta_1))
         self.assign_add(velocity, (ops.square(gradient) - velocity) * (1 - self.beta_2))
         step = ops.cast(self.iterations + 1, "float32")
@@ -133,42 +215,34 @@ class _LayerwiseAdam:
             below_top = self.num_layers + 1 if "/embeddings/" in variable.path else 0
         return self.layer_decay**below_top
 
-    # Keras decays all weights first, at one rate; update_step does it.
-
-    def _apply_weight_decay(self, variables):
-        pass
-
-    # Keras clips each replica's part of the gradients; PyTorch, and this, their sum.
-
-    def _clip_gradients(self, grads):
-        return grads if _on_tensorflow() else super()._clip_gradients(grads)
-
-    def _all_reduce_sum_gradients(self, grads_and_vars):
-        grads, variables = zip(*super()._all_reduce_sum_gradients(grads_and_vars), strict=True)
-        return list(zip(super()._clip_gradients(grads), variables, strict=True))
-
-    # Keras gives schedules the batch's number, not the update's.
-
-    def _get_current_learning_rate(self):
-        if isinstance(self._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-            return self._learning_rate(self.iterations)
-        return super()._get_current_learning_rate()
-
     def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        rate = config["learning_rate"]
+        if isinstance(rate, dict) and rate["class_name"] == _EveryFew.__name__:
+            config["learning_rate"] = rate["config"]
         return {
-            **super().get_config(),
+            **config,
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
             "layer_decay": self.layer_decay,
             "num_layers": self.num_layers,
         }
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects=None):
+        """The optimizer of a config; files of older versions have `amsgrad` in it, unused."""
+        config = {name: value for name, value in config.items() if name != "amsgrad"}
+        return super().from_config(config, custom_objects)
+
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
-class AdamW(_LayerwiseAdam, keras.optimizers.AdamW):
+class AdamW(_LayerwiseAdam):
     """AdamW as in PyTorch; see `make_optimizer`."""
 
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
-class Lamb(_LayerwiseAdam, keras.optimizers.Lamb):
+class Lamb(_LayerwiseAdam):
     """LAMB, algorithm 2 of You et al., 2019 (arXiv 1904.00962); see `make_optimizer`.
 
     Each matrix moves by the learning rate times its own norm, in the direction of Adam's update
@@ -298,6 +372,37 @@ def _dense(gradient):
         if isinstance(gradient, tf.IndexedSlices):
             return tf.convert_to_tensor(gradient)
     return gradient
+
+
+def _keys(variable: keras.Variable) -> list[int]:
+    """By what `update_step` knows a variable: TensorFlow hands it that of one replica."""
+    if not _on_tensorflow():
+        return [id(variable)]
+    import tensorflow as tf
+
+    replicas = tf.distribute.get_strategy().experimental_local_results(variable.value)
+    return [id(replica) for replica in replicas]
+
+
+def _clip_together(gradients: list, clip_norm: float) -> list:
+    """What each replica adds to the gradients' sum, once that is clipped.
+
+    Keras clips each replica's part, as a part of which this is small enough already; PyTorch clips
+    the sum. Without replicas the two are the same, and it is left to Keras.
+    """
+    if not _on_tensorflow():
+        return gradients
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return gradients
+    known = [gradient for gradient in gradients if gradient is not None]
+    summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
+    together = [None if gradient is None else next(summed) for gradient in gradients]
+    clipped, _ = tf.clip_by_global_norm(together, clip_norm)
+    share = 1 / context.num_replicas_in_sync
+    return [None if gradient is None else gradient * share for gradient in clipped]
 
 
 def _one_minus_power(beta: float, step):
