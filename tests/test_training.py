@@ -11,7 +11,7 @@ from keras import ops
 import tf_squeezebert
 from tf_squeezebert.convert.names import weights_of
 from tf_squeezebert.losses import MaskedAccuracy
-from tf_squeezebert.optimization import AdamW
+from tf_squeezebert.training.optimization import AdamW
 
 from .configs import CLASSES, random_inputs, small_config
 from .reference import pair, run_reference

@@ -23,11 +23,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from .data.readers import check_repeatable, read_lines
-from .options import SQUEEZING, TrainingOptions
 from .pretrained import PRETRAINED, find_pretrained
 from .tasks import ARCHITECTURES, TASKS
 from .terminal import json_line, printable
 from .tflite.targets import POOLINGS, RECIPES, TARGETS
+from .training.options import SQUEEZING, TrainingOptions
 from .version import __version__
 
 _EPILOG = """examples:
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         status = _report(error)
         if getattr(options, "processes", None) is not None:
-            from .distribution import leave
+            from .training.distribution import leave
 
             leave()
         return status
@@ -694,7 +694,7 @@ def _join_processes(options: argparse.Namespace) -> None:
     if (options.processes is None) != (options.process is None):
         raise ValueError("--processes and --process go together.")
     if options.processes is not None:
-        from .distribution import initialize
+        from .training.distribution import initialize
 
         initialize(options.processes, process_id=options.process)
 

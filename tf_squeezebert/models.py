@@ -38,8 +38,8 @@ from .layers import (
     dense,
     softmax,
 )
-from .optimization import make_optimizer
 from .tokenizer import SqueezeBertTokenizer
+from .training.optimization import make_optimizer
 
 INPUT_NAMES = (
     "input_ids",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..options import check_number
+from ..ranges import check_number
 from ..tokenizer import NO_LIMIT
 from .checks import brief, named
 from .encoders import ENCODERS, Row, cut

@@ -11,7 +11,7 @@ import numpy as np
 from tokenizers import Encoding
 
 from ..encoding import chunked
-from ..options import check_number
+from ..ranges import check_number
 from .checks import brief, check_choices, check_question, check_texts, check_words, checked
 
 if TYPE_CHECKING:
