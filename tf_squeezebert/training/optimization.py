@@ -385,10 +385,10 @@ def _keys(variable: keras.Variable) -> list[int]:
 
 
 def _clip_together(gradients: list, clip_norm: float) -> list:
-    """What each replica adds to the gradients' sum, once that is clipped.
+    """Each replica's share of the clipped sum of all replicas' gradients.
 
-    Keras clips each replica's part, as a part of which this is small enough already; PyTorch clips
-    the sum. Without replicas the two are the same, and it is left to Keras.
+    PyTorch clips the sum, Keras the gradients of each replica before it adds them up. The shares
+    are small enough not to be clipped again there. Without replicas, it is left to Keras.
     """
     if not _on_tensorflow():
         return gradients
