@@ -171,7 +171,7 @@ def test_mistakes(inputs, tmp_path):
     )
     assert "needs Keras's JAX backend: set KERAS_BACKEND=jax" in done.stderr
     program = """
-import tf_squeezebert.distribution as d, keras, os
+import tf_squeezebert.training.distribution as d, keras, os
 try:
     d.initialize("127.0.0.1:1,127.0.0.1:2", process_id=2)
 except ValueError as error:

@@ -216,7 +216,8 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_old_one(writ
         """
         import resource, signal, sys
         import numpy as np
-        from tf_squeezebert import curves, files
+        from tf_squeezebert import files
+        from tf_squeezebert.training import curves
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         from matplotlib.figure import Figure
         from tf_squeezebert.tflite.bundle import attach_files
@@ -478,7 +479,8 @@ def test_every_writer_killed_at_any_operation_leaves_the_old_or_the_new(write, t
         tmp_path,
         f"""
         import numpy as np
-        from tf_squeezebert import curves, files
+        from tf_squeezebert import files
+        from tf_squeezebert.training import curves
         from tf_squeezebert.tflite.bundle import attach_files
 
         def attach(path):

@@ -20,9 +20,12 @@ import transformers
 
 import tf_squeezebert
 from tf_squeezebert import evaluation, finetuning
-from tf_squeezebert.finetuning import STATE_FILE, finetune
+from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.json_files import parse_json
 from tf_squeezebert.tasks import TASKS, is_better
+from tf_squeezebert.training import run as training_run
+from tf_squeezebert.training.folder import STATE_FILE
+from tf_squeezebert.training.state import read_progress
 
 from . import toy
 
@@ -124,11 +127,11 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
         weights.append(model.get_weights())
         return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
 
-    drawn, draw = [], finetuning.draw_curves
+    drawn, draw = [], training_run.draw_curves
     monkeypatch.setattr(
-        finetuning, "draw_curves", lambda *given: drawn.append(len(given[1])) or draw(*given)
+        training_run, "draw_curves", lambda *given: drawn.append(len(given[1])) or draw(*given)
     )
-    monkeypatch.setattr(finetuning, "_SECONDS_A_DRAWING", 1e6)
+    monkeypatch.setattr(training_run, "_SECONDS_A_DRAWING", 1e6)
     monkeypatch.setattr(finetuning, "evaluate", measured)
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, epochs=5, patience=2, **FAST)
     assert drawn == [len(result.history)], "at the end alone, where the epochs are short"
@@ -255,7 +258,7 @@ def test_a_killed_run_goes_on_to_the_result_of_an_unbroken_one(bare, files, tmp_
             break
     assert killed.wait() == -signal.SIGKILL
     killed.stdout.close()
-    progress = finetuning.read_progress(broken / STATE_FILE)
+    progress = read_progress(broken / STATE_FILE)
     assert (progress["epoch"], progress["step"]) == (1, 4)
     unbroken.communicate()
     assert unbroken.returncode == 0
@@ -485,7 +488,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, 
         FloatingPointError, match=r"diverged at step 5: the loss is nan.*holds the run as of step 4"
     ):
         finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Break()], save_steps=2, **FAST)
-    assert finetuning.read_progress(tmp_path / STATE_FILE)["step"] == 4
+    assert read_progress(tmp_path / STATE_FILE)["step"] == 4
 
 
 def test_weights_that_are_no_numbers_are_not_saved(bare, files, tmp_path):

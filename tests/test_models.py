@@ -9,6 +9,7 @@ import transformers
 from keras import ops
 
 import tf_squeezebert
+from tf_squeezebert import BatchEncoding
 
 from .configs import CLASSES, GROUPS, random_inputs, small_config
 from .reference import pair, run_reference
@@ -151,6 +152,22 @@ def test_the_tokenizers_output_is_an_input(bare, tmp_path):
     expected = ours_as_arrays(model(dict(encoding)))
     assert_equal(model(encoding), expected, atol=0)
     assert_equal(model.predict(encoding, verbose=0), expected, atol=1e-6)
+    assert_equal(model.predict_on_batch(encoding), expected, atol=1e-6)
+
+
+def test_the_tokenizers_output_is_an_input_of_training():
+    model = tf_squeezebert.SqueezeBertForSequenceClassification(
+        tf_squeezebert.SqueezeBertConfig(**small_config(num_hidden_layers=1))
+    )
+    model.compile(keras.optimizers.SGD(0.0))
+    inputs = random_inputs(small_config(), (4, 8))
+    encoding, labels = BatchEncoding(inputs), np.array([0, 1, 0, 1])
+    expected = model.evaluate(inputs, labels, verbose=0)
+    assert model.evaluate(encoding, labels, verbose=0) == pytest.approx(expected)
+    assert model.test_on_batch(encoding, labels) == pytest.approx(expected)
+    assert np.isfinite(model.train_on_batch(encoding, labels)).all()
+    history = model.fit(encoding, labels, validation_data=(encoding, labels), verbose=0).history
+    assert history["val_loss"] == pytest.approx(expected[:1])
 
 
 # Outputs on request

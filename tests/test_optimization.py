@@ -16,7 +16,7 @@ import transformers
 from keras import ops
 
 import tf_squeezebert
-from tf_squeezebert.optimization import AdamW, Lamb, LinearWarmupDecay, make_optimizer
+from tf_squeezebert.training.optimization import AdamW, Lamb, LinearWarmupDecay, make_optimizer
 
 from .configs import small_config
 
@@ -252,6 +252,24 @@ def test_keras_files_keep_the_optimizer(kind, cls, tmp_path):
         strict=True,
     ):
         np.testing.assert_array_equal(a, b)
+
+
+def test_configs_of_older_versions_are_read():
+    """Their classes were Keras's AdamW underneath, which has one option more."""
+    config = make_optimizer(1e-2, **SCHEDULED, accumulate=2).get_config()
+    again = AdamW.from_config({**config, "amsgrad": False})
+    assert again.get_config() == config
+
+
+def test_what_is_not_decayed_can_be_said():
+    weights = {name: keras.Variable(np.ones((2, 2)), name=name) for name in ("kernel", "bias", "a")}
+    optimizer = make_optimizer(0.1, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay([weights["a"]], ["ker"])
+    optimizer.apply([ops.zeros((2, 2))] * 3, list(weights.values()))
+    for name, left in (("kernel", 1.0), ("bias", 1 - 0.1 * 0.5), ("a", 1.0)):
+        np.testing.assert_allclose(values_of([weights[name]])[0], left, rtol=1e-6)
+    with pytest.raises(ValueError, match="The optimizer is built: say before what is not decayed"):
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
 
 
 @tensorflow_only

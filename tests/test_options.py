@@ -8,7 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from tf_squeezebert.options import TrainingOptions, check_number
+from tf_squeezebert.ranges import check_number
+from tf_squeezebert.training.options import TrainingOptions
 
 FIELDS = {field.name: field for field in dataclasses.fields(TrainingOptions)}
 NUMBERS = [name for name, field in FIELDS.items() if not field.metadata["choices"]]

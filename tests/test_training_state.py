@@ -13,9 +13,11 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from tf_squeezebert.finetuning import STATE_FILE, Run
-from tf_squeezebert.options import TrainingOptions
-from tf_squeezebert.training_state import read_progress, restore_variables, save_state
+from tf_squeezebert.training.folder import STATE_FILE
+from tf_squeezebert.training.options import TrainingOptions
+from tf_squeezebert.training.progress import Progress
+from tf_squeezebert.training.run import Run
+from tf_squeezebert.training.state import read_progress, restore_variables, save_state
 
 IDENTITY = {"task": "sst2", "train": "abc"}
 
@@ -24,7 +26,7 @@ def make_run(folder, **identity) -> Run:
     """A run of three epochs of six batches."""
     settings = TrainingOptions()
     identity = {**IDENTITY, **identity}
-    return Run(None, folder, 6, 18, settings, evaluator=None, metric="accuracy", identity=identity)
+    return Run(None, folder, 6, settings, metric="accuracy", evaluator=None, identity=identity)
 
 
 def make_variables(value: float = 1.0) -> dict[str, list]:
@@ -38,9 +40,9 @@ def make_variables(value: float = 1.0) -> dict[str, list]:
 def path(tmp_path):
     run = make_run(tmp_path)
     history = [{"step": 6, "epoch": 1.0, "learning_rate": 0.1, "loss": 0.5, "val_f1": np.nan}]
-    run.progress.update(epoch=1, step=2, best={"f1": np.nan}, best_step=6, history=history)
+    run.progress = Progress(18, epoch=1, step=2, best={"f1": np.nan}, best_step=6, history=history)
     variables = make_variables()
-    save_state(tmp_path / STATE_FILE, variables, {**run.progress, "identity": run.identity})
+    save_state(tmp_path / STATE_FILE, variables, {**vars(run.progress), "identity": run.identity})
     return tmp_path / STATE_FILE
 
 
@@ -51,9 +53,9 @@ def values_of(variables: dict[str, list]) -> list:
 def test_what_is_written_comes_back(path):
     run = make_run(path.parent)
     run.read()
-    assert (run.progress["epoch"], run.progress["step"], run.progress["best_step"]) == (1, 2, 6)
-    assert np.isnan(run.progress["best"]["f1"])
-    assert np.isnan(run.progress["history"][0]["val_f1"])
+    assert (run.progress.epoch, run.progress.step, run.progress.best_step) == (1, 2, 6)
+    assert np.isnan(run.progress.best["f1"])
+    assert np.isnan(run.progress.history[0]["val_f1"])
     variables = make_variables(2.0)
     restore_variables(path, variables)
     assert values_of(variables) == values_of(make_variables())
@@ -185,7 +187,7 @@ def test_progress_that_can_not_be_is_refused(values, path):
     run = make_run(path.parent)
     with pytest.raises(ValueError, match=r"is damaged or holds no training run: delete it to star"):
         run.read()
-    assert run.progress["epoch"] == 0, "nothing is set"
+    assert run.progress.epoch == 0, "nothing is set"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])

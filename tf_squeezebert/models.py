@@ -24,7 +24,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-import optree
 from keras import ops
 
 from . import losses
@@ -40,17 +39,9 @@ from .layers import (
     permute,
     softmax,
 )
-from .optimization import make_optimizer
 from .tasks import Task, task_of
 from .tokenizer import SqueezeBertTokenizer
-
-# Keras looks into plain dicts only; now a tokenizer's output goes into model() and predict().
-optree.register_pytree_node(
-    BatchEncoding,
-    lambda encoding: (list(encoding.values()), tuple(encoding)),
-    lambda names, tensors: dict(zip(names, tensors, strict=True)),
-    namespace="keras",
-)
+from .training.optimization import make_optimizer
 
 INPUT_NAMES = (
     "input_ids",
@@ -92,6 +83,35 @@ class SqueezeBertPreTrainedModel(keras.Model):
         return super().stateless_call(
             trainable_variables, non_trainable_variables, inputs, *args, **kwargs
         )
+
+    # Keras looks into plain dicts only, and a tokenizer's output is a BatchEncoding.
+
+    def fit(self, x=None, *args, **kwargs):
+        """Trains, as `keras.Model.fit` does; x may be what a tokenizer returned."""
+        validation = kwargs.get("validation_data")
+        if isinstance(validation, tuple):
+            kwargs["validation_data"] = (_plain(validation[0]), *validation[1:])
+        return super().fit(_plain(x), *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """Measures, as `keras.Model.evaluate` does; x may be what a tokenizer returned."""
+        return super().evaluate(_plain(x), *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """Computes outputs, as `keras.Model.predict` does; x may be what a tokenizer returned."""
+        return super().predict(_plain(x), *args, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        """Trains on a batch, as in `keras.Model`; x may be what a tokenizer returned."""
+        return super().train_on_batch(_plain(x), *args, **kwargs)
+
+    def test_on_batch(self, x, *args, **kwargs):
+        """Measures on a batch, as in `keras.Model`; x may be what a tokenizer returned."""
+        return super().test_on_batch(_plain(x), *args, **kwargs)
+
+    def predict_on_batch(self, x):
+        """Computes a batch's outputs, as in `keras.Model`; x may be what a tokenizer returned."""
+        return super().predict_on_batch(_plain(x))
 
     # Checkpoints
 
@@ -671,6 +691,10 @@ def named_inputs(inputs) -> dict[str, Any]:
             "go into the second argument of fit()."
         )
     return {name: inputs[name] for name in INPUT_NAMES if inputs.get(name) is not None}
+
+
+def _plain(x):
+    return dict(x) if isinstance(x, BatchEncoding) else x
 
 
 def _per_head(attention_mask):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,24 @@ import keras
 from .config import SqueezeBertConfig
 from .data import read_text
 from .data.readers import check_repeatable
-from .digests import digest_data
+from .evaluation import evaluate
 from .files import require_apart
-from .finetuning import (
-    RESULTS_FILE,
-    STATE_FILE,
-    FineTuned,
-    check_folder,
-    check_identity,
-    finetune_as,
-    load_start,
-    own_folder,
-    paths_of,
-)
 from .json_files import read_json
 from .layers import dense
 from .losses import MaskedAccuracy, token_loss
 from .models import SqueezeBertForMaskedLM
-from .options import TrainingOptions, check_number
+from .ranges import check_number
+from .tasks import find_task
 from .tokenizer import SqueezeBertTokenizer
+from .training import loop
+from .training.batches import Batches, check_length
+from .training.digests import digest_data, paths_of
+from .training.folder import RESULTS_FILE, check_folder, is_begun, is_finished, own_folder
+from .training.identity import check_identity, load_start, task_identity
+from .training.options import TrainingOptions
+from .training.run import FineTuned, Run
+
+_TASK = "mlm"
 
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
@@ -137,75 +136,96 @@ def pretrain(
     with own_folder(folder, [model], files):
         for phase in folders if not resume else ():
             check_folder(phase, resume)  # of a later phase, too, before the first is trained
-        if resume and not any((x / name).is_file() for x in folders for name in _OF_A_RUN):
+        if resume and not any(is_begun(phase) or is_finished(phase) for phase in folders):
             raise FileNotFoundError(f"'{out}' holds no run to resume.")
         check_repeatable(*files)
         keras.utils.set_random_seed(options.get("seed", 0))
         precision = options.pop("precision", "float32")
         model, start = _model(model, tokenizer, sentence_order, precision)
-        most = model.config.max_position_embeddings
         for length, _ in phases:
-            if length > most:
-                raise ValueError(
-                    f"max_length {length} is more than the model's {most} tokens "
-                    "(max_position_embeddings): pass a smaller one."
-                )
+            check_length(length, model.config.max_position_embeddings)
         data_options = {"sentence_order": sentence_order}
-        identity = {
-            "model": start,
-            "train": digest_data(read_text(*texts)),
-            "dev": digest_data(dev),
-        }
+        identity = task_identity(
+            _TASK,
+            model,
+            start,
+            train=digest_data(read_text(*texts)),
+            dev=digest_data(dev),
+            data_options=data_options,
+        )
         result = None
         for (length, steps), phase in zip(phases, folders, strict=True):
-            options.update(max_steps=steps, max_length=length)
-            if resume and (phase / RESULTS_FILE).is_file() and not (phase / STATE_FILE).is_file():
-                config = {"config": model.config.to_dict(), "data_options": data_options}
-                _check_finished(phase, {**identity, **config}, options)
+            settings = TrainingOptions(**options, max_steps=steps, max_length=length)
+            if resume and is_finished(phase):
+                _check_finished(phase, identity, settings)
                 model.set_weights(type(model).from_pretrained(phase).get_weights())
                 continue
-            result = finetune_as(
-                identity,
-                model,
-                "mlm",
-                read_text(*texts),
-                dev,
-                phase,
-                data_options=data_options,
-                resume=resume and (phase / STATE_FILE).is_file(),
-                callbacks=callbacks,
-                verbose=verbose,
-                **options,
-            )
+            fit = {"resume": is_begun(phase), "callbacks": callbacks, "verbose": verbose}
+            with own_folder(phase, [model], files):
+                check_folder(phase, fit["resume"])
+                result = _train_phase(model, read_text(*texts), dev, phase, settings, identity, fit)
     if result is None:
         raise FileNotFoundError(f"'{out}' holds a finished run to resume.")
     return result
 
 
-_OF_A_RUN = (RESULTS_FILE, STATE_FILE)
+def _train_phase(
+    model: SqueezeBertForMaskedLM,
+    texts: Iterable[Mapping[str, Any]],
+    dev: Any,
+    folder: Path,
+    settings: TrainingOptions,
+    identity: Mapping[str, Any],
+    fit: Mapping[str, Any],
+) -> FineTuned:
+    """Trains on rows of one length; `fit` are arguments of `loop.train`."""
+    keras.utils.set_random_seed(settings.seed)
+    dev = read_text(*paths_of(dev)) if paths_of(dev) else dev
+    task, options = find_task(_TASK), identity["data_options"]
+    batches = Batches(model, task.kind, task.max_length, settings, texts, dev, **options)
+
+    def evaluator() -> dict[str, float]:
+        return evaluate(model, dev, _TASK, max_length=settings.max_length).metrics
+
+    run = Run(
+        model,
+        folder,
+        batches.steps,
+        settings,
+        metric=task.metrics[0],
+        evaluator=None if dev is None else evaluator,
+        identity=identity,
+    )
+    return loop.train(run, model, batches, **fit)
 
 
-def _check_finished(folder: Path, identity: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+def _check_finished(folder: Path, identity: Mapping[str, Any], settings: TrainingOptions) -> None:
     """Refuses a phase that was trained on something else than those that are to follow."""
     results = read_json(folder / RESULTS_FILE)
     theirs = results.get("identity")
     if isinstance(theirs, dict):
         theirs = {**theirs, "options": results.get("options")}
-    ours = {**identity, "options": dataclasses.asdict(TrainingOptions(**options))}
-    check_identity(theirs, ours, folder)
+    check_identity(theirs, {**identity, "options": dataclasses.asdict(settings)}, folder)
 
 
 def _model(
     model: Any, tokenizer: SqueezeBertTokenizer | None, sentence_order: bool, precision: str
 ) -> tuple[SqueezeBertForMaskedLM, str | None]:
     """The model, and the digest of the checkpoint that it comes from, if any."""
-    cls = SqueezeBertForPreTraining if sentence_order else SqueezeBertForMaskedLM
+    cls, start = SqueezeBertForPreTraining if sentence_order else SqueezeBertForMaskedLM, None
     if isinstance(model, (str, os.PathLike)):
-        return load_start(cls, model, dtype=precision)
-    if not isinstance(model, (SqueezeBertConfig, Mapping)):
-        return model, None
-    if tokenizer is None:
-        raise ValueError("A config has no vocabulary: pass a tokenizer.")
-    model = cls(model, dtype=precision)
-    model.tokenizer = tokenizer
-    return model, None
+        model, start = load_start(cls, model, dtype=precision)
+    elif isinstance(model, (SqueezeBertConfig, Mapping)):
+        if tokenizer is None:
+            raise ValueError("A config has no vocabulary: pass a tokenizer.")
+        model = cls(model, dtype=precision)
+        model.tokenizer = tokenizer
+    if not isinstance(model, SqueezeBertForMaskedLM):
+        name = SqueezeBertForMaskedLM.__name__
+        raise ValueError(f"This task needs a {name}, not a {type(model).__name__}.")
+    if model.tokenizer is None:
+        raise ValueError(
+            "The model came without a tokenizer: put a vocab.txt into its folder, or set "
+            "model.tokenizer."
+        )
+    return model, start

@@ -64,6 +64,7 @@ class FirstSignature:
 
     def partitions(self) -> tuple[int, list[str]]:
         """After a call, how many pieces the delegate took, and the operators that it left."""
+        # Not public, and nothing public says what a delegate took: tested with LiteRT 2.3.
         operators = self._interpreter._get_ops_details()
         delegated = [op for op in operators if op["op_name"] == "DELEGATE"]
         own = [op for op in operators if op["op_name"] != "DELEGATE"]

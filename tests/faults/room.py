@@ -131,15 +131,16 @@ RUN = (
 
 def interrupt(folder: Path) -> None:
     """Leaves in `run` a run of training that was killed once it had saved its state."""
-    from tf_squeezebert import cli, finetuning
+    from tf_squeezebert import cli
+    from tf_squeezebert.training import run
 
-    save = finetuning.save_state
+    save = run.save_state
 
     def save_and_die(*arguments: Any) -> None:
         save(*arguments)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    finetuning.save_state = save_and_die
+    run.save_state = save_and_die
     os.chdir(folder)
     cli.main([*RUN])
 

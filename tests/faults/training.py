@@ -119,14 +119,14 @@ def _hold(room: Room) -> None:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        from tf_squeezebert import finetuning
+        from tf_squeezebert.training import run
 
         def wait(*arguments: Any) -> None:
             os.write(writing, b"x")
             signal.alarm(60)
             signal.pause()
 
-        finetuning.save_state = wait
+        run.save_state = wait
         os.chdir(room.path)
         try:
             command(*RUN, "--resume")

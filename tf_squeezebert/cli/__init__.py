@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         status = _report(error)
         if getattr(options, "processes", None) is not None:
-            from ..distribution import leave
+            from ..training.distribution import leave
 
             say_end()
             leave()

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..options import TrainingOptions
 from ..pretrained import PRETRAINED, find_pretrained
 from ..tasks import KINDS, TASKS
+from ..training.options import TrainingOptions
 from . import argument_types as types
 
 MODEL = f".tflite file, folder or hub id; or {', '.join(PRETRAINED)}, which comes with the package"
@@ -48,7 +48,7 @@ def join_processes(options: argparse.Namespace) -> None:
     if (options.processes is None) != (options.process is None):
         raise ValueError("--processes and --process go together.")
     if options.processes is not None:
-        from ..distribution import initialize
+        from ..training.distribution import initialize
 
         initialize(options.processes, process_id=options.process)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ..options import SQUEEZING
+from ..training.options import SQUEEZING
 from . import argument_types as types
 from .options import add_columns, add_task, add_training, columns_of, training_of, verbosity
 from .show import print_metrics

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..encoding import batched
 from ..inputs import INPUTS
-from ..options import check_number
+from ..ranges import check_number
 from ..tasks import Task, find_task
 from ..tasks.base import Row, Spec, Tokenize
 from ..tokenizer import NO_LIMIT

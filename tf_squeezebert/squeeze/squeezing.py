@@ -15,26 +15,21 @@ import numpy as np
 from ..config import GROUPS, SqueezeBertConfig
 from ..data import read_text
 from ..data.readers import check_repeatable
-from ..digests import digest_data, digest_tokenizer, digest_weights
 from ..distillation import Distiller, spread_layers
 from ..evaluation import evaluate
 from ..files import write_text
-from ..finetuning import (
-    RESULTS_FILE,
-    STATE_FILE,
-    FineTuned,
-    check_folder,
-    check_identity,
-    finetune_as,
-    make_batches,
-    own_folder,
-    paths_of,
-    train_model,
-)
+from ..finetuning import finetune_as
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
-from ..options import SQUEEZING, TrainingOptions, check_number
+from ..ranges import check_number
 from ..tasks import Task, find_task, read_examples
+from ..training import loop
+from ..training.batches import Batches
+from ..training.digests import digest_data, digest_tokenizer, digest_weights, paths_of
+from ..training.folder import check_folder, is_begun, is_finished, own_folder
+from ..training.identity import check_identity
+from ..training.options import SQUEEZING, TrainingOptions
+from ..training.run import FineTuned, Run
 from .calibration import Calibration, Text
 from .fitting import diagonal_blocks, fit_groups, hidden_error
 from .regrouping import Regrouping, find_regrouping, regroup, transformer_of
@@ -168,7 +163,7 @@ def squeeze(
             student.save_pretrained(folder)
             return result._replace(model=student)
         return finetune_as(
-            {"teacher": True},  # the plan knows it, as it was before it was put into another order
+            True,  # the plan knows the teacher, as it was before it was put into another order
             student,
             task,
             train,
@@ -177,7 +172,7 @@ def squeeze(
             columns=columns,
             teacher=teacher,
             teacher_layers=kept,
-            resume=(folder / STATE_FILE).is_file(),
+            resume=is_begun(folder),
             **fit,
             **options,
         )
@@ -344,7 +339,7 @@ def _learn_texts(
 ) -> FineTuned:
     """Distils the hidden states and attention of bare models on texts."""
     ours, theirs = transformer_of(student), transformer_of(teacher)
-    if resume and (folder / RESULTS_FILE).is_file() and not (folder / STATE_FILE).is_file():
+    if resume and is_finished(folder):
         ours.set_weights(type(ours).from_pretrained(folder).get_weights())
         return FineTuned(student, {}, [])
     settings = TrainingOptions(**options)
@@ -359,31 +354,29 @@ def _learn_texts(
 
     pooler_trains = ours.pooler.trainable
     ours.pooler.trainable = False  # it is no part of what is compared
-    result = train_model(
-        Distiller(
-            ours,
-            theirs,
-            layers=kept,
-            hidden_weight=settings.hidden_weight,
-            attention_weight=settings.attention_weight,
-        ),
+    trainee = Distiller(
         ours,
-        make_batches(ours, "feature-extraction", _MAX_LENGTH, settings, {}),
-        train,
-        None,
+        theirs,
+        layers=kept,
+        hidden_weight=settings.hidden_weight,
+        attention_weight=settings.attention_weight,
+    )
+    batches = Batches(ours, "feature-extraction", _MAX_LENGTH, settings, train)
+    run = Run(
+        ours,
         folder,
+        batches.steps,
         settings,
-        evaluator=evaluator,
         metric="hidden_error",
+        evaluator=evaluator,
         identity={
             "task": "texts",
             "config": ours.config.to_dict(),
             "texts": digest_data(texts),
             "teacher": True,
         },
-        resume=(folder / STATE_FILE).is_file(),
-        **fit,
     )
+    result = loop.train(run, trainee, batches, resume=is_begun(folder), **fit)
     ours.pooler.trainable = pooler_trains
     return result
 

@@ -14,7 +14,7 @@ from ..data.checks import check_texts, checked
 from ..data.readers import read_text
 from ..inputs import IGNORED
 from ..metrics import perplexity
-from ..options import check_number
+from ..ranges import check_number
 from .base import Example, Format, Row, Spec, Task, Tokenize, chunks, pad_rows, require, softmax
 
 

@@ -14,7 +14,7 @@ from ..data.checks import check_question, checked
 from ..data.readers import read_squad
 from ..encoding import check_windowed
 from ..metrics import squad_scores
-from ..options import check_number
+from ..ranges import check_number
 from .base import Example, Format, Measured, Spec, Task, Tokenize, require, softmax
 
 _MOST_ANSWER_TOKENS = 30

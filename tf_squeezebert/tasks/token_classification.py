@@ -17,7 +17,7 @@ from ..data.readers import read_conll
 from ..encoding import check_windowed
 from ..inputs import IGNORED
 from ..metrics import entity_scores
-from ..options import check_number
+from ..ranges import check_number
 from .base import Example, Format, Measured, Spec, Task, Tokenize, pad_rows, require, softmax
 from .text_classification import refuse_one_label
 

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 
-from .files import replacing, write_text
+from ..files import replacing, write_text
 
 logger = logging.getLogger("tf_squeezebert")
 

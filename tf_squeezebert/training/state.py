@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from ..files import write_tensors
+from ..json_files import parse_json
 from .digests import array_of
-from .files import write_tensors
-from .json_files import parse_json
 
 _METADATA = "__metadata__"  # safetensors' name for what is not a tensor
 _MAX_HEADER = 32 << 20  # bytes: the learning curve of some millions of batches
@@ -84,6 +84,11 @@ def restore_variables(
 _WAY_OUT = "delete it to start again"
 
 
+def damaged(path: str | os.PathLike) -> ValueError:
+    """What to say of a file that is not the state of a run, or not any more."""
+    return ValueError(f"'{path}' is damaged or holds no training run: {_WAY_OUT}.")
+
+
 def without_nan(value: Any) -> Any:
     """A value with None in the place of each NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
@@ -112,7 +117,7 @@ def _explained(path: str | os.PathLike) -> Iterator[None]:
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ValueError) and _WAY_OUT in str(error):
             raise
-        raise ValueError(f"'{path}' is damaged or holds no training run: {_WAY_OUT}.") from error
+        raise damaged(path) from error
 
 
 def _digest(tensors: Iterable[tuple[str, np.ndarray]]) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,20 @@ def digest_data(data: Any) -> str | None:
     """
     if data is None or iter_once(data):
         return None
-    paths = [data] if isinstance(data, (str, os.PathLike)) else getattr(data, "paths", None)
+    paths = paths_of(data)
     digest = hashlib.sha256()
-    if paths is None:
+    if not paths:
         for example in data:
             digest.update(json.dumps(example, default=_plain, skipkeys=True).encode() + b"\n")
         return digest.hexdigest()
     for path in paths:
         digest.update(_digest_file(path))
     return digest.hexdigest()
+
+
+def paths_of(data: Any) -> Sequence[str | os.PathLike]:
+    """The files that examples are read from, where they come from files."""
+    return [data] if isinstance(data, (str, os.PathLike)) else getattr(data, "paths", ())
 
 
 def iter_once(data: Any) -> bool:

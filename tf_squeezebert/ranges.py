@@ -1,0 +1,24 @@
+"""Numbers that users give, and what they may be."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+MOST = 2**31 - 1  # of a number: TensorFlow counts in 32 bits in places
+
+
+def check_number(
+    name: str, value: Any, least: float = 0, most: float = MOST, whole: bool = True
+) -> None:
+    """Refuses what is not a number, or out of range, as NaN always is.
+
+    Raises:
+        ValueError: by the name that is given.
+    """
+    kind, called = (Integral, "a whole number") if whole else (Real, "a number")
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{name} must be {called}, not {value!r}.")
+    if not least <= value <= most:
+        limits = f"lie in {least} to {most}" if most <= 1 or value > most else f"be {least} or more"
+        raise ValueError(f"{name} must {limits}, not {value}.")

@@ -1,0 +1,92 @@
+"""What a run of training is fed: datasets of its examples, as its options say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..data import make_dataset
+from ..models import SqueezeBertPreTrainedModel
+from . import distribution
+from .options import TrainingOptions
+
+
+class Batches:
+    """The batches of a run.
+
+    Args:
+        model: whose tokenizer is used.
+        kind: of task, as `make_dataset` has it.
+        max_length: tokens a row where the options say nothing; at most the model's.
+        settings: how to train.
+        train: the examples, which can be read again and again.
+        dev: those of which the loss is reported after each epoch; None for none.
+        **options: of `make_dataset` for the kind of task.
+
+    Attributes:
+        steps: batches an epoch.
+
+    Raises:
+        ValueError: the rows would be longer than the model allows, or there are no examples for a
+            batch; and as `make_dataset` does.
+    """
+
+    def __init__(
+        self,
+        model: SqueezeBertPreTrainedModel,
+        kind: str,
+        max_length: int,
+        settings: TrainingOptions,
+        train: Iterable[Mapping[str, Any]],
+        dev: Iterable[Mapping[str, Any]] | None = None,
+        **options: Any,
+    ):
+        longest = model.config.max_position_embeddings
+        length = settings.max_length or min(max_length, longest)
+        check_length(length, longest)
+        self._examples = train, dev
+        self._task = model.tokenizer, kind
+        self._options = {
+            "batch_size": settings.batch_size,
+            "max_length": length,
+            "seed": settings.seed,
+            **distribution.batch_options(settings.batch_size),
+            **options,
+        }
+        self.steps = int(self.train().cardinality())
+        if not self.steps:
+            raise ValueError(f"There are fewer examples than the {settings.batch_size} of a batch.")
+
+    def train(self, epoch: Callable[[], int] | None = None, initial_step: int = 0) -> Any:
+        """A dataset of an epoch's batches.
+
+        Args:
+            epoch: says which; it decides on the order.
+            initial_step: how many batches to leave out.
+        """
+        return self._make(self._examples[0], epoch=epoch, initial_step=initial_step)
+
+    def dev(self) -> Any | None:
+        """A dataset of the examples to report the loss of; None where there are none."""
+        if self._examples[1] is None:
+            return None
+        dataset = self._make(self._examples[1], shuffle=False)
+        # Devices share batches of one size alone: fewer examples make none.
+        return dataset if int(dataset.cardinality()) else None
+
+    def _make(self, examples: Iterable[Mapping[str, Any]], **options: Any) -> Any:
+        dataset = make_dataset(examples, *self._task, **self._options, **options)
+        return distribution.own_part(dataset)
+
+
+def check_length(length: int, longest: int) -> None:
+    """Refuses rows that are longer than a model's longest.
+
+    Raises:
+        ValueError: they are.
+    """
+    if length > longest:
+        raise ValueError(
+            f"max_length {length} is more than the model's {longest} tokens "
+            "(max_position_embeddings): pass a smaller one."
+        )

@@ -1,0 +1,113 @@
+"""Several processes, on one host or many, that train one model: Keras's JAX backend."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import keras
+
+
+def initialize(
+    job_addresses: str, num_processes: int | None = None, process_id: int | None = None
+) -> keras.distribution.DataParallel:
+    """Makes this process one of several that share the batches of `fit`.
+
+    To be called first, before anything else of JAX. Each process has all of the model, and of each
+    batch its part; `finetune` and `pretrain` see to that, and only process 0 writes. Folders for
+    output must be seen by all.
+
+    Args:
+        job_addresses: "HOST:PORT" of each process, parted by commas; process 0 coordinates.
+        num_processes, process_id: as in `keras.distribution.initialize`; the number may be left
+            out.
+
+    Raises:
+        ValueError: Keras's backend is not JAX, or the process is none of those.
+    """
+    if keras.backend.backend() != "jax":
+        raise ValueError(
+            "Training in several processes needs Keras's JAX backend: set KERAS_BACKEND=jax. "
+            "(Under TensorFlow, Keras 3 has no fit for several hosts.)"
+        )
+    import jax
+
+    count = len(job_addresses.split(",")) if num_processes is None else num_processes
+    if process_id is not None and not 0 <= process_id < count:
+        raise ValueError(f"There is no process {process_id} of {count}: they count from 0.")
+    # Where there is no GPU; XLA's own for a CPU has one process only.
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    keras.distribution.initialize(job_addresses, count, process_id)
+    # Keras's sharding of datasets wants batches of a fixed size: `own_part` does it instead.
+    distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
+    keras.distribution.set_distribution(distribution)
+    return distribution
+
+
+def scope(model: keras.Model) -> AbstractContextManager:
+    """Where the model's optimizer has to be made: the scope of its `tf.distribute` strategy."""
+    strategy = getattr(model, "distribute_strategy", None)  # of TensorFlow's models
+    return nullcontext() if strategy is None else strategy.scope()
+
+
+def process() -> tuple[int, int]:
+    """Which process this is, and of how many."""
+    if keras.backend.backend() != "jax":
+        return 0, 1
+    import jax
+
+    return jax.process_index(), jax.process_count()
+
+
+def own_part(dataset: Any) -> Any:
+    """Of each batch of a `tf.data.Dataset` the rows that are this process's."""
+    index, count = process()
+    if count == 1:
+        return dataset
+    import tensorflow as tf
+
+    def part(x: tf.Tensor) -> tf.Tensor:
+        rows = tf.shape(x)[0] // count
+        return x[index * rows : (index + 1) * rows]
+
+    return dataset.map(lambda *batch: tf.nest.map_structure(part, batch))
+
+
+def batch_options(batch_size: int) -> dict[str, Any]:
+    """Options of `make_dataset` that the backend and the devices ask for.
+
+    Raises:
+        ValueError: the batch can not be shared evenly.
+    """
+    options: dict[str, Any] = {}
+    if keras.backend.backend() == "jax":
+        options["pad_to_multiple_of"] = 32  # it compiles anew for each length
+    distribution = keras.distribution.distribution()
+    if distribution is not None:
+        devices = distribution.device_mesh.devices.size
+        if batch_size % devices:
+            raise ValueError(
+                f"batch_size {batch_size} can not be shared evenly by {devices} devices: pass a "
+                "multiple."
+            )
+        options["drop_remainder"] = True
+    return options
+
+
+def lost(error: Exception) -> RuntimeError | None:
+    """What to say where an error in `fit` means that another process is gone; else None."""
+    index, count = process()
+    # JAX raises errors of several classes; what exchanges the gradients names itself.
+    if count == 1 or not any(name in str(error) for name in ("Gloo", "NCCL", "coordination")):
+        return None
+    reason = str(error).splitlines()[0]
+    return RuntimeError(
+        f"Process {index} of {count} lost another one ({reason}): start all of them again, with "
+        "resume."
+    )
+
+
+def leave() -> None:
+    """Ends this process at once: JAX's own way out waits for the processes that are gone."""
+    os._exit(2)

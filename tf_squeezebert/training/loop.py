@@ -1,0 +1,143 @@
+"""The training loop that fine-tuning, pretraining and squeezing share."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras.layers import Dropout
+
+from ..models import SqueezeBertPreTrainedModel
+from . import distribution
+from .batches import Batches
+from .optimization import make_optimizer
+from .options import TrainingOptions
+from .run import FineTuned, Run
+
+_TIMED_STEPS = 20  # to tell how many fit into the time
+_SHARE_OF_STEPS = 0.9  # of the time; the rest is for evaluations
+
+
+def train(
+    run: Run,
+    trainee: SqueezeBertPreTrainedModel,
+    batches: Batches,
+    *,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: Any = "auto",
+) -> FineTuned:
+    """Compiles, fits, measures, keeps the best, and goes on with what was interrupted.
+
+    Args:
+        run: what is to become of it, and where.
+        trainee: what is fitted: the run's model, or a `Distiller` of it.
+        batches: what it is fitted to.
+        resume: go on with the run that the folder holds.
+        callbacks, verbose: of `fit`, besides the run.
+
+    Raises:
+        ValueError: the run to resume is another one, or its state is damaged.
+        FloatingPointError: the loss became NaN or infinite; the state last saved is kept.
+        OSError: there is no room for the results.
+        RuntimeError: another process of the training is gone.
+    """
+    model, settings = run.result, run.settings
+    if resume:
+        run.read()
+    else:
+        run.check_room(trainee)
+        if settings.minutes:
+            most = _steps_in(60 * settings.minutes, trainee, batches.train(), settings)
+            run.progress.total = min(run.total, most)
+    _compile(trainee, settings, run.total)
+    if resume:
+        run.restore(trainee, batches.train())
+    fit = {
+        "validation_data": batches.dev(),
+        "callbacks": [run, *callbacks],
+        "verbose": verbose,
+        "shuffle": False,  # the datasets are shuffled already
+    }
+    model.mark_trained()
+    try:
+        with _dropout(model, settings.dropout):
+            for first, end, skipped in run.parts():
+                data = batches.train(run.current_epoch, skipped)
+                trainee.fit(data, initial_epoch=first, epochs=end, **fit)
+                if trainee.stop_training:
+                    break
+    except Exception as error:
+        if (lost := distribution.lost(error)) is not None:
+            raise lost from error
+        raise
+    return run.finish()
+
+
+@contextlib.contextmanager
+def _dropout(model: SqueezeBertPreTrainedModel, rate: float | None) -> Iterator[None]:
+    """Another rate of all dropout for a while."""
+    layers = list(_dropouts(model))
+    rates = [layer.rate for layer in layers]
+    for layer in layers if rate is not None else ():
+        layer.rate = rate
+    try:
+        yield
+    finally:
+        for layer, before in zip(layers, rates, strict=True):
+            layer.rate = before
+
+
+def _dropouts(layer: keras.Layer) -> Iterator[Dropout]:
+    """The dropout in a layer, which has its parts as attributes, or in lists there."""
+    if isinstance(layer, Dropout):
+        yield layer
+    for name, value in vars(layer).items():
+        for part in value if isinstance(value, list) else [value]:
+            # Keras lists all parts once more under a name that is not public.
+            if isinstance(part, keras.Layer) and not name.startswith("_"):
+                yield from _dropouts(part)
+
+
+def _steps_in(
+    seconds: float, trainee: SqueezeBertPreTrainedModel, dataset: Any, settings: TrainingOptions
+) -> int:
+    """How many batches fit into a time, measured on the first ones; what they change is undone."""
+    if distribution.process()[1] > 1:
+        raise ValueError("minutes is for a single process; say max_steps.")
+    began = time.monotonic()
+    before = [np.array(variable) for variable in trainee.variables]
+    _compile(trainee, settings, 1)
+    times = []
+    for inputs, labels in dataset.as_numpy_iterator():
+        start = time.monotonic()
+        trainee.train_on_batch(inputs, labels)
+        times.append(time.monotonic() - start)
+        if len(times) > _TIMED_STEPS or time.monotonic() - began > seconds / 5:
+            break
+    for variable, value in zip(trainee.variables, before, strict=True):
+        variable.assign(value)
+    left = seconds - (time.monotonic() - began) - times[0]  # in the first, the step is traced
+    return max(1, int(_SHARE_OF_STEPS * left / (np.mean(times[1:]) if times[1:] else times[0])))
+
+
+def _compile(trainee: SqueezeBertPreTrainedModel, settings: TrainingOptions, total: int) -> None:
+    with distribution.scope(trainee):
+        optimizer = make_optimizer(
+            settings.learning_rate,
+            optimizer=settings.optimizer,
+            total_steps=max(1, total // settings.accumulate),
+            warmup=settings.warmup,
+            weight_decay=settings.weight_decay,
+            clip_norm=settings.clip_norm or None,
+            layer_decay=settings.layer_decay,
+            num_layers=trainee.config.num_hidden_layers,
+            accumulate=settings.accumulate,
+        )
+        if settings.precision == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        trainee.compile(optimizer=optimizer)

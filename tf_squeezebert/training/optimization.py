@@ -1,0 +1,410 @@
+"""The optimizers that BERTs are trained with, and their learning rate's schedule.
+
+    model.compile(make_optimizer(5e-5, total_steps=len(batches) * epochs))
+
+AdamW (Loshchilov and Hutter, 2019) and LAMB (You et al., 2019), both with weight decay on
+matrices only, clipping by the global norm, warm-up and linear decay, and on request a lower rate
+for lower layers and updates every few batches. Each computes what PyTorch's AdamW and
+optax.lamb do, to float rounding.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import sys
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class LinearWarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """From 0 up to a learning rate in equal steps, then down to 0, where it stays.
+
+    The values are those of transformers' `get_linear_schedule_with_warmup`.
+
+    Args:
+        learning_rate: the highest rate, reached at step `warmup_steps`.
+        total_steps: the step at which the rate is 0 again.
+        warmup_steps: how many steps the rate rises; 0 starts at the highest.
+
+    Raises:
+        ValueError: the rate is negative, there are no steps, or more of warm-up than in total.
+    """
+
+    def __init__(self, learning_rate: float, total_steps: int, warmup_steps: int = 0):
+        _check_rate(learning_rate)
+        _check_total_steps(total_steps)
+        if not 0 <= warmup_steps <= total_steps:
+            raise ValueError(
+                f"warmup_steps is {warmup_steps}: give 0 to total_steps, which is {total_steps}."
+            )
+        self.learning_rate = learning_rate
+        self.total_steps = total_steps
+        self.warmup_steps = warmup_steps
+
+    def __call__(self, step):
+        """The rate, a float32 scalar, of the step, a scalar counted from 0."""
+        # Subtracted as integers: float32 counts to 2**24 only.
+        step = ops.convert_to_tensor(step)
+        left = ops.maximum(self.total_steps - step, 0)
+        rising = ops.cast(step, "float32") / max(1, self.warmup_steps)
+        falling = ops.cast(left, "float32") / max(1, self.total_steps - self.warmup_steps)
+        return self.learning_rate * ops.where(step < self.warmup_steps, rising, falling)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "learning_rate": self.learning_rate,
+            "total_steps": self.total_steps,
+            "warmup_steps": self.warmup_steps,
+        }
+
+
+class _EveryFew(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that counts updates where Keras counts batches, of which several make one."""
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, batches: int):
+        self.schedule, self.batches = schedule, batches
+
+    def __call__(self, step):
+        return self.schedule(ops.convert_to_tensor(step) // self.batches)
+
+    def get_config(self) -> dict[str, Any]:
+        """The schedule's: an optimizer that is made of its own config puts this around it again."""
+        return keras.optimizers.schedules.serialize(self.schedule)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Slot:
+    """What an optimizer has for one variable.
+
+    Attributes:
+        momentum, velocity: Adam's moments.
+        rate: the variable's part of the learning rate.
+        decays: whether weight decay applies to it.
+    """
+
+    momentum: keras.Variable
+    velocity: keras.Variable
+    rate: float
+    decays: bool
+
+
+class _LayerwiseAdam(keras.optimizers.Optimizer):
+    """What AdamW and LAMB share.
+
+    Args:
+        learning_rate, weight_decay, **kwargs: of `keras.optimizers.Optimizer`.
+        beta_1, beta_2, epsilon, layer_decay, num_layers: as in `make_optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        *,
+        layer_decay: float = 1.0,
+        num_layers: int | None = None,
+        gradient_accumulation_steps: int | None = None,
+        **kwargs,
+    ):
+        schedules = keras.optimizers.schedules.LearningRateSchedule
+        if gradient_accumulation_steps and isinstance(learning_rate, schedules):
+            learning_rate = _EveryFew(learning_rate, gradient_accumulation_steps)
+        super().__init__(
+            learning_rate,
+            weight_decay=weight_decay,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            **kwargs,
+        )
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.layer_decay = layer_decay
+        self.num_layers = num_layers
+        # Keras decays first, and at one rate: nothing is left to it, update_step does it all.
+        super().exclude_from_weight_decay(var_names=["."])
+        # Here, because Keras does not save it.
+        self.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+
+    def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:
+        """Says what is not decayed, in place of biases and layer norms; before `build`.
+
+        Args:
+            var_list: variables.
+            var_names: regular expressions of variables' names.
+
+        Raises:
+            ValueError: the optimizer is built.
+        """
+        if self.built:
+            raise ValueError("The optimizer is built: say before what is not decayed.")
+        self.excluded = [id(variable) for variable in var_list or ()], list(var_names or ())
+
+    def decays(self, variable: keras.Variable) -> bool:
+        """Whether weight decay applies to a variable."""
+        variables, names = self.excluded
+        found = any(re.search(name, variable.name) for name in names)
+        return id(variable) not in variables and not found
+
+    def build(self, variables):
+        if self.built:
+            return
+        rates = [self._layer_rate(variable) for variable in variables]
+        super().build(variables)
+        moments = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        self.slots = {
+            key: _Slot(momentum, velocity, rate, self.decays(variable))
+            for variable, momentum, velocity, rate in zip(variables, *moments, rates, strict=True)
+            for key in _keys(variable)
+        }
+
+    def apply(self, grads, trainable_variables=None):
+        grads = [_dense(gradient) for gradient in grads]
+        if self.global_clipnorm:
+            grads = _clip_together(grads, self.global_clipnorm)
+        super().apply(grads, trainable_variables)
+
+    def update_step(self, gradient, variable, learning_rate):
+        slot = self.slots[id(variable)]
+        rate = ops.cast(learning_rate, variable.dtype) * slot.rate
+        update = self._adam_update(ops.cast(gradient, variable.dtype), slot)
+        if slot.decays:
+            update = update + self.weight_decay * variable
+            rate = rate * self._trust_ratio(variable, update)
+        self.assign_sub(variable, rate * update)
+
+    def _adam_update(self, gradient, slot: _Slot):
+        """Adam's direction, as PyTorch and the paper have it: epsilon joins the corrected moment.
+
+        Keras's own joins the uncorrected one, which makes it 30 times larger at the first step.
+        """
+        momentum, velocity = slot.momentum, slot.velocity
+        self.assign_add(momentum, (gradient - momentum) * (1 - self.beta_1))
+        self.assign_add(velocity, (ops.square(gradient) - velocity) * (1 - self.beta_2))
+        step = ops.cast(self.iterations + 1, "float32")
+        root = ops.sqrt(_one_minus_power(self.beta_2, step))
+        scale = ops.cast(root / _one_minus_power(self.beta_1, step), gradient.dtype)
+        epsilon = ops.cast(self.epsilon * root, gradient.dtype)
+        return momentum * scale / (ops.sqrt(velocity) + epsilon)
+
+    def _trust_ratio(self, variable, update):
+        return 1.0
+
+    def _layer_rate(self, variable) -> float:
+        """The part of the learning rate that a variable gets, by the layer that its path names.
+
+        As in BEiT's fine-tuning (Bao et al., 2021): 1 above the blocks, and one factor less with
+        each layer down to the embeddings.
+        """
+        if self.layer_decay == 1:
+            return 1.0
+        block = re.search(r"/block_(\d+)/", variable.path)
+        if block:
+            below_top = self.num_layers - int(block[1])
+            if below_top < 1:
+                raise ValueError(
+                    f"num_layers is {self.num_layers}, but the model has {block[0].strip('/')}: "
+                    "give its config's num_hidden_layers."
+                )
+        else:
+            below_top = self.num_layers + 1 if "/embeddings/" in variable.path else 0
+        return self.layer_decay**below_top
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        rate = config["learning_rate"]
+        if isinstance(rate, dict) and rate["class_name"] == _EveryFew.__name__:
+            config["learning_rate"] = rate["config"]
+        return {
+            **config,
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+            "layer_decay": self.layer_decay,
+            "num_layers": self.num_layers,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects=None):
+        """The optimizer of a config; files of older versions have `amsgrad` in it, unused."""
+        config = {name: value for name, value in config.items() if name != "amsgrad"}
+        return super().from_config(config, custom_objects)
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class AdamW(_LayerwiseAdam):
+    """AdamW as in PyTorch; see `make_optimizer`."""
+
+
+@keras.saving.register_keras_serializable("tf_squeezebert")
+class Lamb(_LayerwiseAdam):
+    """LAMB, algorithm 2 of You et al., 2019 (arXiv 1904.00962); see `make_optimizer`.
+
+    Each matrix moves by the learning rate times its own norm, in the direction of Adam's update
+    with the weight decay in it. Biases and layer norms move by Adam's update alone, as in the
+    authors' implementation (google-research/albert, lamb_optimizer.py), whose
+    `exclude_from_layer_adaptation` is by default `exclude_from_weight_decay`.
+    """
+
+    def _trust_ratio(self, variable, update):
+        norm, update_norm = (ops.sqrt(ops.sum(ops.square(x))) for x in (variable, update))
+        both = ops.logical_and(norm > 0, update_norm > 0)
+        return ops.where(both, norm / update_norm, 1.0)
+
+
+# Each with its usual epsilon.
+OPTIMIZERS = {"adamw": (AdamW, 1e-8), "lamb": (Lamb, 1e-6)}
+
+
+def make_optimizer(
+    learning_rate: float = 5e-5,
+    *,
+    optimizer: str = "adamw",
+    total_steps: int | None = None,
+    warmup: float = 0.1,
+    weight_decay: float = 0.01,
+    clip_norm: float | None = 1.0,
+    layer_decay: float = 1.0,
+    num_layers: int | None = None,
+    accumulate: int = 1,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float | None = None,
+) -> keras.optimizers.Optimizer:
+    """An optimizer for `compile()`.
+
+    Args:
+        learning_rate: the rate, or the highest of the schedule.
+        optimizer: `"adamw"`, or `"lamb"` for batches of thousands.
+        total_steps: how many updates training takes; the rate falls linearly to 0 there. None
+            keeps it constant.
+        warmup: the part of `total_steps`, rounded up, in which the rate rises from 0.
+        weight_decay: of all but biases and layer norms; 0 is none.
+        clip_norm: the highest norm of all gradients together; None does not clip.
+        layer_decay: multiplies the learning rate of each layer below the head and the pooler, once
+            more with each step down: `layer_decay ** (num_layers - i)` for block i.
+        num_layers: the config's `num_hidden_layers`; needed with `layer_decay`.
+        accumulate: batches to an update, which takes the mean of their gradients; 1 under a
+            tf.distribute strategy.
+        beta_1, beta_2: how much of Adam's moments stays at each update.
+        epsilon: added to Adam's denominator; by default 1e-8 for AdamW and 1e-6 for LAMB.
+
+    Raises:
+        ValueError: an argument is unknown or out of its range, or `num_layers` is missing.
+    """
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer {optimizer!r} is unknown: choose {' or '.join(OPTIMIZERS)}.")
+    cls, usual_epsilon = OPTIMIZERS[optimizer]
+    epsilon = usual_epsilon if epsilon is None else epsilon
+    _check_rate(learning_rate)
+    if total_steps is not None:
+        _check_total_steps(total_steps)
+    _check("warmup", warmup, 0 <= warmup <= 1, "0 to 1, a part of total_steps")
+    _check("weight_decay", weight_decay, weight_decay >= 0, "0 or more, usually 0.01")
+    _check("clip_norm", clip_norm, clip_norm is None or clip_norm > 0, "more than 0, or None")
+    _check("layer_decay", layer_decay, 0 < layer_decay <= 1, "more than 0 and at most 1")
+    if layer_decay != 1:
+        known = num_layers is not None and num_layers >= 1
+        _check("num_layers", num_layers, known, "the config's num_hidden_layers for layer_decay")
+    _check("accumulate", accumulate, accumulate >= 1, "1 batch to an update, or more")
+    if accumulate > 1:
+        _check("accumulate", accumulate, not _distributed(), "1 under a tf.distribute strategy")
+    for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
+        _check(name, beta, 0 <= beta < 1, "0 or more and less than 1")
+    _check("epsilon", epsilon, epsilon >= 0, "0 or more, usually 1e-8")
+
+    rate = float(learning_rate)
+    if total_steps is not None:
+        rate = LinearWarmupDecay(rate, total_steps, math.ceil(total_steps * warmup))
+    return cls(
+        rate,
+        weight_decay=weight_decay,
+        global_clipnorm=clip_norm,
+        layer_decay=layer_decay,
+        num_layers=num_layers,
+        gradient_accumulation_steps=accumulate if accumulate > 1 else None,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        epsilon=epsilon,
+    )
+
+
+def _check(name: str, value: Any, holds: bool, expected: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} is {value}: give {expected}.")
+
+
+def _check_rate(learning_rate: float) -> None:
+    _check("learning_rate", learning_rate, learning_rate >= 0, "0 or more, for instance 5e-5")
+
+
+def _check_total_steps(total_steps: int) -> None:
+    _check("total_steps", total_steps, total_steps >= 1, "1 or more, batches times epochs")
+
+
+def _on_tensorflow() -> bool:
+    return keras.backend.backend() == "tensorflow"
+
+
+def _distributed() -> bool:
+    """Whether a strategy is in scope: Keras fails to accumulate there, far below and at length."""
+    if not _on_tensorflow():
+        return False
+    import tensorflow as tf
+
+    return tf.distribute.has_strategy()
+
+
+def _dense(gradient):
+    """The gradient as one tensor.
+
+    TensorFlow's of an embedding has one row for each look-up, and Keras squares the rows before
+    those of the same token are added up, in the norm as in the second moment.
+    """
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        if isinstance(gradient, tf.IndexedSlices):
+            return tf.convert_to_tensor(gradient)
+    return gradient
+
+
+def _keys(variable: keras.Variable) -> list[int]:
+    """By what `update_step` knows a variable: TensorFlow hands it that of one replica."""
+    if not _on_tensorflow():
+        return [id(variable)]
+    import tensorflow as tf
+
+    replicas = tf.distribute.get_strategy().experimental_local_results(variable.value)
+    return [id(replica) for replica in replicas]
+
+
+def _clip_together(gradients: list, clip_norm: float) -> list:
+    """Each replica's share of the clipped sum of all replicas' gradients.
+
+    PyTorch clips the sum, Keras the gradients of each replica before it adds them up. The shares
+    are small enough not to be clipped again there. Without replicas, it is left to Keras.
+    """
+    if not _on_tensorflow():
+        return gradients
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return gradients
+    known = [gradient for gradient in gradients if gradient is not None]
+    summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
+    together = [None if gradient is None else next(summed) for gradient in gradients]
+    clipped, _ = tf.clip_by_global_norm(together, clip_norm)
+    share = 1 / context.num_replicas_in_sync
+    return [None if gradient is None else gradient * share for gradient in clipped]
+
+
+def _one_minus_power(beta: float, step):
+    """1 - beta**step; float32 holds no beta near 1 well enough to subtract it from 1."""
+    return -ops.expm1(step * math.log(max(beta, sys.float_info.min)))

@@ -1,0 +1,272 @@
+"""One run of training: what it measures, keeps, writes, and goes on from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from ..files import check_folder_writable, write_text
+from ..models import SqueezeBertPreTrainedModel
+from ..tasks import is_better
+from . import distribution
+from .curves import draw_curves, write_history
+from .folder import RESULTS_FILE, STATE_FILE
+from .identity import check_identity
+from .options import TrainingOptions
+from .progress import Progress
+from .state import damaged, read_progress, restore_variables, save_state, without_nan
+
+_STEPS_A_POINT = 20  # of the learning curve
+_SECONDS_A_DRAWING = 10  # of the curves: at most one in so many, and one at the end
+
+
+class FineTuned(NamedTuple):
+    """What `finetune`, `pretrain` and `squeeze` return.
+
+    Attributes:
+        model: the model, with the weights of its best epoch.
+        metrics: of the best epoch on the dev examples, by name; empty without any.
+        history: a dict for each point of the learning curve, as in history.csv.
+    """
+
+    model: SqueezeBertPreTrainedModel
+    metrics: dict[str, float]
+    history: list[dict[str, float]]
+
+
+class Run(keras.callbacks.Callback):
+    """A run of training as a callback of `fit`: it measures, keeps the best, saves, and can go on.
+
+    Args:
+        model: what is saved as the result (the student, of a `Distiller`).
+        folder: where.
+        steps: batches an epoch.
+        settings: how it is trained.
+        metric: the measure that says which epoch is the best.
+        evaluator: measures the model; None keeps the last epoch.
+        identity: what a run must have in common with the one it goes on with, besides `settings`.
+
+    Attributes:
+        progress: how far it is.
+    """
+
+    def __init__(
+        self,
+        model: SqueezeBertPreTrainedModel,
+        folder: Path,
+        steps: int,
+        settings: TrainingOptions,
+        *,
+        metric: str,
+        evaluator: Callable[[], dict[str, float]] | None,
+        identity: Mapping[str, Any],
+    ):
+        super().__init__()
+        self.result, self.folder, self.settings, self.steps = model, folder, settings, steps
+        self.evaluator, self.metric = evaluator, metric
+        own = {**identity, "steps": steps, "options": dataclasses.asdict(settings)}
+        self.identity = json.loads(json.dumps(own, default=str))
+        self.progress = Progress(settings.max_steps or steps * settings.epochs)
+        self._restored = self._began = None
+        self._drawn = time.monotonic()  # when the curves were, or might have been
+        self._writes = distribution.process()[0] == 0
+
+    @property
+    def total(self) -> int:
+        """Batches altogether."""
+        return self.progress.total
+
+    @property
+    def epochs(self) -> int:
+        """Epochs altogether, the last one perhaps not whole."""
+        return -(-self.total // self.steps)
+
+    def check_room(self, trainee: keras.Model) -> None:
+        """Raises an OSError where the weights and the state will not fit on the disk."""
+        if self._writes:
+            trained = sum(int(np.prod(x.shape)) for x in trainee.trainable_variables)
+            # The weights twice, and two moments of each that is trained; 4 bytes a number.
+            size = 8 * self.result.count_params() + 8 * trained
+            check_folder_writable(self.folder, size=size)
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / STATE_FILE
+
+    def current_epoch(self) -> int:
+        return self.progress.epoch
+
+    def parts(self) -> list[tuple[int, int, int]]:
+        """What is to be trained: (first epoch, the one after the last, batches to leave out)."""
+        epoch, step, end = self.progress.epoch, self.progress.step, self.epochs
+        parts = [(epoch, epoch + 1, step)] if step else []
+        return parts + [(epoch + bool(step), end, 0)] * (epoch + bool(step) < end)
+
+    def read(self) -> None:
+        """Reads how far the run in the folder is.
+
+        Raises:
+            ValueError: it is another run, or its state is damaged.
+        """
+        said = read_progress(self.state_file)
+        try:
+            progress = Progress.read(said)
+        except ValueError as error:
+            raise damaged(self.state_file) from error
+        check_identity(said.get("identity"), self.identity, self.folder)
+        if not progress.fits(self.steps, self.total, bool(self.settings.minutes)):
+            raise damaged(self.state_file)
+        self.progress = progress
+
+    def restore(self, trainee: keras.Model, batches: Any) -> None:
+        """Sets all to where the run was; metrics follow when the epoch begins."""
+        trainee.optimizer.build(trainee.trainable_variables)
+        # Makes the metrics' variables, which are there from the first batch on.
+        trainee.test_on_batch(*next(batches.as_numpy_iterator()))
+        restore_variables(self.state_file, self._variables(trainee), ("model", "optimizer"))
+        self._restored = True
+
+    def _variables(self, trainee: keras.Model) -> dict[str, list]:
+        return {
+            "model": self.result.variables,
+            "optimizer": trainee.optimizer.variables,
+            "metrics": trainee.metrics_variables,
+        }
+
+    def _save(self, epoch: int, step: int) -> None:
+        self.progress.epoch, self.progress.step = epoch, step
+        progress = {**vars(self.progress), "seconds": self._seconds(), "identity": self.identity}
+        variables = self._variables(self.model)
+        if not self._writes:
+            return
+        try:
+            save_state(self.state_file, variables, progress)
+        except FloatingPointError as error:
+            raise self._diverged(epoch, step, str(error)) from error
+
+    def _seconds(self) -> float:
+        return self.progress.seconds + time.monotonic() - self._began
+
+    def _is_late(self) -> bool:
+        return bool(self.settings.minutes) and self._seconds() > 60 * self.settings.minutes
+
+    def on_train_begin(self, logs=None):
+        self._began = self._began or time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._restored:
+            restore_variables(self.state_file, self._variables(self.model), ("metrics",))
+            self._restored = None
+        else:
+            self.progress.epoch, self.progress.step = epoch, 0
+        self._step = self.progress.step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step += 1
+        epoch, loss = self.progress.epoch, float(logs["loss"])
+        if not np.isfinite(loss):
+            raise self._diverged(epoch, self._step, f"the loss is {loss}")
+        if self._step % _STEPS_A_POINT == 0:
+            self._add_point(loss)
+        if epoch * self.steps + self._step == self.total or self._is_late():
+            self.model.stop_training = True
+        elif self._step < self.steps:
+            if self.settings.eval_steps and self._step % self.settings.eval_steps == 0:
+                self._evaluate(loss)
+            if self._step % self.settings.save_steps == 0:
+                self._save(epoch, self._step)
+
+    def _evaluate(self, loss: float) -> dict[str, float]:
+        """Measures the model, and keeps it if it is the best so far."""
+        progress = self.progress
+        trainee = self.model  # on JAX, this brings the variables up to date
+        if self._step > progress.point:
+            self._add_point(loss)
+        metrics = self.evaluator() if self.evaluator is not None else {}
+        last = progress.history[-1]
+        last.update({f"val_{name}": float(value) for name, value in metrics.items()})
+        best = progress.best.get(self.metric)
+        progress.waited += 1
+        if not metrics or is_better(self.metric, metrics[self.metric], best):
+            progress.best, progress.best_step, progress.waited = metrics, last["step"], 0
+            if self._writes:
+                self.result.save_pretrained(self.folder)
+        elif self.settings.patience and progress.waited >= self.settings.patience:
+            trainee.stop_training = True
+        return metrics
+
+    def _add_point(self, mean: float) -> None:
+        """The mean loss since the last point, from the epoch's mean that Keras has."""
+        progress, total = self.progress, mean * self._step
+        step = progress.epoch * self.steps + self._step
+        progress.history.append(
+            {
+                "step": step,
+                "epoch": step / self.steps,
+                "learning_rate": self._learning_rate(),
+                "loss": (total - progress.loss_sum) / (self._step - progress.point),
+            }
+        )
+        progress.point, progress.loss_sum = self._step, total
+
+    def _learning_rate(self) -> float:
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+    def on_epoch_end(self, epoch, logs=None):
+        metrics = self._evaluate(float(logs["loss"]))
+        logs.update({f"val_{name}": value for name, value in metrics.items()})
+        self.progress.history[-1].update(
+            {name: float(value) for name, value in logs.items() if name.startswith("val_")}
+        )
+        if self._writes:
+            write_history(self.folder / "history.csv", self.progress.history)
+            self._draw(at_most_every=_SECONDS_A_DRAWING)
+        self.progress.point, self.progress.loss_sum = 0, 0.0
+        self._save(self.epochs if self.model.stop_training else epoch + 1, 0)
+
+    def _draw(self, at_most_every: float = 0.0) -> None:
+        """Draws the curves, which takes half a second: longer than a small epoch."""
+        if time.monotonic() - self._drawn >= at_most_every:
+            draw_curves(self.folder / "curves.png", self.progress.history, self.metric)
+            self._drawn = time.monotonic()
+
+    def finish(self) -> FineTuned:
+        """Goes back to the best epoch's weights, and writes the results."""
+        last_step, best_step = self.progress.history[-1]["step"], self.progress.best_step
+        if best_step < last_step:
+            best = type(self.result).from_pretrained(self.folder)
+            self.result.set_weights(best.get_weights())
+        results = {
+            "task": self.identity["task"],
+            "metrics": self.progress.best,
+            "best_epoch": best_step / self.steps,
+            "seconds": round(self._seconds() if self._began else self.progress.seconds, 1),
+            "steps": last_step,
+            "options": dataclasses.asdict(self.settings),
+            "identity": {k: v for k, v in self.identity.items() if k != "options"},
+        }
+        if self._writes:
+            self._draw()
+            text = json.dumps(without_nan(results), indent=2, allow_nan=False) + "\n"
+            write_text(self.folder / RESULTS_FILE, text)
+            self.state_file.unlink(missing_ok=True)
+        return FineTuned(self.result, self.progress.best, self.progress.history)
+
+    def _diverged(self, epoch: int, step: int, reason: str) -> FloatingPointError:
+        kept = "Nothing was saved before"
+        if self.state_file.is_file():
+            saved = read_progress(self.state_file)
+            at = saved["epoch"] * self.steps + saved["step"]
+            kept = f"'{self.state_file}' holds the run as of step {at}"
+        return FloatingPointError(
+            f"Training diverged at step {epoch * self.steps + step}: {reason}. Lower the learning "
+            f"rate or clip_norm, or lengthen the warm-up. {kept}."
+        )
