@@ -23,6 +23,7 @@ from tf_squeezebert import evaluation, finetuning
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.json_files import parse_json
 from tf_squeezebert.tasks import TASKS, is_better
+from tf_squeezebert.training import on_task
 from tf_squeezebert.training import run as training_run
 from tf_squeezebert.training.folder import STATE_FILE
 from tf_squeezebert.training.state import read_progress
@@ -132,7 +133,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
         training_run, "draw_curves", lambda *given: drawn.append(len(given[1])) or draw(*given)
     )
     monkeypatch.setattr(training_run, "_SECONDS_A_DRAWING", 1e6)
-    monkeypatch.setattr(finetuning, "evaluate", measured)
+    monkeypatch.setattr(on_task, "evaluate", measured)
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, epochs=5, patience=2, **FAST)
     assert drawn == [len(result.history)], "at the end alone, where the epochs are short"
     assert result.metrics == {"accuracy": 0.7}
@@ -146,7 +147,7 @@ def test_a_metric_that_is_nan_is_null_in_the_results(bare, files, tmp_path, monk
     def measured(model, dev, task, **options):
         return evaluation.Evaluation({"spearman": float("nan"), "pearson": 0.5}, [], [], [])
 
-    monkeypatch.setattr(finetuning, "evaluate", measured)
+    monkeypatch.setattr(on_task, "evaluate", measured)
     finetune(bare, "stsb", *files["stsb"], tmp_path, epochs=1, **FAST)
     metrics = parse_json((tmp_path / "results.json").read_bytes())["metrics"]
     assert metrics == {"spearman": None, "pearson": 0.5}
@@ -188,7 +189,7 @@ def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypat
     def measured(model, dev, task, **options):
         return evaluation.Evaluation({"spearman": next(scores)}, [], [], [])
 
-    monkeypatch.setattr(finetuning, "evaluate", measured)
+    monkeypatch.setattr(on_task, "evaluate", measured)
     result = finetune(bare, "stsb", *files["stsb"], tmp_path, epochs=3, **FAST)
     assert result.metrics == {"spearman": 0.1}
     assert is_better("spearman", float("nan"), None), "the first is kept, whatever it is"
@@ -203,7 +204,7 @@ def test_evaluations_within_an_epoch(bare, files, tmp_path, monkeypatch):
         weights.append(model.get_weights())
         return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
 
-    monkeypatch.setattr(finetuning, "evaluate", measured)
+    monkeypatch.setattr(on_task, "evaluate", measured)
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, epochs=1, eval_steps=2, **FAST)
     assert [point["step"] for point in result.history if "val_accuracy" in point] == [2, 4, 6]
     for got, want in zip(result.model.get_weights(), weights[1], strict=True):
@@ -390,7 +391,7 @@ def test_a_metric_that_is_nan_may_be_resumed(bare, files, tmp_path, monkeypatch)
     def measured(model, dev, task, **options):
         return evaluation.Evaluation({"accuracy": float("nan")}, [], [], [])
 
-    monkeypatch.setattr(finetuning, "evaluate", measured)
+    monkeypatch.setattr(on_task, "evaluate", measured)
     options = {**FAST, "epochs": 2}
     with pytest.raises(KeyboardInterrupt):
         finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Stop()], **options)

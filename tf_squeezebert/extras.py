@@ -12,7 +12,6 @@ from typing import Any
 _NEED_KERAS = (
     "convert",
     "data.dataset",
-    "digests",
     "distillation",
     "distribution",
     "finetuning",
@@ -25,8 +24,15 @@ _NEED_KERAS = (
     "tflite.exporter",
     "tflite.graph",
     "tflite.verification",
-    "training",
-    "training_state",
+    "training.batches",
+    "training.digests",
+    "training.distribution",
+    "training.identity",
+    "training.loop",
+    "training.on_task",
+    "training.optimization",
+    "training.run",
+    "training.state",
 )
 
 

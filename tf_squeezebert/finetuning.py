@@ -12,17 +12,14 @@ import keras
 from . import models
 from .data import label_names
 from .data.readers import check_repeatable
-from .distillation import Distiller
-from .evaluation import evaluate
 from .models import SqueezeBertPreTrainedModel
-from .tasks import Task, find_task, read_examples
-from .training import loop
-from .training.batches import Batches
-from .training.digests import digest_data, digest_weights, paths_of
+from .tasks import Task, find_task
+from .training.digests import paths_of
 from .training.folder import check_folder, own_folder
-from .training.identity import load_start, task_identity
+from .training.identity import load_start
+from .training.on_task import train_on_task
 from .training.options import TrainingOptions
-from .training.run import FineTuned, Run
+from .training.run import FineTuned
 
 
 def finetune(
@@ -75,101 +72,34 @@ def finetune(
         FloatingPointError: the loss became NaN or infinite, at the step that is named. The state
             last saved, from before, is kept.
     """
-    return finetune_as(
-        None,
-        model,
-        task,
-        train,
-        dev,
-        out,
-        labels=labels,
-        columns=columns,
-        data_options=data_options,
-        teacher=teacher,
-        teacher_layers=teacher_layers,
-        resume=resume,
-        callbacks=callbacks,
-        verbose=verbose,
-        **options,
-    )
-
-
-def finetune_as(
-    teacher_identity: Any,
-    model: Any,
-    task: str,
-    train: Any,
-    dev: Any,
-    out: str | os.PathLike,
-    *,
-    labels: Sequence[str] | None = None,
-    columns: Mapping[str, Any] | None = None,
-    data_options: Mapping[str, Any] | None = None,
-    teacher: Any = None,
-    teacher_layers: Sequence[int] | None = None,
-    resume: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    verbose: Any = "auto",
-    **options: Any,
-) -> FineTuned:
-    """`finetune`, for a caller who knows the teacher.
-
-    Args:
-        teacher_identity: what the run is to know the teacher by again; None: its weights' digest.
-    """
     settings, folder = TrainingOptions(**options), Path(out)
     chosen = find_task(task, getattr(model, "config", None))
     if not chosen.metrics:
         raise ValueError(f"{chosen.name} has no labels to learn from: choose another task.")
-    columns, data_options = dict(columns or {}), dict(data_options or {})
+    columns = dict(columns or {})
     files = [path for data in (train, dev) for path in paths_of(data)]
     with own_folder(folder, [model, teacher], files):
         check_folder(folder, resume)
         check_repeatable(*files)  # which are read again and again
-        given = (train, dev)
         keras.utils.set_random_seed(settings.seed)
         labels = _labels(model, chosen, labels, train, columns)
-        train, dev = (_examples(data, chosen, labels, columns) for data in given)
         model, start = _model(model, chosen, labels, settings.precision)
-        chosen.check_learnable(train, model.config)
-        trainee = model if teacher is None else _distiller(model, teacher, teacher_layers, settings)
-        if teacher is not None and teacher_identity is None:
-            teacher_identity = digest_weights(trainee.teacher.weights)
-        identity = task_identity(
-            chosen.name,
+        return train_on_task(
             model,
-            start,
-            train=digest_data(given[0]),
-            dev=digest_data(given[1]),
+            chosen,
+            train,
+            dev,
+            folder,
+            settings,
             columns=columns,
             data_options=data_options,
-            teacher=teacher_identity,
+            start=start,
+            teacher=_teacher(teacher, model),
             teacher_layers=teacher_layers,
+            resume=resume,
+            callbacks=callbacks,
+            verbose=verbose,
         )
-        of_task = chosen.kind, chosen.max_length
-        batches = Batches(model, *of_task, settings, train, dev, **data_options)
-        run = Run(
-            model,
-            folder,
-            batches.steps,
-            settings,
-            metric=chosen.metrics[0],
-            evaluator=None if dev is None else lambda: _measure(model, dev, chosen, settings),
-            identity=identity,
-        )
-        return loop.train(
-            run, trainee, batches, resume=resume, callbacks=callbacks, verbose=verbose
-        )
-
-
-def _measure(model: Any, dev: Any, task: Task, settings: TrainingOptions) -> dict[str, float]:
-    # What is being trained has its labels in the task's order, whatever their names.
-    names = list(model.config.id2label.values()) if task.labels else None
-    return evaluate(model, dev, task, labels=names, max_length=settings.max_length or None).metrics
-
-
-def _examples(data: Any, task: Task, labels: Sequence[str] | None, columns: dict) -> Any:
-    return read_examples(data, task, labels, **columns) if _is_path(data) else data
 
 
 def _labels(
@@ -202,7 +132,7 @@ def _labels_of(train: Any, task: Task, columns: dict) -> list[str]:
         raise ValueError("Examples that are no file have ids for labels: pass their names, labels.")
     if not isinstance(columns.get("label", ""), str):
         return list(columns["label"])  # a column for each
-    return label_names(read_examples(train, task, None, **columns))
+    return label_names(task.read(train, **columns))
 
 
 def _is_path(data: Any) -> bool:
@@ -238,16 +168,9 @@ def _model(
     return model, start
 
 
-def _distiller(
-    model: SqueezeBertPreTrainedModel,
-    teacher: Any,
-    layers: Sequence[int] | None,
-    settings: TrainingOptions,
-) -> Distiller:
-    if not isinstance(teacher, keras.Model):
-        from .convert import load_pretrained
+def _teacher(teacher: Any, model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedModel | None:
+    if teacher is None or isinstance(teacher, keras.Model):
+        return teacher
+    from .convert import load_pretrained
 
-        teacher = load_pretrained(teacher, architecture=model.architecture)
-    names = ("temperature", "soft_weight", "hidden_weight", "attention_weight")
-    weights = {name: getattr(settings, name) for name in names}
-    return Distiller(model, teacher, layers=layers, **weights)
+    return load_pretrained(teacher, architecture=model.architecture)

@@ -182,7 +182,7 @@ def _train_phase(
     keras.utils.set_random_seed(settings.seed)
     dev = read_text(*paths_of(dev)) if paths_of(dev) else dev
     task, options = find_task(_TASK), identity["data_options"]
-    batches = Batches(model, task.kind, task.max_length, settings, texts, dev, **options)
+    batches = Batches(model, task, settings, texts, dev, **options)
 
     def evaluator() -> dict[str, float]:
         return evaluate(model, dev, _TASK, max_length=settings.max_length).metrics

@@ -18,7 +18,6 @@ from ..data.readers import check_repeatable
 from ..distillation import Distiller, spread_layers
 from ..evaluation import evaluate
 from ..files import write_text
-from ..finetuning import finetune_as
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
 from ..ranges import check_number
@@ -28,6 +27,7 @@ from ..training.batches import Batches
 from ..training.digests import digest_data, digest_tokenizer, digest_weights, paths_of
 from ..training.folder import check_folder, is_begun, is_finished, own_folder
 from ..training.identity import check_identity
+from ..training.on_task import train_on_task
 from ..training.options import SQUEEZING, TrainingOptions
 from ..training.run import FineTuned, Run
 from .calibration import Calibration, Text
@@ -36,7 +36,6 @@ from .regrouping import Regrouping, find_regrouping, regroup, transformer_of
 from .vocabulary import trim_vocabulary
 
 _PLAN_FILE = "squeeze.json"
-_MAX_LENGTH = 128
 _HELD_OUT = 20  # one of so many texts is for measuring, not for training
 
 
@@ -162,19 +161,21 @@ def squeeze(
         if task is None:
             student.save_pretrained(folder)
             return result._replace(model=student)
-        return finetune_as(
-            True,  # the plan knows the teacher, as it was before it was put into another order
+        keras.utils.set_random_seed(settings.seed)
+        return train_on_task(
             student,
-            task,
+            find_task(task, student.config),
             train,
             dev,
             folder,
+            TrainingOptions(**options),
             columns=columns,
             teacher=teacher,
+            # The plan knows the teacher, as it was before it was put into another order.
+            teacher_identity=True,
             teacher_layers=kept,
             resume=is_begun(folder),
             **fit,
-            **options,
         )
 
 
@@ -361,7 +362,7 @@ def _learn_texts(
         hidden_weight=settings.hidden_weight,
         attention_weight=settings.attention_weight,
     )
-    batches = Batches(ours, "feature-extraction", _MAX_LENGTH, settings, train)
+    batches = Batches(ours, find_task("feature-extraction"), settings, train)
     run = Run(
         ours,
         folder,

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..data import make_dataset
 from ..models import SqueezeBertPreTrainedModel
+from ..tasks import Task
 from . import distribution
 from .options import TrainingOptions
 
@@ -16,8 +17,7 @@ class Batches:
 
     Args:
         model: whose tokenizer is used.
-        kind: of task, as `make_dataset` has it.
-        max_length: tokens a row where the options say nothing; at most the model's.
+        task: what it is trained for.
         settings: how to train.
         train: the examples, which can be read again and again.
         dev: those of which the loss is reported after each epoch; None for none.
@@ -34,18 +34,17 @@ class Batches:
     def __init__(
         self,
         model: SqueezeBertPreTrainedModel,
-        kind: str,
-        max_length: int,
+        task: Task,
         settings: TrainingOptions,
         train: Iterable[Mapping[str, Any]],
         dev: Iterable[Mapping[str, Any]] | None = None,
         **options: Any,
     ):
         longest = model.config.max_position_embeddings
-        length = settings.max_length or min(max_length, longest)
+        length = settings.max_length or min(task.max_length, longest)
         check_length(length, longest)
         self._examples = train, dev
-        self._task = model.tokenizer, kind
+        self._task = model.tokenizer, task
         self._options = {
             "batch_size": settings.batch_size,
             "max_length": length,

@@ -1,0 +1,95 @@
+"""Training on a task's examples, alone or with a teacher: what fine-tuning and squeezing share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..distillation import Distiller
+from ..evaluation import evaluate
+from ..models import SqueezeBertPreTrainedModel
+from ..tasks import Task
+from . import loop
+from .batches import Batches
+from .digests import digest_data, digest_weights
+from .identity import task_identity
+from .options import TrainingOptions
+from .run import FineTuned, Run
+
+Data = str | os.PathLike | Iterable[Mapping[str, Any]]
+
+
+def train_on_task(
+    model: SqueezeBertPreTrainedModel,
+    task: Task,
+    train: Data,
+    dev: Data | None,
+    folder: Path,
+    settings: TrainingOptions,
+    *,
+    columns: Mapping[str, Any],
+    data_options: Mapping[str, Any] | None = None,
+    start: str | None = None,
+    teacher: SqueezeBertPreTrainedModel | None = None,
+    teacher_identity: Any = None,
+    teacher_layers: Sequence[int] | None = None,
+    **fit: Any,
+) -> FineTuned:
+    """Trains a model, and keeps its best epoch on the dev examples.
+
+    Args:
+        model: of the task, with its labels and a tokenizer.
+        task: the task.
+        train, dev, columns, data_options, teacher_layers: of `finetune`.
+        folder: what is written; the caller keeps it for this run.
+        settings: how to train.
+        start: the digest of the checkpoint that the model comes from, if any.
+        teacher: what to learn from, too.
+        teacher_identity: what the run is to know the teacher by; None: its weights' digest.
+        **fit: `resume`, `callbacks` and `verbose` of `loop.train`.
+
+    Raises:
+        ValueError, OSError, FloatingPointError: as `finetune` does.
+    """
+    names = list(model.config.id2label.values()) if task.has_labels else None
+    examples, measured = (
+        task.read(data, names, **columns) if isinstance(data, (str, os.PathLike)) else data
+        for data in (train, dev)
+    )
+    task.check_learnable(examples, model.config)
+    trainee = model
+    if teacher is not None:
+        weights = ("temperature", "soft_weight", "hidden_weight", "attention_weight")
+        options = {name: getattr(settings, name) for name in weights}
+        trainee = Distiller(model, teacher, layers=teacher_layers, **options)
+        teacher_identity = teacher_identity or digest_weights(teacher.weights)
+    batches = Batches(model, task, settings, examples, measured, **data_options or {})
+
+    def evaluator() -> dict[str, float]:
+        # What is being trained has its labels in the task's order, whatever their names.
+        labels = names if task.labels else None
+        length = settings.max_length or None
+        return evaluate(model, measured, task, labels=labels, max_length=length).metrics
+
+    run = Run(
+        model,
+        folder,
+        batches.steps,
+        settings,
+        metric=task.metrics[0],
+        evaluator=None if measured is None else evaluator,
+        identity=task_identity(
+            task.name,
+            model,
+            start,
+            train=digest_data(train),
+            dev=digest_data(dev),
+            columns=columns,
+            data_options=data_options,
+            teacher=teacher_identity,
+            teacher_layers=teacher_layers,
+        ),
+    )
+    return loop.train(run, trainee, batches, **fit)
