@@ -1,4 +1,4 @@
-"""The options of training, for Python and the command line alike."""
+"""The options of training, for Python and for the command line."""
 
 from __future__ import annotations
 
@@ -24,36 +24,52 @@ def _option(
 class TrainingOptions:
     """How to train; the command line has an option for each field, of the same name."""
 
-    epochs: int = _option(3, "passes over the examples", 1)
-    max_steps: int = _option(0, "batches after which to stop, whatever epochs says; 0: never")
-    minutes: float = _option(0.0, "that the run may take; the steps are as many as fit; 0: any")
-    batch_size: int = _option(32, "examples a batch", 1)
-    learning_rate: float = _option(5e-5, "the highest, after the warm-up")
-    optimizer: str = _option("adamw", "adamw or lamb", choices=("adamw", "lamb"))
-    warmup: float = _option(0.1, "share of the steps over which the learning rate rises", most=1)
-    weight_decay: float = _option(0.01, "of all weights but biases and layer norms")
-    clip_norm: float = _option(1.0, "the most that the gradients' global norm may be; 0 for any")
-    layer_decay: float = _option(
-        1.0, "factor of the learning rate from a layer to the one below", most=1
+    epochs: int = _option(3, "number of passes over the examples", 1)
+    max_steps: int = _option(
+        0, "number of batches after which training stops, overriding epochs; 0: no limit"
     )
-    dropout: float | None = _option(None, "rate of all dropout (default: the model's own)", most=1)
-    accumulate: int = _option(1, "batches whose gradients make one step", 1)
-    max_length: int = _option(0, "tokens a row (default: 128, for qa 384)")
-    eval_steps: int = _option(0, "batches between evaluations, besides those of the epochs' ends")
-    patience: int = _option(0, "evaluations without a better one after which to stop; 0: never")
-    seed: int = _option(0, "of the order, masks, dropout and new weights", most=2**32 - 1)
-    save_steps: int = _option(500, "steps between saves of the run's state", 1)
+    minutes: float = _option(
+        0.0, "time limit in minutes, which sets the number of batches; 0: no limit"
+    )
+    batch_size: int = _option(32, "examples per batch", 1)
+    learning_rate: float = _option(5e-5, "peak learning rate, after the warm-up")
+    optimizer: str = _option("adamw", "optimizer: adamw or lamb", choices=("adamw", "lamb"))
+    warmup: float = _option(
+        0.1, "fraction of the steps during which the learning rate rises", most=1
+    )
+    weight_decay: float = _option(0.01, "weight decay of all weights except biases and layer norms")
+    clip_norm: float = _option(1.0, "largest global norm of the gradients; 0: no limit")
+    layer_decay: float = _option(
+        1.0, "factor by which the learning rate falls from each layer to the one below", most=1
+    )
+    dropout: float | None = _option(
+        None, "rate of all dropout (default: that of the model's config)", most=1
+    )
+    accumulate: int = _option(1, "number of batches whose gradients are added up for a step", 1)
+    max_length: int = _option(0, "most tokens per row (default: 128; for qa, 384)")
+    eval_steps: int = _option(0, "batches between evaluations; 0: evaluate after each epoch only")
+    patience: int = _option(
+        0, "stop after this number of evaluations without an improvement; 0: never"
+    )
+    seed: int = _option(
+        0, "seed of the order of examples, masks, dropout and new weights", most=2**32 - 1
+    )
+    save_steps: int = _option(500, "batches between saves of the state of the run", 1)
     precision: str = _option(
         "float32",
-        "mixed_bfloat16 trains faster where the processor has it",
+        "precision of the computation; mixed_bfloat16 is faster on processors that support it",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
     )
-    temperature: float = _option(2.0, "with a teacher: of the soft labels", 1e-3)
+    temperature: float = _option(2.0, "with a teacher: temperature of the soft labels", 1e-3)
     soft_weight: float = _option(
-        0.9, "with a teacher: of its labels, 1 - this of the true ones", most=1
+        0.9, "with a teacher: weight of its labels; the true labels have the rest", most=1
     )
-    hidden_weight: float | None = _option(None, "with a teacher: of its hidden states")
-    attention_weight: float | None = _option(None, "with a teacher: of its attention")
+    hidden_weight: float | None = _option(
+        None, "with a teacher: weight of its hidden states (default: 1 if sizes allow)"
+    )
+    attention_weight: float | None = _option(
+        None, "with a teacher: weight of its attention (default: 1 if sizes allow)"
+    )
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
