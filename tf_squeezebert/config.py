@@ -12,16 +12,17 @@ from .files import write_text
 from .json_files import read_json
 
 # The names of hidden_act; tf_squeezebert.layers maps each to its function.
-ACTIVATIONS = (
-    "gelu",
-    "gelu_new",
-    "gelu_fast",
-    "gelu_pytorch_tanh",
-    "relu",
-    "silu",
-    "swish",
-    "tanh",
-)
+# Names of transformers' configs, and the function that each means.
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+    "tanh": "tanh",
+}
 GROUPS = (
     "q_groups",
     "k_groups",

@@ -13,16 +13,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from .config import SqueezeBertConfig
+from .config import ACTIVATIONS, SqueezeBertConfig
 
-ACTIVATION_FUNCTIONS = {
+_FUNCTIONS = {
     "gelu": lambda x: ops.gelu(x, approximate=False),
-    "gelu_new": ops.gelu,
-    "gelu_fast": ops.gelu,
-    "gelu_pytorch_tanh": ops.gelu,
+    "gelu_tanh": ops.gelu,
     "relu": ops.relu,
     "silu": ops.silu,
-    "swish": ops.silu,
     "tanh": ops.tanh,
 }
 
@@ -326,7 +323,7 @@ class SqueezeBertBlock(_ConfiguredLayer):
         self.projection = self._convolution(size, config.output_groups, "projection")
         self.projection_norm = self._layer_norm(epsilon, "projection_norm")
         self.dropout = self._dropout(config.hidden_dropout_prob)
-        self.activation = ACTIVATION_FUNCTIONS[config.hidden_act]
+        self.activation = _FUNCTIONS[ACTIVATIONS[config.hidden_act]]
 
     def build(self, input_shape=None):
         hidden = (None, None, self.config.hidden_size)
@@ -358,7 +355,7 @@ class SqueezeBertMaskedLMHead(_ConfiguredLayer):
         self.bias_initializer = keras.initializers.Zeros()
         self.dense = dense(config, config.hidden_size, dtype=self.dtype_policy, name="dense")
         self.layer_norm = self._layer_norm(config.layer_norm_eps, "layer_norm")
-        self.activation = ACTIVATION_FUNCTIONS[config.hidden_act]
+        self.activation = _FUNCTIONS[ACTIVATIONS[config.hidden_act]]
 
     def build(self, input_shape=None):
         hidden = (None, None, self.config.hidden_size)

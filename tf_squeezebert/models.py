@@ -30,7 +30,7 @@ from . import losses
 from .config import SqueezeBertConfig
 from .encoding import BatchEncoding
 from .files import replacing_folder
-from .inputs import as_array, as_ids, as_mask, require_integers
+from .inputs import INPUTS, as_array, as_ids, as_mask, require_integers
 from .layers import (
     SqueezeBertBlock,
     SqueezeBertEmbeddings,
@@ -317,10 +317,9 @@ class SqueezeBertPreTrainedModel(keras.Model):
         return {**{k: x for k, x in outputs.items() if not isinstance(x, tuple)}, **numbered}
 
     def _input_signature(self):
-        names = ("input_ids", "attention_mask", "token_type_ids")
         return {
             name: keras.InputSpec(shape=(None,) * self._input_rank, dtype="int32", name=name)
-            for name in names
+            for name in INPUTS
         }
 
     # Distillation

@@ -27,19 +27,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..config import ACTIVATIONS
 from ..inputs import INPUTS
 from ..layers import GroupedConv1D, SqueezeBertBlock, SqueezeBertSelfAttention
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from .quantization import TABLE_PRODUCT
 
-_ACTIVATIONS = {
+_FUNCTIONS = {
     "gelu": lambda x: tf.nn.gelu(x, approximate=False),
-    "gelu_new": lambda x: tf.nn.gelu(x, approximate=True),
-    "gelu_fast": lambda x: tf.nn.gelu(x, approximate=True),
-    "gelu_pytorch_tanh": lambda x: tf.nn.gelu(x, approximate=True),
+    "gelu_tanh": lambda x: tf.nn.gelu(x, approximate=True),
     "relu": tf.nn.relu,
     "silu": tf.nn.silu,
-    "swish": tf.nn.silu,
     "tanh": tf.tanh,
 }
 # Added to the scores of masked positions: exp(-1e4) is 0, and 1e4 fits into half precision.
@@ -344,7 +342,7 @@ class DeployedGraph(tf.Module):
         return tf.matmul(x, self._weight("kernel", layer)) + self._weight("bias", layer)
 
     def _activation(self, layer, x):
-        return _ACTIVATIONS[layer.config.hidden_act](x)
+        return _FUNCTIONS[ACTIVATIONS[layer.config.hidden_act]](x)
 
     def _layer_norm(self, layer, x, shrink: float = 1.0, foldable: bool = True):
         """The norm of x; `foldable`, so that its gamma can go into a matrix that follows."""
