@@ -77,7 +77,9 @@ def test_impossible_layers_are_refused(arguments, channels, message):
 
 
 def test_every_activation_name_has_its_function():
-    assert set(ACTIVATION_FUNCTIONS) == set(ACTIVATIONS)
+    from tf_squeezebert.tflite import graph
+
+    assert {*ACTIVATION_FUNCTIONS} == {*graph.ACTIVATION_FUNCTIONS} == {*ACTIVATIONS.values()}
 
 
 @pytest.mark.parametrize("pad_token_id", [0, 3, None])

@@ -15,7 +15,7 @@ from keras import ops
 
 from .config import ACTIVATIONS, SqueezeBertConfig
 
-_FUNCTIONS = {
+ACTIVATION_FUNCTIONS = {
     "gelu": lambda x: ops.gelu(x, approximate=False),
     "gelu_tanh": ops.gelu,
     "relu": ops.relu,
@@ -323,7 +323,7 @@ class SqueezeBertBlock(_ConfiguredLayer):
         self.projection = self._convolution(size, config.output_groups, "projection")
         self.projection_norm = self._layer_norm(epsilon, "projection_norm")
         self.dropout = self._dropout(config.hidden_dropout_prob)
-        self.activation = _FUNCTIONS[ACTIVATIONS[config.hidden_act]]
+        self.activation = ACTIVATION_FUNCTIONS[ACTIVATIONS[config.hidden_act]]
 
     def build(self, input_shape=None):
         hidden = (None, None, self.config.hidden_size)
@@ -355,7 +355,7 @@ class SqueezeBertMaskedLMHead(_ConfiguredLayer):
         self.bias_initializer = keras.initializers.Zeros()
         self.dense = dense(config, config.hidden_size, dtype=self.dtype_policy, name="dense")
         self.layer_norm = self._layer_norm(config.layer_norm_eps, "layer_norm")
-        self.activation = _FUNCTIONS[ACTIVATIONS[config.hidden_act]]
+        self.activation = ACTIVATION_FUNCTIONS[ACTIVATIONS[config.hidden_act]]
 
     def build(self, input_shape=None):
         hidden = (None, None, self.config.hidden_size)

@@ -33,7 +33,7 @@ from ..layers import GroupedConv1D, SqueezeBertBlock, SqueezeBertSelfAttention
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from .quantization import TABLE_PRODUCT
 
-_FUNCTIONS = {
+ACTIVATION_FUNCTIONS = {
     "gelu": lambda x: tf.nn.gelu(x, approximate=False),
     "gelu_tanh": lambda x: tf.nn.gelu(x, approximate=True),
     "relu": tf.nn.relu,
@@ -342,7 +342,7 @@ class DeployedGraph(tf.Module):
         return tf.matmul(x, self._weight("kernel", layer)) + self._weight("bias", layer)
 
     def _activation(self, layer, x):
-        return _FUNCTIONS[ACTIVATIONS[layer.config.hidden_act]](x)
+        return ACTIVATION_FUNCTIONS[ACTIVATIONS[layer.config.hidden_act]](x)
 
     def _layer_norm(self, layer, x, shrink: float = 1.0, foldable: bool = True):
         """The norm of x; `foldable`, so that its gamma can go into a matrix that follows."""
