@@ -196,3 +196,13 @@ def test_mistakes(text, tokenizer, tmp_path):
     assert [path.name for path in later.iterdir()] == ["16"]
     with pytest.raises(ValueError, match="max_length 128 is more than the model's 40 tokens"):
         pretrain(config(), [text], None, tmp_path / "a", tokenizer=tokenizer, **FAST)
+
+
+def test_half_precision_scales_the_loss(text, tokenizer, tmp_path):
+    """As in fine-tuning: without, small gradients would be 0 in float16."""
+    options = {**FAST, "precision": "mixed_float16"}
+    result = pretrain(
+        config(), [text], None, tmp_path, phases=((16, 2),), tokenizer=tokenizer, **options
+    )
+    assert result.model.compute_dtype == "float16"
+    assert isinstance(result.model.optimizer, keras.optimizers.LossScaleOptimizer)

@@ -140,7 +140,7 @@ def pretrain(
             raise FileNotFoundError(f"'{out}' holds no run to resume.")
         check_repeatable(*files)
         keras.utils.set_random_seed(options.get("seed", 0))
-        precision = options.pop("precision", "float32")
+        precision = options.get("precision", "float32")
         model, start = _model(model, tokenizer, sentence_order, precision)
         for length, _ in phases:
             check_length(length, model.config.max_position_embeddings)
