@@ -1,6 +1,7 @@
 """Settings that must stand before TensorFlow, transformers and the hub client are imported."""
 
 import gc
+import itertools
 import os
 from pathlib import Path
 
@@ -20,6 +21,22 @@ def pytest_collection_finish():
     """Takes what the imported frameworks made out of garbage collection: it stays anyway."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def eager():
+    """Has TensorFlow run its functions step by step: for a few steps, tracing them costs more."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock on which a second passes whenever it is looked at."""
+    monkeypatch.setattr("time.monotonic", itertools.count(1000.0).__next__)
 
 
 @pytest.hookimpl(wrapper=True)
