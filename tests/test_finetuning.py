@@ -30,7 +30,13 @@ from . import toy
 FAST = {"learning_rate": 1e-2, "batch_size": 16, "max_length": 32, "verbose": 0}
 # One step an epoch, and no more than that where a run's end is all that matters.
 ONE_STEP = {**FAST, "batch_size": 96}
-eagerly = pytest.mark.usefixtures("eager")
+
+
+def few_steps(test):
+    """Marks a test of runs that are over before tracing them would pay."""
+    return pytest.mark.slow(pytest.mark.usefixtures("eager")(test))
+
+
 # What a model that has learnt nothing reaches at most, by the task's first metric.
 CHANCE = {
     "sst2": 0.6,
@@ -60,6 +66,7 @@ def files(tmp_path_factory):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", toy.FILES)
 def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, tmp_path):
     train, dev = files[task]
@@ -90,7 +97,7 @@ def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, 
     assert not (out / STATE_FILE).exists()
 
 
-@eagerly
+@few_steps
 def test_labels_come_from_the_file_the_list_or_the_model(bare, files, tmp_path):
     train, dev = files["classification"]
     quick = {**ONE_STEP, "max_steps": 1}
@@ -109,7 +116,7 @@ def test_labels_come_from_the_file_the_list_or_the_model(bare, files, tmp_path):
     assert sst2.model.config.problem_type == "single_label_classification"
 
 
-@eagerly
+@few_steps
 def test_examples_may_be_a_list_and_dev_may_be_missing(bare, tmp_path):
     examples = [{"text": f"number {i}", "label": i % 3} for i in range(20)]
     labels = ["a", "b", "c"]
@@ -121,7 +128,7 @@ def test_examples_may_be_a_list_and_dev_may_be_missing(bare, tmp_path):
     assert (tmp_path / "model.safetensors").is_file()
 
 
-@eagerly
+@few_steps
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path, monkeypatch):
     """With scores made up: the second epoch is the best of those seen."""
     scores, weights = iter([0.5, 0.7, 0.6, 0.65, 0.9]), []
@@ -145,7 +152,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 2
 
 
-@eagerly
+@few_steps
 def test_a_metric_that_is_nan_is_null_in_the_results(bare, files, tmp_path, monkeypatch):
     def measured(model, dev, task, **options):
         return evaluation.Evaluation({"spearman": float("nan"), "pearson": 0.5}, [], [], [])
@@ -156,7 +163,7 @@ def test_a_metric_that_is_nan_is_null_in_the_results(bare, files, tmp_path, monk
     assert metrics == {"spearman": None, "pearson": 0.5}
 
 
-@eagerly
+@few_steps
 def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files, tmp_path, clock):
     options = {**FAST, "epochs": 1_000_000, "minutes": 0.3}
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
@@ -166,7 +173,7 @@ def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files
     assert result.history[-1]["learning_rate"] < 0.8 * FAST["learning_rate"]
 
 
-@eagerly
+@few_steps
 def test_dropout_is_another_while_training_only(bare, files, tmp_path):
     """Without any, other seeds of the masks make the same step."""
     models = []
@@ -188,7 +195,7 @@ def test_dropout_is_another_while_training_only(bare, files, tmp_path):
     assert alike == [True, True, False]
 
 
-@eagerly
+@few_steps
 def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypatch):
     scores = iter([float("nan"), 0.1, float("nan")])
 
@@ -203,7 +210,7 @@ def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypat
     assert not is_better("f1", 2.0, 3.0)
 
 
-@eagerly
+@few_steps
 def test_evaluations_within_an_epoch(bare, files, tmp_path, monkeypatch):
     scores, weights = iter([0.5, 0.9, 0.6]), []
 
@@ -219,7 +226,7 @@ def test_evaluations_within_an_epoch(bare, files, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 4 / 6
 
 
-@eagerly
+@few_steps
 def test_the_loss_in_the_history_is_that_of_the_batches(bare, files, tmp_path):
     losses = []
 
@@ -253,6 +260,7 @@ finetune(model, "sst2", train, dev, out, callbacks=[Wait()], **json.loads(option
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_result_of_an_unbroken_one(bare, files, tmp_path):
     class Count(keras.callbacks.Callback):
         steps = 0
@@ -282,7 +290,7 @@ def test_a_killed_run_goes_on_to_the_result_of_an_unbroken_one(bare, files, tmp_
     )
 
 
-@eagerly
+@few_steps
 def test_a_run_broken_at_an_epochs_end_goes_on(bare, files, tmp_path):
     class Stop(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -320,6 +328,7 @@ def interrupted(stopped, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -343,7 +352,7 @@ def test_another_run_is_not_resumed(change, message, interrupted, bare, files, t
     assert (interrupted / STATE_FILE).read_bytes() == before
 
 
-@eagerly
+@few_steps
 def test_a_folder_with_a_run_is_not_overwritten(interrupted, bare, files, tmp_path_factory):
     with pytest.raises(ValueError, match="holds an unfinished run: resume it, or give another"):
         finetune(bare, "sst2", *files["sst2"], interrupted, **FAST)
@@ -355,7 +364,7 @@ def test_a_folder_with_a_run_is_not_overwritten(interrupted, bare, files, tmp_pa
         finetune(bare, "sst2", *files["sst2"], tmp_path_factory.mktemp("new"), resume=True, **FAST)
 
 
-@eagerly
+@few_steps
 def test_a_run_of_other_data_or_models_is_not_resumed(interrupted, bare, files, tmp_path_factory):
     train, dev = files["sst2"]
     folder = tmp_path_factory.mktemp("others")
@@ -391,6 +400,7 @@ def test_a_run_of_other_data_or_models_is_not_resumed(interrupted, bare, files, 
     finetune(folder / "same", "sst2", same, dev, interrupted, resume=True, save_steps=2, **FAST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"not a state"])
 def test_a_damaged_state_is_refused(damage, interrupted, bare, files):
     """More of them: test_training_state.py."""
@@ -399,7 +409,7 @@ def test_a_damaged_state_is_refused(damage, interrupted, bare, files):
         finetune(bare, "sst2", *files["sst2"], interrupted, resume=True, save_steps=2, **FAST)
 
 
-@eagerly
+@few_steps
 def test_a_metric_that_is_nan_may_be_resumed(bare, files, tmp_path, monkeypatch):
     class Stop(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -474,7 +484,7 @@ def test_a_disk_with_too_little_room_is_found_out_before_training(files, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["bare"]
 
 
-@eagerly
+@few_steps
 def test_two_runs_in_one_folder_exclude_each_other(bare, files, tmp_path):
     caught = []
 
@@ -497,7 +507,7 @@ def test_two_runs_in_one_folder_exclude_each_other(bare, files, tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-@eagerly
+@few_steps
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, tmp_path):
     class Break(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
@@ -512,7 +522,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, 
     assert finetuning.read_progress(tmp_path / STATE_FILE)["step"] == 4
 
 
-@eagerly
+@few_steps
 def test_weights_that_are_no_numbers_are_not_saved(bare, files, tmp_path):
     """A gradient may break them in a step whose own loss is fine."""
 
@@ -582,7 +592,7 @@ def test_labels_outside_the_models_are_named(bare, tmp_path):
         finetune(bare, "ner", words, None, tmp_path, labels=["O", "B-x"], **FAST)
 
 
-@eagerly
+@few_steps
 def test_contexts_and_questions_that_are_too_long(bare, files, tmp_path):
     context = "a film . " * 30 + "it was seen in rome ."
     answer = {"text": "rome", "answer_start": context.index("rome")}
