@@ -125,7 +125,7 @@ FORMS = [as_safetensors, as_shards, as_zip, as_legacy, as_shards_of_pickle]
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("dtype", first_quick(DTYPES), ids=str)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", [TASK, LM])
 def test_a_form_of_checkpoint(name, form, dtype, tmp_path, warnings):
@@ -570,7 +570,7 @@ def test_a_weight_under_two_names_is_read_where_both_are_equal(second, tmp_path,
         load(TASK, write(tmp_path, {**tensors, second: tensors[QUERY] + 1}))
 
 
-@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("value", first_quick([torch.nan, torch.inf, -torch.inf]))
 @pytest.mark.parametrize("form", FORMS)
 def test_a_weight_that_is_not_a_number_is_refused(form, value, tmp_path):
     theirs = reference(TASK, config_for(TASK))
