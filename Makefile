@@ -1,26 +1,36 @@
 # make demo: sentences classified (TEXT="one of yours"), and a real checkpoint to files for a phone.
-# make test: lint, format check, all tests.  make web: a text classifier in the browser.
+# make check: lint and the quick tests, in a minute.  make test: lint and all tests.
+# make web: a text classifier in the browser.
 # Each sets up a virtual environment of its own; PYTHON chooses the interpreter it is made of.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# A module's tests run in one process, which makes its fixtures once.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-jax faults mutants dist web lint format benchmarks clean
+.PHONY: demo check test test-jax test-torch faults mutants dist web lint format benchmarks clean
 
 demo: $(VENV)/demo-installed
 	@$(BIN)/python examples/demo.py demo-output $(if $(TEXT),"$$TEXT") 2>demo-output.log || (cat demo-output.log; exit 1)
 	@rm -f demo-output.log
 
+check: lint
+	$(PYTEST) -m "not slow"
+
 test: lint
-	$(BIN)/python -m pytest -n 2
-	$(MAKE) test-jax
+	$(PYTEST)
+	$(MAKE) test-jax test-torch
 
 # The layers and models once more, on Keras's JAX backend.
 test-jax: $(VENV)/test-installed
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 tests/test_layers.py tests/test_models.py tests/test_training.py \
+	KERAS_BACKEND=jax $(PYTEST) tests/test_layers.py tests/test_models.py tests/test_training.py \
 		tests/test_optimization.py
+
+# What they compute, and no more, on its PyTorch backend.
+test-torch: $(VENV)/test-installed
+	KERAS_BACKEND=torch $(PYTEST) tests/test_layers.py tests/test_models.py
 
 # What goes wrong with files, texts and folders, and how each case ends.
 faults: $(VENV)/test-installed

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
 
 CLASSES = (
     "SqueezeBertModel",
@@ -15,7 +18,7 @@ CLASSES = (
 SMALL = {
     "vocab_size": 99,
     "hidden_size": 48,
-    "num_hidden_layers": 3,
+    "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "intermediate_size": 96,
     "max_position_embeddings": 40,
@@ -43,3 +46,9 @@ def random_inputs(
         lengths = rng.integers(1, shape[-1] + 1, shape[:-1])
         mask = (np.arange(shape[-1]) < lengths[..., None]).astype(np.int32)
     return {"input_ids": ids * mask, "token_type_ids": types * mask, "attention_mask": mask}
+
+
+def first_quick(cases: Sequence) -> list:
+    """Cases of a test, all but the first of which are marked slow."""
+    first, *others = cases
+    return [first, *(pytest.param(case, marks=pytest.mark.slow) for case in others)]

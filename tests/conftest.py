@@ -1,6 +1,7 @@
 """Settings that must stand before TensorFlow, transformers and the hub client are imported."""
 
 import gc
+import itertools
 import os
 from pathlib import Path
 
@@ -10,7 +11,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-# JAX's programs are compiled once for all tests and their processes.
+# JAX's programs run for a moment: they are compiled quickly rather than well, and once for all
+# tests and their processes.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".jax_cache"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
@@ -20,6 +23,50 @@ def pytest_collection_finish():
     """Takes what the imported frameworks made out of garbage collection: it stays anyway."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def eager():
+    """Has TensorFlow run its functions step by step: for a few steps, tracing them costs more."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock on which a second passes whenever it is looked at."""
+    monkeypatch.setattr("time.monotonic", itertools.count(1000.0).__next__)
+
+
+# Processor seconds that a test may take in `make check`, its fixtures included.
+QUICK = 10
+_STARTED = pytest.StashKey[float]()
+
+
+def _processor_seconds() -> float:
+    """Of this process, and of those that it has waited for."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.stash[_STARTED] = _processor_seconds()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """A test is in the quick tier unless it is marked: one that is not quick has to be."""
+    seconds = _processor_seconds() - item.stash[_STARTED]
+    yield
+    if item.config.option.markexpr == "not slow" and seconds > QUICK:
+        pytest.fail(
+            f"It took {seconds:.1f} s of processor time, and `make check` is for tests of less "
+            f"than {QUICK}: mark it with pytest.mark.slow.",
+            pytrace=False,
+        )
 
 
 @pytest.hookimpl(wrapper=True)

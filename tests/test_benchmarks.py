@@ -12,6 +12,8 @@ import torch
 
 import tf_squeezebert
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", ".")
 LENGTHS = (8, 16, 32, 64, 128, 256, 512)

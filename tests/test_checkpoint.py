@@ -183,6 +183,7 @@ def test_a_type_that_numpy_lacks(tmp_path):
         open_checkpoint(tmp_path / "weights.bin")
 
 
+@pytest.mark.slow
 def test_neither_torch_nor_pickle_takes_part(tmp_path):
     torch.save({"a": torch.arange(3)}, tmp_path / "weights.bin")
     script = """

@@ -37,9 +37,8 @@ LABELS = {0: "calm", 1: "angry", 2: "glad"}
 def checkpoint(tmp_path_factory) -> Path:
     """A folder as transformers writes it."""
     folder = tmp_path_factory.mktemp("checkpoint")
-    config = small_config(
-        vocab_size=30522, id2label=LABELS, label2id={"calm": 0, "angry": 1, "glad": 2}
-    )
+    labels = {"id2label": LABELS, "label2id": {name: i for i, name in LABELS.items()}}
+    config = small_config(vocab_size=30522, num_hidden_layers=1, **labels)
     reference("SqueezeBertForSequenceClassification", config).save_pretrained(folder)
     transformers.BertTokenizer(str(VOCAB)).save_pretrained(folder)
     return folder
@@ -75,6 +74,7 @@ def tflite(checkpoint, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_convert_export_predict(checkpoint, tmp_path, capsys):
     folder, keras_file, tflite = tmp_path / "ours", tmp_path / "m.keras", tmp_path / "m.tflite"
     status, out, _ = run(capsys, "convert", checkpoint, folder)
@@ -112,6 +112,7 @@ def test_convert_takes_another_class(checkpoint, tmp_path, capsys, caplog):
     assert (target / "vocab.txt").is_file()
 
 
+@pytest.mark.slow
 def test_export_with_every_option(checkpoint, inputs, tmp_path, capsys, caplog):
     path = tmp_path / "model.tflite"
     options = ["--task", "text-classification", "--target", "npu", "--length", 20, "--batch", 2]
@@ -130,6 +131,7 @@ def test_export_with_every_option(checkpoint, inputs, tmp_path, capsys, caplog):
     )
 
 
+@pytest.mark.slow
 def test_export_of_free_batch_and_with_pooling(checkpoint, tmp_path, capsys):
     path = tmp_path / "model.tflite"
     options = ["--task", "feature-extraction", "--batch", "any", "--pooling", "cls"]
@@ -143,9 +145,10 @@ def test_export_of_free_batch_and_with_pooling(checkpoint, tmp_path, capsys):
     assert out == f"embedding: {shown} ... (48 numbers)\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", ["other weights", "full disk"])
 def test_a_failed_export_is_one_sentence_and_leaves_the_old_file(
-    failure, checkpoint, tmp_path, capsys, monkeypatch
+    failure, checkpoint, tflite, tmp_path, capsys, monkeypatch
 ):
     path = tmp_path / "model.tflite"
     path.write_bytes(b"the old file")
@@ -155,6 +158,7 @@ def test_a_failed_export_is_one_sentence_and_leaves_the_old_file(
 
     if failure == "full disk":
         message = "model.tflite: No space left on device."
+        monkeypatch.setattr(exporter, "_convert", lambda *_, **__: tflite.read_bytes())
         monkeypatch.setattr(exporter, "attach_files", fail)
     else:
         message = "logits and the model's differ by"
@@ -170,6 +174,7 @@ def test_a_failed_export_is_one_sentence_and_leaves_the_old_file(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_inspect(tflite, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(gpu, "_CHROMIUM", tmp_path / "none")
     monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "none.json"))
@@ -185,6 +190,7 @@ def test_inspect(tflite, capsys, monkeypatch, tmp_path):
     assert report["delegates"][0]["verdict"] == "agrees"
 
 
+@pytest.mark.slow
 def test_benchmark(tflite, capsys):
     arguments = ["--lengths", "8,16", "--threads", "1,2", "--runs", 2]
     status, out, err = run(capsys, "benchmark", tflite, *arguments)
@@ -194,6 +200,7 @@ def test_benchmark(tflite, capsys):
     assert [row.split()[:2] for row in rows] == [["1", "8"], ["1", "16"], ["2", "8"], ["2", "16"]]
 
 
+@pytest.mark.slow
 def test_evaluate_compares_two_models(checkpoint, tflite, tmp_path, capsys):
     texts = [f"{word} ferries leave at {word}." for word in "abcdefgh"]
     said = [answer["label"] for answer in predict(Runtime(tflite), texts, ["B."] * 8)]
@@ -255,6 +262,7 @@ def test_many_disagreements_are_cut_short(capsys):
     assert lines[-1] == "  ..."
 
 
+@pytest.mark.slow
 def test_predict_reads_a_context(tmp_path, capsys):
     config = tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=30522))
     model = tf_squeezebert.SqueezeBertForQuestionAnswering(config)
@@ -484,6 +492,7 @@ def test_convert_leaves_nothing_where_the_tokenizer_is_refused(checkpoint, tmp_p
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence(checkpoint, tflite, tmp_path):
     """A limit of a file's size stands for the disk's."""
     script = """
@@ -559,6 +568,8 @@ def trained(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager")
 def test_finetune_writes_a_measured_model(trained, capsys):
     results = json.loads((trained / "sst2" / "results.json").read_text())
     assert results["options"]["max_length"] == 32
@@ -573,6 +584,8 @@ def test_finetune_writes_a_measured_model(trained, capsys):
     assert list((trained / "logs" / "train").glob("events*"))
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager")
 def test_predict_answers_a_file_in_json_lines(trained, tmp_path, capsys):
     data, out = trained / "sst2_0.tsv", tmp_path / "answers.jsonl"
     arguments = [trained / "sst2", "--data", data, "--task", "sst2"]
@@ -590,6 +603,8 @@ def test_predict_answers_a_file_in_json_lines(trained, tmp_path, capsys):
     assert_alike([json.loads(line) for line in printed.splitlines()], want)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
     ("task", "name", "config", "given", "answered"),
     [
@@ -618,6 +633,8 @@ def test_files_of_other_tasks(task, name, config, given, answered, trained, tmp_
     assert {line.split()[-1] for line in lines if line.startswith("difference")} == {"+0.00"}
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager")
 def test_pretrain(trained, tmp_path, capsys):
     text, out = trained / "mlm_0.txt", tmp_path / "out"
     arguments = ["--texts", text, text, "--dev", text, "--out", out, "--phases", "16:3,32:2"]
@@ -631,6 +648,8 @@ def test_pretrain(trained, tmp_path, capsys):
     assert (out / "32" / "model.safetensors").is_file()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager")
 def test_squeeze_makes_a_grouped_model(tmp_path, capsys):
     dense = dict.fromkeys((f"{name}_groups" for name in GROUP_NAMES), 1)
     bert, texts = toy.checkpoint(tmp_path / "bert", **dense), toy.write(tmp_path, "mlm", 60)
@@ -645,6 +664,7 @@ def test_squeeze_makes_a_grouped_model(tmp_path, capsys):
     assert model.config.vocab_size == len(model.tokenizer) == 130
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -741,6 +761,7 @@ def test_help_and_version_come_without_tensorflow():
     assert version.stdout == f"tf-squeezebert {tf_squeezebert.__version__}\n"
 
 
+@pytest.mark.slow
 def test_the_console_script_keeps_native_logs_away(checkpoint, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tf_squeezebert", "convert", str(checkpoint), str(tmp_path / "a")],

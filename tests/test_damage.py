@@ -12,6 +12,8 @@ from tf_squeezebert.tflite import RECIPES, ExportError, Runtime, export, exporte
 from .configs import random_inputs, small_config
 from .damages import DAMAGES, damaged
 
+pytestmark = pytest.mark.slow
+
 CONFIG = small_config(
     vocab_size=1000,
     hidden_size=128,

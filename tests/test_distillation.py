@@ -16,6 +16,8 @@ from . import toy
 from .configs import random_inputs, small_config
 from .reference import pair
 
+pytestmark = pytest.mark.slow
+
 T, SOFT, HIDDEN, ATTENTION = 3.0, 0.7, 0.5, 0.25
 
 

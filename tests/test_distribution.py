@@ -10,11 +10,18 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from tf_squeezebert import SqueezeBertForSequenceClassification
+from tf_squeezebert.distribution import initialize
+from tf_squeezebert.finetuning import finetune
+
 from . import toy
+
+pytestmark = pytest.mark.slow
 
 # Dropout would differ from device to device.
 CONFIG = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -22,26 +29,29 @@ OPTIONS = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "max_length": 3
 
 MIRRORED = """
 import tensorflow as tf
-devices = [tf.config.LogicalDeviceConfiguration()] * count
+devices = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
 from tf_squeezebert import SqueezeBertForSequenceClassification
 from tf_squeezebert.finetuning import finetune
-names = [f"CPU:{i}" for i in range(count)]
-with tf.distribute.MirroredStrategy(names).scope():
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
     import keras
     keras.utils.set_random_seed(0)
     model = SqueezeBertForSequenceClassification.from_pretrained(bare)
-assert model.distribute_strategy.num_replicas_in_sync == count
+assert model.distribute_strategy.num_replicas_in_sync == 2
 finetune(model, "sst2", train, dev, out, labels=list(model.config.id2label.values()), **options)
 """
 DATA_PARALLEL = """
 import os
-os.environ["XLA_FLAGS"] += f" --xla_force_host_platform_device_count={count}"
+os.environ["XLA_FLAGS"] += " --xla_force_host_platform_device_count=2"
 import keras
-if count > 1:
-    keras.distribution.set_distribution(keras.distribution.DataParallel())
-    assert keras.distribution.distribution().device_mesh.devices.size == count
+keras.distribution.set_distribution(keras.distribution.DataParallel())
+assert keras.distribution.distribution().device_mesh.devices.size == 2
+from tf_squeezebert.training.distribution import batch_options
 from tf_squeezebert.finetuning import finetune
+try:
+    batch_options(15)
+except ValueError as error:
+    print(error)
 finetune(bare, "sst2", train, dev, out, **options)
 """
 
@@ -57,9 +67,9 @@ def inputs(tmp_path_factory):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def launch():
-    """Starts processes, none of which outlives the test."""
+    """Starts processes, none of which outlives the tests."""
     started: list[subprocess.Popen] = []
 
     def run(command: list, backend: str) -> subprocess.Popen:
@@ -97,21 +107,47 @@ def assert_same_training(one, other) -> None:
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("program", "backend"), [(MIRRORED, "tensorflow"), (DATA_PARALLEL, "jax")], ids=["tf", "jax"]
-)
-def test_two_devices_train_as_one(program, backend, inputs, launch, tmp_path):
-    folders = {count: tmp_path / str(count) for count in (1, 2)}
-    running = []
-    for count, out in folders.items():
-        names = {**inputs, "count": count, "out": str(out), "options": OPTIONS}
-        setup = "".join(f"{name} = {value!r}\n" for name, value in names.items())
-        command = [sys.executable, "-c", setup + program]
-        running.append(launch(command, backend))
-    for process in running:
-        _, err = process.communicate()
-        assert process.returncode == 0, err
-    assert_same_training(*folders.values())
+def run_program(launch, program: str, backend: str, **names) -> subprocess.Popen:
+    """Starts a program that is given values by name."""
+    setup = "".join(f"{name} = {value!r}\n" for name, value in names.items())
+    return launch([sys.executable, "-c", setup + program], backend)
+
+
+def printed(process: subprocess.Popen) -> str:
+    """What a process wrote, once it has ended well."""
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return out
+
+
+@pytest.fixture(scope="module")
+def alone(inputs, launch, tmp_path_factory):
+    """The folder of the run that one process of one device makes, on JAX."""
+    folder = tmp_path_factory.mktemp("alone")
+    (process,) = start(launch, inputs, folder, processes=1)
+    printed(process)
+    return folder
+
+
+def test_two_devices_of_tensorflow_train_as_one(inputs, launch, tmp_path):
+    names = {**inputs, "out": str(tmp_path / "two"), "options": OPTIONS}
+    two = run_program(launch, MIRRORED, "tensorflow", **names)
+    keras.utils.set_random_seed(0)
+    model = SqueezeBertForSequenceClassification.from_pretrained(inputs["bare"])
+    labels = list(model.config.id2label.values())
+    train, dev = inputs["train"], inputs["dev"]
+    finetune(model, "sst2", train, dev, tmp_path / "one", labels=labels, **OPTIONS)
+    printed(two)
+    assert_same_training(tmp_path / "one", tmp_path / "two")
+
+
+def test_two_devices_of_jax_train_as_one(inputs, launch, alone, tmp_path):
+    process = run_program(
+        launch, DATA_PARALLEL, "jax", **inputs, out=str(tmp_path), options=OPTIONS
+    )
+    (line,) = printed(process).splitlines()
+    assert line == "batch_size 15 can not be shared evenly by 2 devices: pass a multiple."
+    assert_same_training(alone, tmp_path)
 
 
 def free_addresses(count: int) -> str:
@@ -134,7 +170,7 @@ def start(launch, inputs, out, *more: str, processes: int = 2) -> list[subproces
     return [launch(command + (own[i] if processes > 1 else []), "jax") for i in range(processes)]
 
 
-def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, launch, tmp_path):
+def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, launch, alone, tmp_path):
     """Each with half of every batch; to what a single process gives."""
     first, second = start(launch, inputs, tmp_path / "two", "--save-steps", "1")
     state = tmp_path / "two" / "training.safetensors"
@@ -147,48 +183,15 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, launch, tmp_
     assert "Process 0 of 2 lost another one" in last
     assert "start all of them again, with resume" in last
 
-    resumed = start(launch, inputs, tmp_path / "two", "--save-steps", "1", "--resume")
-    for process in resumed:
-        _, err = process.communicate(timeout=300)
-        assert process.returncode == 0, err
-    (single,) = start(launch, inputs, tmp_path / "one", processes=1)
-    _, err = single.communicate(timeout=300)
-    assert single.returncode == 0, err
-    assert_same_training(tmp_path / "one", tmp_path / "two")
+    for process in start(launch, inputs, tmp_path / "two", "--save-steps", "1", "--resume"):
+        printed(process)
+    assert_same_training(alone, tmp_path / "two")
     assert json.loads((tmp_path / "two" / "results.json").read_text())["steps"] == 8
 
 
-def test_mistakes(inputs, tmp_path):
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import tf_squeezebert.distribution as d; d.initialize('a:1,b:2', 2, 0)",
-        ],
-        env=environment("tensorflow"),
-        capture_output=True,
-        text=True,
-    )
-    assert "needs Keras's JAX backend: set KERAS_BACKEND=jax" in done.stderr
-    program = """
-import tf_squeezebert.training.distribution as d, keras, os
-try:
-    d.initialize("127.0.0.1:1,127.0.0.1:2", process_id=2)
-except ValueError as error:
-    print(error)
-keras.distribution.set_distribution(keras.distribution.DataParallel())
-try:
-    d.batch_options(15)
-except ValueError as error:
-    print(error)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**environment("jax"), "XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.splitlines() == [
-        "There is no process 2 of 2: they count from 0.",
-        "batch_size 15 can not be shared evenly by 2 devices: pass a multiple.",
-    ], done.stderr
+def test_mistakes(monkeypatch):
+    with pytest.raises(ValueError, match="needs Keras's JAX backend: set KERAS_BACKEND=jax"):
+        initialize("a:1,b:2", 2, 0)
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(ValueError, match="There is no process 2 of 2: they count from 0"):
+        initialize("127.0.0.1:1,127.0.0.1:2", process_id=2)

@@ -32,6 +32,15 @@ from . import toy
 
 # Learns the toy files in seconds.
 FAST = {"learning_rate": 1e-2, "batch_size": 16, "max_length": 32, "verbose": 0}
+# One step an epoch, and no more than that where a run's end is all that matters.
+ONE_STEP = {**FAST, "batch_size": 96}
+
+
+def few_steps(test):
+    """Marks a test of runs that are over before tracing them would pay."""
+    return pytest.mark.slow(pytest.mark.usefixtures("eager")(test))
+
+
 # What a model that has learnt nothing reaches at most, by the task's first metric.
 CHANCE = {
     "sst2": 0.6,
@@ -61,6 +70,7 @@ def files(tmp_path_factory):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", toy.FILES)
 def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, tmp_path):
     train, dev = files[task]
@@ -91,9 +101,10 @@ def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, 
     assert not (out / STATE_FILE).exists()
 
 
+@few_steps
 def test_labels_come_from_the_file_the_list_or_the_model(bare, files, tmp_path):
     train, dev = files["classification"]
-    quick = {**FAST, "epochs": 1}
+    quick = {**ONE_STEP, "max_steps": 1}
     by_file = finetune(bare, "classification", train, dev, tmp_path / "a", **quick)
     assert by_file.model.config.id2label == {0: "bad", 1: "good"}
     named = finetune(
@@ -109,6 +120,7 @@ def test_labels_come_from_the_file_the_list_or_the_model(bare, files, tmp_path):
     assert sst2.model.config.problem_type == "single_label_classification"
 
 
+@few_steps
 def test_examples_may_be_a_list_and_dev_may_be_missing(bare, tmp_path):
     examples = [{"text": f"number {i}", "label": i % 3} for i in range(20)]
     labels = ["a", "b", "c"]
@@ -120,6 +132,7 @@ def test_examples_may_be_a_list_and_dev_may_be_missing(bare, tmp_path):
     assert (tmp_path / "model.safetensors").is_file()
 
 
+@few_steps
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path, monkeypatch):
     """With scores made up: the second epoch is the best of those seen."""
     scores, weights = iter([0.5, 0.7, 0.6, 0.65, 0.9]), []
@@ -134,7 +147,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     )
     monkeypatch.setattr(training_run, "_SECONDS_A_DRAWING", 1e6)
     monkeypatch.setattr(on_task, "evaluate", measured)
-    result = finetune(bare, "sst2", *files["sst2"], tmp_path, epochs=5, patience=2, **FAST)
+    result = finetune(bare, "sst2", *files["sst2"], tmp_path, epochs=5, patience=2, **ONE_STEP)
     assert drawn == [len(result.history)], "at the end alone, where the epochs are short"
     assert result.metrics == {"accuracy": 0.7}
     assert len(weights) == 4, "it stopped"
@@ -143,25 +156,28 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(bare, files, tmp_path,
     assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 2
 
 
+@few_steps
 def test_a_metric_that_is_nan_is_null_in_the_results(bare, files, tmp_path, monkeypatch):
     def measured(model, dev, task, **options):
         return evaluation.Evaluation({"spearman": float("nan"), "pearson": 0.5}, [], [], [])
 
     monkeypatch.setattr(on_task, "evaluate", measured)
-    finetune(bare, "stsb", *files["stsb"], tmp_path, epochs=1, **FAST)
+    finetune(bare, "stsb", *files["stsb"], tmp_path, epochs=1, **ONE_STEP)
     metrics = parse_json((tmp_path / "results.json").read_bytes())["metrics"]
     assert metrics == {"spearman": None, "pearson": 0.5}
 
 
-def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files, tmp_path):
-    options = {**FAST, "epochs": 1_000_000, "minutes": 0.2}
+@few_steps
+def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files, tmp_path, clock):
+    options = {**FAST, "epochs": 1_000_000, "minutes": 0.3}
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
     results = json.loads((tmp_path / "results.json").read_text())
-    assert 1 < results["seconds"] < 30
-    assert results["steps"] < 100_000
+    assert 5 < results["seconds"] < 25
+    assert 2 < results["steps"] < 20
     assert result.history[-1]["learning_rate"] < 0.8 * FAST["learning_rate"]
 
 
+@few_steps
 def test_dropout_is_another_while_training_only(bare, files, tmp_path):
     """Without any, other seeds of the masks make the same step."""
     models = []
@@ -183,6 +199,7 @@ def test_dropout_is_another_while_training_only(bare, files, tmp_path):
     assert alike == [True, True, False]
 
 
+@few_steps
 def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypatch):
     scores = iter([float("nan"), 0.1, float("nan")])
 
@@ -190,13 +207,14 @@ def test_a_metric_that_is_nan_is_worse_than_any(bare, files, tmp_path, monkeypat
         return evaluation.Evaluation({"spearman": next(scores)}, [], [], [])
 
     monkeypatch.setattr(on_task, "evaluate", measured)
-    result = finetune(bare, "stsb", *files["stsb"], tmp_path, epochs=3, **FAST)
+    result = finetune(bare, "stsb", *files["stsb"], tmp_path, epochs=3, **ONE_STEP)
     assert result.metrics == {"spearman": 0.1}
     assert is_better("spearman", float("nan"), None), "the first is kept, whatever it is"
     assert is_better("perplexity", 2.0, 3.0)
     assert not is_better("f1", 2.0, 3.0)
 
 
+@few_steps
 def test_evaluations_within_an_epoch(bare, files, tmp_path, monkeypatch):
     scores, weights = iter([0.5, 0.9, 0.6]), []
 
@@ -212,6 +230,7 @@ def test_evaluations_within_an_epoch(bare, files, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "results.json").read_text())["best_epoch"] == 4 / 6
 
 
+@few_steps
 def test_the_loss_in_the_history_is_that_of_the_batches(bare, files, tmp_path):
     losses = []
 
@@ -219,55 +238,53 @@ def test_the_loss_in_the_history_is_that_of_the_batches(bare, files, tmp_path):
         def on_train_batch_end(self, batch, logs=None):
             losses.append(logs["loss"])  # the epoch's mean so far
 
-    result = finetune(
-        bare, "sst2", files["sst2"][0], None, tmp_path, epochs=2, callbacks=[Spy()], **FAST
-    )
-    assert [point["step"] for point in result.history] == [6, 12]
-    assert [point["loss"] for point in result.history] == pytest.approx([losses[5], losses[11]])
+    options = {**FAST, "batch_size": 48, "epochs": 2, "callbacks": [Spy()]}
+    result = finetune(bare, "sst2", files["sst2"][0], None, tmp_path, **options)
+    assert [point["step"] for point in result.history] == [2, 4]
+    assert [point["loss"] for point in result.history] == pytest.approx([losses[1], losses[3]])
 
 
 # Runs that are interrupted
 
+RUN = {**FAST, "learning_rate": 3e-3, "epochs": 3, "save_steps": 2}
+# Waits in the middle of the second of three epochs of six steps.
 PROGRAM = """
-import sys, time
+import json, sys, time
 import keras
 from tf_squeezebert.finetuning import finetune
-model, train, dev, out, resume, pause = sys.argv[1:]
-class Slow(keras.callbacks.Callback):
+class Wait(keras.callbacks.Callback):
+    left = 11
     def on_train_batch_end(self, batch, logs=None):
-        print("step", batch, flush=True)
-        time.sleep(float(pause))
-finetune(model, "sst2", train, dev, out, epochs=3, save_steps=2, resume=resume == "yes",
-         callbacks=[Slow()], learning_rate=3e-3, batch_size=16, max_length=32, verbose=0)
+        self.left -= 1
+        if not self.left:
+            print("waiting", flush=True)
+            time.sleep(600)
+model, train, dev, out, options = sys.argv[1:]
+finetune(model, "sst2", train, dev, out, callbacks=[Wait()], **json.loads(options))
 """
 
 
-def run(*arguments, **options):
-    command = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
-
-
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_result_of_an_unbroken_one(bare, files, tmp_path):
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    unbroken = run(bare, *files["sst2"], whole, "no", 0)
-    killed = run(bare, *files["sst2"], broken, "no", 0.5)
-    steps = 0
-    for line in killed.stdout:
-        steps += line.startswith("step")
-        if steps == 11:  # in the middle of the second of three epochs of six steps
-            killed.send_signal(signal.SIGKILL)
-            break
-    assert killed.wait() == -signal.SIGKILL
-    killed.stdout.close()
+    class Count(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.steps += 1
+
+    whole, broken, count = tmp_path / "whole", tmp_path / "broken", Count()
+    inputs = bare, "sst2", *files["sst2"]
+    command = [sys.executable, "-c", PROGRAM, bare, *files["sst2"], broken, json.dumps(RUN)]
+    with subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout.readline() == "waiting\n"
+        killed.send_signal(signal.SIGKILL)
+    assert killed.returncode == -signal.SIGKILL
     progress = read_progress(broken / STATE_FILE)
     assert (progress["epoch"], progress["step"]) == (1, 4)
-    unbroken.communicate()
-    assert unbroken.returncode == 0
 
-    resumed = run(bare, *files["sst2"], broken, "yes", 0)
-    printed, _ = resumed.communicate()
-    assert resumed.returncode == 0
-    assert printed.count("step") == 2 + 6, "it did not begin anew"
+    finetune(*inputs, whole, **RUN)
+    finetune(*inputs, broken, resume=True, callbacks=[count], **RUN)
+    assert count.steps == 2 + 6, "it did not begin anew"
     for name in ("model.safetensors", "history.csv", "config.json"):
         assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
     results = [json.loads((folder / "results.json").read_text()) for folder in (whole, broken)]
@@ -277,13 +294,14 @@ def test_a_killed_run_goes_on_to_the_result_of_an_unbroken_one(bare, files, tmp_
     )
 
 
+@few_steps
 def test_a_run_broken_at_an_epochs_end_goes_on(bare, files, tmp_path):
     class Stop(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
                 raise KeyboardInterrupt
 
-    options = {**FAST, "epochs": 2}
+    options = {**ONE_STEP, "epochs": 2}
     with pytest.raises(KeyboardInterrupt):
         finetune(bare, "sst2", *files["sst2"], tmp_path / "a", callbacks=[Stop()], **options)
     resumed = finetune(bare, "sst2", *files["sst2"], tmp_path / "a", resume=True, **options)
@@ -293,18 +311,28 @@ def test_a_run_broken_at_an_epochs_end_goes_on(bare, files, tmp_path):
         np.testing.assert_array_equal(got, want)
 
 
-@pytest.fixture
-def interrupted(bare, files, tmp_path):
+@pytest.fixture(scope="module")
+def stopped(bare, files, tmp_path_factory):
+    """The folder of a run that was interrupted in its fourth step of six."""
+
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if batch == 3:
                 raise KeyboardInterrupt
 
+    out, options = tmp_path_factory.mktemp("stopped"), {**FAST, "save_steps": 2}
     with pytest.raises(KeyboardInterrupt):
-        finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Stop()], save_steps=2, **FAST)
+        finetune(bare, "sst2", *files["sst2"], out, callbacks=[Stop()], **options)
+    return out
+
+
+@pytest.fixture
+def interrupted(stopped, tmp_path):
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -328,6 +356,7 @@ def test_another_run_is_not_resumed(change, message, interrupted, bare, files, t
     assert (interrupted / STATE_FILE).read_bytes() == before
 
 
+@few_steps
 def test_a_folder_with_a_run_is_not_overwritten(interrupted, bare, files, tmp_path_factory):
     with pytest.raises(ValueError, match="holds an unfinished run: resume it, or give another"):
         finetune(bare, "sst2", *files["sst2"], interrupted, **FAST)
@@ -339,6 +368,7 @@ def test_a_folder_with_a_run_is_not_overwritten(interrupted, bare, files, tmp_pa
         finetune(bare, "sst2", *files["sst2"], tmp_path_factory.mktemp("new"), resume=True, **FAST)
 
 
+@few_steps
 def test_a_run_of_other_data_or_models_is_not_resumed(interrupted, bare, files, tmp_path_factory):
     train, dev = files["sst2"]
     folder = tmp_path_factory.mktemp("others")
@@ -374,6 +404,7 @@ def test_a_run_of_other_data_or_models_is_not_resumed(interrupted, bare, files, 
     finetune(folder / "same", "sst2", same, dev, interrupted, resume=True, save_steps=2, **FAST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"not a state"])
 def test_a_damaged_state_is_refused(damage, interrupted, bare, files):
     """More of them: test_training_state.py."""
@@ -382,6 +413,7 @@ def test_a_damaged_state_is_refused(damage, interrupted, bare, files):
         finetune(bare, "sst2", *files["sst2"], interrupted, resume=True, save_steps=2, **FAST)
 
 
+@few_steps
 def test_a_metric_that_is_nan_may_be_resumed(bare, files, tmp_path, monkeypatch):
     class Stop(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -392,7 +424,7 @@ def test_a_metric_that_is_nan_may_be_resumed(bare, files, tmp_path, monkeypatch)
         return evaluation.Evaluation({"accuracy": float("nan")}, [], [], [])
 
     monkeypatch.setattr(on_task, "evaluate", measured)
-    options = {**FAST, "epochs": 2}
+    options = {**ONE_STEP, "epochs": 2}
     with pytest.raises(KeyboardInterrupt):
         finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Stop()], **options)
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, resume=True, **options)
@@ -456,6 +488,7 @@ def test_a_disk_with_too_little_room_is_found_out_before_training(files, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["bare"]
 
 
+@few_steps
 def test_two_runs_in_one_folder_exclude_each_other(bare, files, tmp_path):
     caught = []
 
@@ -472,12 +505,13 @@ def test_two_runs_in_one_folder_exclude_each_other(bare, files, tmp_path):
             thread.start()
             thread.join()
 
-    options = {**FAST, "max_steps": 1}
+    options = {**ONE_STEP, "max_steps": 1}
     finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Begin()], **options)
     assert caught
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+@few_steps
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, tmp_path):
     class Break(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
@@ -492,6 +526,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, 
     assert read_progress(tmp_path / STATE_FILE)["step"] == 4
 
 
+@few_steps
 def test_weights_that_are_no_numbers_are_not_saved(bare, files, tmp_path):
     """A gradient may break them in a step whose own loss is fine."""
 
@@ -561,6 +596,7 @@ def test_labels_outside_the_models_are_named(bare, tmp_path):
         finetune(bare, "ner", words, None, tmp_path, labels=["O", "B-x"], **FAST)
 
 
+@few_steps
 def test_contexts_and_questions_that_are_too_long(bare, files, tmp_path):
     context = "a film . " * 30 + "it was seen in rome ."
     answer = {"text": "rome", "answer_start": context.index("rome")}

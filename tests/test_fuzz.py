@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from .fuzz.mutation import mutate
 from .fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 400
 REGRESSIONS = Path(__file__).parent / "fuzz" / "regressions"
 FOUND = sorted(path for path in REGRESSIONS.rglob("*") if path.is_file())

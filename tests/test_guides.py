@@ -14,6 +14,8 @@ from tf_squeezebert.squeeze import GROUPS
 
 from . import toy
 
+pytestmark = pytest.mark.slow
+
 GUIDES = Path(__file__).parents[1] / "docs" / "guides"
 # By guide the task of its files, and their names.
 FILES = {

@@ -28,6 +28,8 @@ from tf_squeezebert.convert import CheckpointError
 from .configs import small_config
 from .reference import reference
 
+pytestmark = pytest.mark.slow
+
 NAME = "SqueezeBertForSequenceClassification"
 TEXT = "A text"
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "text", "A"]

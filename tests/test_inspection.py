@@ -23,6 +23,8 @@ from tf_squeezebert.tflite.timing import benchmark, format_rows
 from .configs import small_config
 from .measures import operators
 
+pytestmark = pytest.mark.slow
+
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 LENGTH, WIDTH, ROWS = 16, 32, 50
 TEXTS = ["a film to see", "what is this", "it rained all day long, and then"]

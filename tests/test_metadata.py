@@ -23,6 +23,7 @@ from tf_squeezebert.tflite.metadata import attach_metadata, read_metadata
 from tf_squeezebert.tflite.model_check import open_model
 
 from .configs import small_config
+from .measures import Made
 from .reference import pair
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*texts (is|are) longer")  # of long examples
@@ -442,27 +443,47 @@ def texts():
     return lines + odd
 
 
-def exported(name: str, length: int | None, folder: Path):
-    config = small_config(vocab_size=30522, max_position_embeddings=64)
-    if name == CLASSIFIER:
-        config["id2label"] = {0: "calm", 1: "angry", 2: "glad"}
-        config["label2id"] = {"calm": 0, "angry": 1, "glad": 2}
-    _, model = pair(name, config, folder)
-    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
-    if name == CLASSIFIER:
-        model.classifier.kernel.assign(30 * model.classifier.kernel)  # scores far from 1/3
-    return model, export(model, folder / "m.tflite", length=length, target="mediapipe")
+@pytest.fixture(scope="module")
+def models(texts, tmp_path_factory) -> Made:
+    """By class a model, and its answers to the texts."""
+
+    def make(name: str):
+        sizes = {"vocab_size": 30522, "max_position_embeddings": 64, "num_hidden_layers": 1}
+        config = small_config(**sizes)
+        if name == CLASSIFIER:
+            config["id2label"] = {0: "calm", 1: "angry", 2: "glad"}
+            config["label2id"] = {"calm": 0, "angry": 1, "glad": 2}
+        _, model = pair(name, config, tmp_path_factory.mktemp(name))
+        model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+        if name == CLASSIFIER:
+            model.classifier.kernel.assign(30 * model.classifier.kernel)  # scores far from 1/3
+        return model, predict(model, texts)
+
+    return Made(make)
 
 
+@pytest.fixture(scope="module")
+def exported(models, tmp_path_factory) -> Made:
+    """By class and length the file for MediaPipe."""
+    folder = tmp_path_factory.mktemp("exported")
+
+    def make(case: tuple[str, int | None]) -> Path:
+        name, length = case
+        path = folder / f"{name}_{length}.tflite"
+        return export(models[name][0], path, length=length, target="mediapipe")
+
+    return Made(make)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [None, 64])
-def test_mediapipe_classifies_as_we_do(text_tasks, texts, length, tmp_path):
-    model, path = exported(CLASSIFIER, length, tmp_path)
+def test_mediapipe_classifies_as_we_do(text_tasks, texts, length, models, exported):
+    path = exported[CLASSIFIER, length]
     runtime = Runtime(path)
     with text_tasks.TextClassifier.create_from_model_path(str(path)) as classifier:
-        for text in texts:
+        for text, expected in zip(texts, models[CLASSIFIER][1], strict=True):
             (head,) = classifier.classify(text).classifications
             got = {category.category_name: category.score for category in head.categories}
-            expected = predict(model, text)
             assert head.head_name == "probability"
             assert head.categories[0].category_name == expected["label"]
             assert got == pytest.approx(expected["scores"], abs=1e-5)
@@ -473,13 +494,14 @@ def test_mediapipe_classifies_as_we_do(text_tasks, texts, length, tmp_path):
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [None, 64])
-def test_mediapipe_embeds_as_we_do(text_tasks, texts, length, tmp_path):
-    model, path = exported(EMBEDDER, length, tmp_path)
+def test_mediapipe_embeds_as_we_do(text_tasks, texts, length, models, exported):
+    path = exported[EMBEDDER, length]
     with text_tasks.TextEmbedder.create_from_model_path(str(path)) as embedder:
-        for text in texts:
+        for text, expected in zip(texts, models[EMBEDDER][1], strict=True):
             (got,) = embedder.embed(text).embeddings
-            np.testing.assert_allclose(got.embedding, predict(model, text)["embedding"], atol=1e-5)
+            np.testing.assert_allclose(got.embedding, expected["embedding"], atol=1e-5)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -524,15 +546,16 @@ def test_mediapipe_reads_the_metadata_that_we_read(text_tasks, content, tmp_path
     assert got.minParserVersion == b"1.1.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [CLASSIFIER, EMBEDDER])
-def test_our_runtime_and_predict_run_the_same_file(texts, name, tmp_path):
-    model, path = exported(name, None, tmp_path)
+def test_our_runtime_and_predict_run_the_same_file(texts, name, models, exported):
+    runtime = Runtime(exported[name, None])
     key = "scores" if name == CLASSIFIER else "embedding"
-    for text in texts:
-        expected = predict(model, text)[key]
-        assert predict(Runtime(path), text)[key] == pytest.approx(expected, abs=1e-5)
+    for text, expected in zip(texts, models[name][1], strict=True):
+        assert predict(runtime, text)[key] == pytest.approx(expected[key], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_several_labels_have_probabilities_of_their_own(tmp_path):
     config = small_config(vocab_size=30522, problem_type="multi_label_classification")
     _, model = pair(CLASSIFIER, {**config, "num_labels": 3}, tmp_path)
@@ -543,6 +566,7 @@ def test_several_labels_have_probabilities_of_their_own(tmp_path):
     assert sum(got.values()) > 1.1
 
 
+@pytest.mark.slow
 def test_question_answering_files_carry_their_metadata(tmp_path):
     _, model = pair(ANSWERER, small_config(vocab_size=30522), tmp_path)
     model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)

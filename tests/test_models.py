@@ -11,7 +11,7 @@ from keras import ops
 import tf_squeezebert
 from tf_squeezebert import BatchEncoding
 
-from .configs import CLASSES, GROUPS, random_inputs, small_config
+from .configs import CLASSES, GROUPS, first_quick, random_inputs, small_config
 from .reference import pair, run_reference
 
 LONGEST = 40  # max_position_embeddings of small configs
@@ -54,19 +54,21 @@ def bare(tmp_path_factory):
 
 
 @pytest.mark.parametrize("groups", GROUPS)
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", first_quick(CLASSES))
 def test_outputs_equal_the_reference(name, groups, tmp_path):
-    for seed in (0, 1):
-        config = small_config(groups, num_labels=labels_for(name))
-        theirs, ours = pair(name, config, tmp_path, seed)
-        for length, padded in ((1, False), (17, True), (LONGEST, True)):
-            inputs = random_inputs(config, shape_for(name, length=length), seed, padded)
-            expected = run_reference(theirs, inputs, output_hidden_states=True)
-            assert_equal(ours(inputs, output_hidden_states=True), expected)
+    config = small_config(groups, num_labels=labels_for(name))
+    theirs, ours = pair(name, config, tmp_path)
+    assert ours.count_params() == sum(p.numel() for p in theirs.parameters())
+    for length, padded in ((1, False), (17, True), (LONGEST, True)):
+        inputs = random_inputs(config, shape_for(name, length=length), padded=padded)
+        expected = run_reference(theirs, inputs, output_hidden_states=True)
+        assert_equal(ours(inputs, output_hidden_states=True), expected)
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_default_size_equals_the_reference(name, tmp_path):
+@pytest.mark.slow
+def test_default_size_equals_the_reference(tmp_path):
+    """Of the class with the largest outputs; the heads' own weights are a matrix or two."""
+    name = "SqueezeBertForMaskedLM"
     theirs, ours = pair(name, {}, tmp_path)
     assert ours.count_params() == sum(p.numel() for p in theirs.parameters())
     inputs = random_inputs({}, shape_for(name, batch=2, length=48))
@@ -74,6 +76,7 @@ def test_default_size_equals_the_reference(name, tmp_path):
     assert_equal(ours(inputs, output_hidden_states=True), expected, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_the_default_bare_model_has_51_million_parameters():
     model = tf_squeezebert.SqueezeBertModel(tf_squeezebert.SqueezeBertConfig())
     assert model.count_params() == 51_089_664
@@ -127,7 +130,7 @@ def test_head_mask_takes_a_heads_context_away(bare):
     """A masked head is one whose rows of the projection after attention are zero."""
     _, model = bare
     inputs = random_inputs({"vocab_size": 99}, (2, 9))
-    head_mask = np.ones((3, 4), "float32")
+    head_mask = np.ones((2, 4), "float32")
     head_mask[1, 2] = 0
     masked = ours_as_arrays(model({**inputs, "head_mask": head_mask}))
     kernel = model.blocks[1].post_attention.kernel
@@ -173,7 +176,7 @@ def test_the_tokenizers_output_is_an_input_of_training():
 # Outputs on request
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", first_quick(CLASSES))
 def test_attentions_are_the_references_scores_before_the_softmax(name, tmp_path):
     config = small_config(num_labels=labels_for(name))
     theirs, ours = pair(name, config, tmp_path)
@@ -195,8 +198,8 @@ def test_the_config_asks_for_outputs_too():
     )
     outputs = model(random_inputs(config, (2, 9)))
     assert set(outputs) == {"logits", "hidden_states", "attentions", "attention_probs"}
-    assert [tuple(x.shape) for x in outputs["hidden_states"]] == [(2, 9, 48)] * 4
-    assert [tuple(x.shape) for x in outputs["attentions"]] == [(2, 4, 9, 9)] * 3
+    assert [tuple(x.shape) for x in outputs["hidden_states"]] == [(2, 9, 48)] * 3
+    assert [tuple(x.shape) for x in outputs["attentions"]] == [(2, 4, 9, 9)] * 2
     outputs = model(random_inputs(config, (2, 9)), output_hidden_states=False)
     assert "hidden_states" not in outputs
 

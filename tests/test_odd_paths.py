@@ -20,7 +20,10 @@ from tf_squeezebert.tflite import Runtime, benchmark, export, inspect
 from . import toy
 from .configs import GROUP_NAMES
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names"),
+]
 
 ODD = os.fsdecode(b"odd\xff")
 FAST = {"epochs": 1, "batch_size": 8, "max_length": 16, "verbose": 0}
@@ -35,6 +38,7 @@ def odd(tmp_path):
     return folder
 
 
+@pytest.mark.usefixtures("eager")
 def test_models_tokenizers_and_examples(odd):
     model = load_pretrained(toy.checkpoint(odd / "model", CLASSIFIER, **LABELS))
     model.save_pretrained(odd / "saved")
@@ -62,6 +66,7 @@ def test_tflite_files(odd, tmp_path):
     assert benchmark(odd / "a.tflite", lengths=[8], runs=1)
 
 
+@pytest.mark.usefixtures("eager")
 def test_training(odd):
     data = toy.write(odd, "sst2", rows=16)
     model = toy.checkpoint(odd / "model", CLASSIFIER, **LABELS)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -28,6 +30,7 @@ def wheel(tmp_path_factory) -> Path:
     return next(folder.glob("*.whl"))
 
 
+@pytest.mark.slow
 def test_the_wheel_brings_one_name_into_site_packages(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"tf_squeezebert"}
@@ -99,12 +102,14 @@ assert used <= {USED}, used
 """
 
 
+@pytest.mark.slow
 def test_the_small_install_answers_and_imports_nothing_else(small, tmp_path):
     done = small.run("-c", ANSWERS, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert small.megabytes < 250
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [None, ROOT, ROOT / "benchmarks"])
 @pytest.mark.parametrize("start", ["console", "module"])
 def test_the_command_line_runs_in_any_folder(small, tmp_path, folder, start):
@@ -121,6 +126,7 @@ def test_the_command_line_runs_in_any_folder(small, tmp_path, folder, start):
     assert times.stdout.startswith("threads  length"), times.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [None, ROOT])
 def test_all_parts_are_found_from_any_folder(small, tmp_path, folder):
     program = "from tf_squeezebert.tflite import Runtime, inspect; import tf_squeezebert.data"
@@ -142,6 +148,7 @@ for path in sorted(root.rglob("*.py")):
 """
 
 
+@pytest.mark.slow
 def test_what_needs_keras_says_how_to_install_it(small, tmp_path):
     done = small.run("-c", EVERY_MODULE, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -178,6 +185,7 @@ assert np.abs(file(ids)["logits"] - np.asarray(model(ids))).max() < 1e-2
 """
 
 
+@pytest.mark.slow
 def test_the_large_install_makes_models(large, small, tmp_path):
     done = large.run("-c", MODEL, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]

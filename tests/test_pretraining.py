@@ -19,6 +19,8 @@ from tf_squeezebert.pretraining import SqueezeBertForPreTraining, pretrain
 from . import toy
 from .configs import small_config
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"num_hidden_layers": 1, "vocab_size": toy.VOCAB_SIZE}
 FAST = {"batch_size": 8, "learning_rate": 5e-3, "verbose": 0}
 
@@ -75,17 +77,18 @@ def test_phases_learn_and_leave_a_masked_lm(text, tokenizer, tmp_path):
     np.testing.assert_array_equal(again.order.kernel, result.model.order.kernel)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_broken_run_goes_on_in_its_phase(text, tokenizer, tmp_path):
     class Stop(keras.callbacks.Callback):
         steps = 0
 
         def on_train_batch_end(self, batch, logs=None):
             self.steps += 1
-            if self.steps == 17:
+            if self.steps == 7:
                 raise KeyboardInterrupt
 
     options = {
-        "phases": ((16, 12), (32, 8)),
+        "phases": ((16, 5), (32, 4)),
         "tokenizer": tokenizer,
         "sentence_order": True,
         "save_steps": 2,
@@ -101,7 +104,7 @@ def test_a_broken_run_goes_on_in_its_phase(text, tokenizer, tmp_path):
         ({"dev": text}, "other examples to measure on"),
         ({"model": config(hidden_dropout_prob=0.5)}, "hidden_dropout_prob 0.1, not 0.5"),
         ({"learning_rate": 1e-3}, "learning_rate 0.005, not 0.001"),
-        ({"phases": ((16, 13), (32, 8))}, "max_steps 12, not 13"),
+        ({"phases": ((16, 6), (32, 4))}, "max_steps 5, not 6"),
         ({"sentence_order": False}, "sentence_order True, not False"),
     ):
         given = {"model": config(), "texts": [text], "dev": None, "out": tmp_path / "a"}
@@ -165,6 +168,7 @@ def _unmasked(inputs) -> list[np.ndarray]:
     ]
 
 
+@pytest.mark.usefixtures("eager")
 def test_mistakes(text, tokenizer, tmp_path):
     one = {"phases": ((16, 1),), "tokenizer": tokenizer, **FAST}
     with pytest.raises(ValueError, match="pass a tokenizer"):

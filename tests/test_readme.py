@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
 import transformers
 
 from tf_squeezebert import cli
@@ -13,6 +14,8 @@ from tf_squeezebert import cli
 from . import toy
 from .configs import GROUP_NAMES, small_config
 from .reference import reference
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

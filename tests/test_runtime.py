@@ -31,7 +31,8 @@ TEXTS = [["Tea.", TEXT, "", "\x00\u200b\x7f", TEXT * 3, "Noon, says Ingrid."]]
 
 
 def with_tokenizer(name: str, folder: Path):
-    config = small_config(vocab_size=30522, max_position_embeddings=128, num_labels=2)
+    sizes = {"vocab_size": 30522, "max_position_embeddings": 128, "num_hidden_layers": 1}
+    config = small_config(**sizes, num_labels=2)
     _, model = pair(name, config, folder)
     model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
     return model
@@ -50,6 +51,15 @@ def heads(tmp_path_factory) -> Made:
     return Made(make)
 
 
+@pytest.fixture(scope="module")
+def fixed(heads, tmp_path_factory) -> Made:
+    """By class the runtime of a file of four rows of 48 tokens."""
+    folder = tmp_path_factory.mktemp("fixed")
+    options = {"batch": 4, "length": 48}
+    return Made(lambda name: Runtime(export(heads[name][0], folder / f"{name}.tflite", **options)))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("name", CLASSES)
 def test_lists_are_answered_as_by_the_model(heads, name, workers):
@@ -62,6 +72,7 @@ def test_lists_are_answered_as_by_the_model(heads, name, workers):
     assert predict(runtime, *([] for _ in columns)) == []
 
 
+@pytest.mark.slow
 def test_every_head_runs_where_nothing_else_can_be_imported(heads):
     program = """
 import importlib.abc, json, sys
@@ -85,16 +96,32 @@ json.dump([predict(Runtime(path), *columns) for path, columns in cases], sys.std
         assert_alike(answers, heads[name][2])
 
 
-@pytest.mark.parametrize(("batch", "length"), [(2, None), (4, 48), (None, None)])
-@pytest.mark.parametrize("name", ["TokenClassification", "MultipleChoice"])
-def test_files_of_another_batch_answer_as_row_by_row(name, batch, length, heads, tmp_path):
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLASSES)
+def test_predict_answers_the_same_from_a_file_of_fixed_length(name, heads, fixed):
+    texts = {
+        "SqueezeBertForMaskedLM": ("The [MASK] leaves at noon.",),
+        "SqueezeBertForMultipleChoice": ("A ferry leaves.", "It sails.", "It flies to the moon."),
+        "SqueezeBertForQuestionAnswering": ("When do they leave?", "Ferries leave at noon."),
+    }.get(name, ("Ferries leave Trondheim at noon.",))
+    assert_alike(predict(fixed[name], *texts), predict(heads[name][0], *texts))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "batch"),
+    [("TokenClassification", 2), ("TokenClassification", 4), ("MultipleChoice", None)],
+)
+def test_files_of_another_batch_answer_as_row_by_row(name, batch, heads, fixed, tmp_path):
     name = f"SqueezeBertFor{name}"
     model, path, expected = heads[name]
-    columns = LISTS.get(name, TEXTS)
-    runtime = Runtime(export(model, tmp_path / "model.tflite", batch=batch, length=length))
-    assert (runtime.batch, runtime.length) == (batch, length)
-    if length is None:
-        assert_alike(predict(runtime, *columns), expected)
+    if batch == 4:
+        runtime = fixed[name]
+        assert (runtime.batch, runtime.length) == (4, 48)
+    else:
+        runtime = Runtime(export(model, tmp_path / "model.tflite", batch=batch))
+        assert (runtime.batch, runtime.length) == (batch, None)
+        assert_alike(predict(runtime, *LISTS.get(name, TEXTS)), expected)
     shape = (5, 2, 7) if name.endswith("Choice") else (5, 7)
     ids = np.random.default_rng(0).integers(0, 30522, shape)
     logits, want = runtime(ids)["logits"], Runtime(path)(ids)["logits"]
@@ -102,6 +129,7 @@ def test_files_of_another_batch_answer_as_row_by_row(name, batch, length, heads,
     np.testing.assert_allclose(logits, want, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_files_with_pooling_give_their_embedding(pooling, heads, tmp_path):
     model, _, expected = heads["SqueezeBertModel"]
@@ -116,6 +144,7 @@ def test_files_with_pooling_give_their_embedding(pooling, heads, tmp_path):
             assert answer["embedding"] == pytest.approx(first / np.linalg.norm(first), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_several_threads_may_use_one_runtime(heads, workers):
     name = "SqueezeBertForTokenClassification"
@@ -147,6 +176,7 @@ def test_a_call_has_as_many_threads_as_asked_for(heads):
     assert added(5) - added(1) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only there are pages given back")
 def test_weights_are_in_memory_once(heads, tmp_path):
     """What XNNPACK has copied does not stay mapped: of the masked LM, nearly the whole file.
@@ -254,13 +284,13 @@ def test_exact_inputs_of_any_type_are_taken(heads, dtype):
     np.testing.assert_array_equal(runtime(inputs)["logits"], want)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.parametrize("form", ["free", "fixed"])
-def test_masks_of_any_pattern_give_what_the_model_gives(name, form, heads, tmp_path):
+def test_masks_of_any_pattern_give_what_the_model_gives(name, form, heads, fixed):
     """Padding on the left, holes, single tokens."""
     model, path, _ = heads[name]
-    if form == "fixed":
-        path = export(model, tmp_path / "model.tflite", batch=4, length=24)
+    runtime = fixed[name] if form == "fixed" else Runtime(path)
     rng = np.random.default_rng(0)
     shape = (3, 2, 17) if name.endswith("Choice") else (6, 17)
     mask = rng.integers(0, 2, shape)
@@ -272,7 +302,7 @@ def test_masks_of_any_pattern_give_what_the_model_gives(name, form, heads, tmp_p
         "attention_mask": mask,
     }
     want = keras_outputs(model, inputs)
-    for output, got in Runtime(path)(inputs).items():
+    for output, got in runtime(inputs).items():
         np.testing.assert_allclose(got, want[output], atol=1e-4)
 
 

@@ -13,6 +13,8 @@ from . import saved_model_loader
 from .configs import CLASSES, random_inputs, small_config
 from .saved_model_loader import TensorInfo
 
+pytestmark = pytest.mark.slow
+
 LABELS, CHOICES = 5, 4
 CONFIG = small_config(num_hidden_layers=2, num_labels=LABELS)
 HIDDEN = CONFIG["hidden_size"]

@@ -35,8 +35,13 @@ from .configs import CLASSES, GROUP_NAMES, random_inputs, small_config
 from .measures import keras_outputs
 from .reference import run_reference
 
+pytestmark = pytest.mark.slow
+
 DENSE = {f"{name}_groups": 1 for name in GROUP_NAMES}
 FAST = {"learning_rate": 3e-3, "batch_size": 16, "max_length": 32, "verbose": 0}
+# Three steps an epoch, of the texts and of the task's examples.
+FEW = {**FAST, "batch_size": 64}
+eagerly = pytest.mark.usefixtures("eager")
 
 
 def dense_model(name: str = "SqueezeBertForSequenceClassification", vocab=toy.VOCAB, **config):
@@ -300,7 +305,7 @@ def test_with_one_group_the_fit_changes_nothing():
     student, kept, _ = make_student(model, sentences(), groups=1)
     inputs = random_inputs({"vocab_size": toy.VOCAB_SIZE}, (3, 11))
     np.testing.assert_allclose(np.asarray(student(inputs)), np.asarray(model(inputs)), atol=1e-4)
-    assert kept == [0, 1, 2]
+    assert kept == [0, 1]
 
 
 @pytest.mark.parametrize("groups", [2, (2, 4, 1, 3, 6, 2), (4, 4, 4, 4, 4, 4)])
@@ -413,11 +418,12 @@ class _Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@eagerly
 def test_a_stopped_run_goes_on_to_the_same_result(teacher, files, tmp_path):
     """Stopped among the hidden states, and in the fine-tuning after them."""
-    options = {"groups": 2, "task": "sst2", "epochs": 2, "save_steps": 3, **files, **FAST}
+    options = {"groups": 2, "task": "sst2", "epochs": 2, "save_steps": 2, **files, **FEW}
     whole = squeeze.squeeze(teacher, tmp_path / "whole", **options)
-    for after in (7, 24 + 7):
+    for after in (3, 6 + 3):
         out = tmp_path / f"stopped after {after}"
         with pytest.raises(KeyboardInterrupt):
             squeeze.squeeze(teacher, out, **options, callbacks=[_Stop(after)])
@@ -427,16 +433,18 @@ def test_a_stopped_run_goes_on_to_the_same_result(teacher, files, tmp_path):
             np.testing.assert_allclose(got, want, atol=1e-4)
 
 
-def test_a_budget_ends_the_run_and_the_learning_rate_with_it(teacher, files, tmp_path):
+@eagerly
+def test_a_budget_ends_the_run_and_the_learning_rate_with_it(teacher, files, tmp_path, clock):
     options = {"groups": 2, "task": "sst2", "epochs": 100_000, **FAST}
     train, dev = files["train"], files["dev"]
-    result = squeeze.squeeze(teacher, tmp_path, train=train, dev=dev, budget=0.5, **options)
+    result = squeeze.squeeze(teacher, tmp_path, train=train, dev=dev, budget=0.4, **options)
     results = json.loads((tmp_path / "results.json").read_text())
-    assert 1 < results["seconds"] < 60
+    assert 5 < results["seconds"] < 30
     assert result.history[-1]["learning_rate"] < 0.7 * FAST["learning_rate"]
-    assert results["steps"] < 1_000_000
+    assert 2 < results["steps"] < 30
 
 
+@eagerly
 @pytest.mark.parametrize("kind", ["ner", "choice"])
 def test_every_kind_of_task_can_be_squeezed(kind, tmp_path):
     train, dev = (toy.write(tmp_path, kind, 32, seed) for seed in (1, 2))
@@ -511,8 +519,9 @@ def test_other_models_and_files_are_refused(teacher, files, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@eagerly
 def test_a_folder_with_a_run_is_left_alone(teacher, files, tmp_path):
-    options = {"groups": 2, "task": "sst2", "epochs": 1, **FAST}
+    options = {"groups": 2, "task": "sst2", "epochs": 1, **FEW}
     options.update(train=files["train"], dev=files["dev"])
     with pytest.raises(KeyboardInterrupt):
         squeeze.squeeze(teacher, tmp_path, **options, callbacks=[_Stop(1)])

@@ -12,6 +12,8 @@ from tf_squeezebert.squeeze import squeeze
 from . import toy
 from .configs import GROUP_NAMES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
@@ -44,6 +46,7 @@ def test_labels_are_as_many_as_the_models(labels, files, tmp_path):
         squeeze(unnamed(tmp_path / "bert"), tmp_path / "out", task="sst2", labels=labels, **files)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_model_that_is_passed_keeps_its_names(files, tmp_path):
     model = load_pretrained(unnamed(tmp_path / "bert"))
     options = {"epochs": 1, "batch_size": 16, "max_length": 32, "verbose": 0}
@@ -53,6 +56,7 @@ def test_a_model_that_is_passed_keeps_its_names(files, tmp_path):
     assert model.config.id2label == {0: "LABEL_0", 1: "LABEL_1"}
 
 
+@pytest.mark.usefixtures("eager")
 def test_labels_can_be_named(files, tmp_path):
     unnamed(tmp_path / "bert")
     (tmp_path / "labels").write_text("negative\npositive\n")

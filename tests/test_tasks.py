@@ -193,6 +193,7 @@ SECTION = re.compile(r"^## \d+\. .*`([\w/.]+)`$", re.MULTILINE)
 BLOCK = re.compile(r"```(python|diff|bash)\n(.*?)```", re.DOTALL)
 
 
+@pytest.mark.slow
 def test_a_new_head_takes_five_files_and_does_all_that_others_do(tmp_path):
     """docs/new-head.md, applied to a copy of the package."""
     package = tmp_path / "lib" / "tf_squeezebert"

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -18,10 +17,10 @@ from tf_squeezebert.tflite import Runtime, export, exporter, quantization
 from tf_squeezebert.tflite.bundle import Bundle
 
 from .configs import CLASSES, GROUPS, random_inputs, small_config
-from .measures import assert_alike, cosine, keras_outputs, operators, partitions
+from .measures import Made, cosine, keras_outputs, operators, partitions
 from .reference import pair
 
-VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
+pytestmark = pytest.mark.slow
 
 # Wide enough for int8 to mean something, and as long as real models.
 CONFIG = small_config(
@@ -40,20 +39,21 @@ def inputs_for(model, length: int, padded: bool = True) -> dict[str, np.ndarray]
     return random_inputs(CONFIG, (1, 3, length) if choices else (3, length), padded=padded)
 
 
-@pytest.fixture(scope="module", params=CLASSES)
-def exported(request, tmp_path_factory):
-    """A model, and its files in float32 and int8, of free length and of 64."""
-    folder = tmp_path_factory.mktemp(request.param)
-    labels = 2 if request.param == "SqueezeBertForQuestionAnswering" else 3
-    _, model = pair(request.param, {**CONFIG, "num_labels": labels}, folder)
-    files = {
-        (quantize, length): export(
-            model, folder / f"{quantize}_{length}.tflite", quantize=quantize, length=length
-        )
-        for quantize in (None, "int8")
-        for length in (None, 64)
-    }
-    return model, files
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory) -> Made:
+    """By class a model, and its files of free length in float32 and int8."""
+
+    def make(name: str):
+        folder = tmp_path_factory.mktemp(name)
+        labels = 2 if name == "SqueezeBertForQuestionAnswering" else 3
+        _, model = pair(name, {**CONFIG, "num_labels": labels}, folder)
+        files = {
+            quantize: export(model, folder / f"{quantize}.tflite", quantize=quantize)
+            for quantize in (None, "int8")
+        }
+        return model, files
+
+    return Made(make)
 
 
 @pytest.fixture(scope="module")
@@ -66,41 +66,35 @@ def classifier(tmp_path_factory):
 
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("length", [1, 7, 64, 512])
-def test_a_file_of_free_length_computes_what_the_model_does(exported, length, padded):
-    model, files = exported
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_file_of_free_length_computes_what_the_model_does(exported, name, length, padded):
+    model, files = exported[name]
     inputs = inputs_for(model, length, padded)
     expected = keras_outputs(model, inputs)
-    exact, int8 = Runtime(files[None, None])(inputs), Runtime(files["int8", None])(inputs)
+    exact, int8 = Runtime(files[None])(inputs), Runtime(files["int8"])(inputs)
     assert exact.keys() == int8.keys() == expected.keys()
-    for name, want in expected.items():
-        np.testing.assert_allclose(exact[name], want, atol=1e-4)
-        assert cosine(int8[name], want) > 0.999
-        assert np.abs(int8[name] - want).max() > 1e-6, "int8 that changes nothing is no int8"
+    for output, want in expected.items():
+        np.testing.assert_allclose(exact[output], want, atol=1e-4)
+        assert cosine(int8[output], want) > 0.999
+        assert np.abs(int8[output] - want).max() > 1e-6, "int8 that changes nothing is no int8"
 
 
-@pytest.mark.parametrize("length", [1, 40, 64])
-def test_a_file_of_fixed_length_pads_shorter_texts(exported, length):
-    model, files = exported
-    inputs = inputs_for(model, length)
-    exact, int8 = Runtime(files[None, 64])(inputs), Runtime(files["int8", 64])(inputs)
-    for name, want in keras_outputs(model, inputs).items():
-        np.testing.assert_allclose(exact[name], want, atol=1e-4)
-        assert cosine(int8[name], want) > 0.999
-
-
-@pytest.mark.parametrize("name", CLASSES)
-@pytest.mark.parametrize("length", [None, 32])
-def test_predict_answers_the_same_from_a_file(name, length, tmp_path):
-    config = small_config(vocab_size=30522, num_labels=2)
-    _, model = pair(name, config, tmp_path)
-    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
-    runtime = Runtime(export(model, tmp_path / "model.tflite", length=length))
-    texts = {
-        "SqueezeBertForMaskedLM": ("The [MASK] leaves at noon.",),
-        "SqueezeBertForMultipleChoice": ("A ferry leaves.", "It sails.", "It flies to the moon."),
-        "SqueezeBertForQuestionAnswering": ("When do they leave?", "Ferries leave at noon."),
-    }.get(name, ("Ferries leave Trondheim at noon.",))
-    assert_alike(tf_squeezebert.predict(runtime, *texts), tf_squeezebert.predict(model, *texts))
+def test_a_file_of_fixed_length_pads_shorter_texts(exported, tmp_path):
+    """Of one class, in float32 and int8; test_runtime.py has files of fixed length of each."""
+    model, _ = exported["SqueezeBertForTokenClassification"]
+    exact, int8 = (
+        Runtime(export(model, tmp_path / f"{quantize}.tflite", quantize=quantize, length=64))
+        for quantize in (None, "int8")
+    )
+    for length in (1, 40, 64):
+        inputs = inputs_for(model, length)
+        want = keras_outputs(model, inputs)["logits"]
+        np.testing.assert_allclose(exact(inputs)["logits"], want, atol=1e-4)
+        assert cosine(int8(inputs)["logits"], want) > 0.999
+    for path in tmp_path.glob("*.tflite"):
+        run = Interpreter(str(path)).get_signature_runner()
+        shapes = [x["shape_signature"].tolist() for x in run.get_input_details().values()]
+        assert shapes == [[1, 64]] * 3
 
 
 @pytest.mark.parametrize("groups", GROUPS)
@@ -129,40 +123,44 @@ def test_int8_files_are_a_quarter_of_the_size_and_hold_a_tied_table_once():
     assert len(int8) < 0.27 * len(exact)
 
 
-def test_inputs_and_outputs_have_their_names(exported):
-    model, files = exported
-    for (_, length), path in files.items():
+@pytest.mark.parametrize("name", CLASSES)
+def test_inputs_and_outputs_have_their_names(exported, name):
+    model, files = exported[name]
+    for path in files.values():
         interpreter = Interpreter(str(path))
         (signature,) = interpreter.get_signature_list().values()
         assert sorted(signature["inputs"]) == ["attention_mask", "input_ids", "token_type_ids"]
         for detail in interpreter.get_signature_runner().get_input_details().values():
             assert detail["dtype"] == np.int32
-            assert detail["shape_signature"].tolist() == [1, length or -1]
+            assert detail["shape_signature"].tolist() == [1, -1]
         expected = keras_outputs(model, inputs_for(model, 5))
         assert sorted(signature["outputs"]) == sorted(expected)
 
 
-def test_files_need_no_flex_and_no_custom_operation(exported):
-    for path in exported[1].values():
+@pytest.mark.parametrize("name", CLASSES)
+def test_files_need_no_flex_and_no_custom_operation(exported, name):
+    for path in exported[name][1].values():
         found = operators(path)
         assert not [name for name in found if name.startswith(("Flex", "CUSTOM"))]
         assert found["EMBEDDING_LOOKUP"] == 2
         assert "GATHER" not in found
 
 
-def test_the_encoder_is_one_xnnpack_partition(exported):
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_encoder_is_one_xnnpack_partition(exported, name):
     """From after the look-ups to the outputs; between two there would be copies and waits."""
-    for path in exported[1].values():
+    for path in exported[name][1].values():
         (partition,) = partitions(path)
         outputs = {detail["index"] for detail in Interpreter(str(path)).get_output_details()}
         assert outputs <= set(partition["outputs"])
 
 
-def test_the_same_model_gives_the_same_bytes(exported, tmp_path):
-    model, files = exported
-    for quantize in (None, "int8"):
-        again = export(model, tmp_path / "again.tflite", quantize=quantize)
-        assert again.read_bytes() == files[quantize, None].read_bytes()
+@pytest.mark.parametrize("quantize", [None, "int8"])
+def test_the_same_model_gives_the_same_bytes(exported, quantize, tmp_path):
+    """More of them, by class and option: test_export.py."""
+    model, files = exported["SqueezeBertForQuestionAnswering"]
+    again = export(model, tmp_path / "again.tflite", quantize=quantize)
+    assert again.read_bytes() == files[quantize].read_bytes()
 
 
 def test_a_file_carries_config_labels_and_tokenizer(tmp_path):

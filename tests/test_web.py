@@ -20,6 +20,8 @@ from tf_squeezebert.tflite import Runtime, export
 from .configs import small_config
 from .reference import pair
 
+pytestmark = pytest.mark.slow
+
 WEB = Path(__file__).parents[1] / "examples" / "web"
 VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 CLASSIFIER = "SqueezeBertForSequenceClassification"

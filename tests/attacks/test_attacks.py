@@ -59,6 +59,7 @@ def test_a_long_name_is_cut(length, shown, tmp_path):
         read(write(tmp_path, "model.safetensors", safetensors(header)))
 
 
+@pytest.mark.slow
 def test_all_attacks_in_little_memory_and_time():
     done = subprocess.run(
         [sys.executable, "-m", "tests.attacks"],
@@ -80,6 +81,7 @@ def test_a_file_cut_anywhere_is_refused_or_whole(tmp_path, form):
             np.testing.assert_array_equal(read(path)["weight"], VALUES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", HONEST)
 def test_changed_bytes_give_our_error_or_an_array(tmp_path, form):
     content = HONEST[form]()

@@ -105,13 +105,14 @@ def itself(group):
     group["again"] = group.parent
 
 
+ENDLESS = "a group in itself"
 WEIGHTS = {
     "a link to another file": (lambda group: group.__setitem__("0", secret_h5()), "'0' is a link"),
     "a soft link": (lambda group: group.__setitem__("0", h5py.SoftLink("/vars")), "'0' is a link"),
     "external storage": (external_storage, "'0' is not in the file in full"),
     "a virtual dataset": (virtual_dataset, "'0' is not in the file in full"),
     "1.6 GB in 2 kB": (of_shape(20_000, 20_000, chunks=(1000, 1000)), "not in the file in full"),
-    "a group in itself": (itself, "it has over 100000 arrays or groups"),
+    ENDLESS: (itself, "it has over 100000 arrays or groups"),
     "another shape": (of_shape(48, 3, data=np.ones((48, 3))), "holds other weights than its"),
     "nothing": (lambda group: None, "holds other weights than its config asks for"),
     "NaN": (
@@ -122,7 +123,10 @@ WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize("kind", WEIGHTS)
+@pytest.mark.parametrize(
+    "kind",
+    [*(kind for kind in WEIGHTS if kind != ENDLESS), pytest.param(ENDLESS, marks=pytest.mark.slow)],
+)
 def test_weights_that_are_not_plain_numbers_in_the_file_are_refused(folder, honest, kind):
     change, says = WEIGHTS[kind]
     refused(changed(folder, honest, change), says)

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
+
 from . import FAULTS
 from .runner import PACKAGE
+
+pytestmark = pytest.mark.slow
 
 EVERY = 12
 

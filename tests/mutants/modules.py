@@ -76,7 +76,7 @@ MODULES = {
                 *_cases(
                     "tests/test_export.py::test_pooling_is_that_of_sentence_transformers",
                     "mean-options0",
-                    "cls-options1",
+                    "cls-options2",
                 ),
                 *_cases(
                     "tests/test_export.py::test_batches_are_computed_as_by_the_model",
