@@ -319,7 +319,7 @@ def test_interrupted_imports_are_no_bug(capsys, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_load", interrupt)
+    monkeypatch.setattr(cli.predict, "load", interrupt)
     assert run(capsys, "predict", "M", "a") == (130, "", "tf-squeezebert: interrupted.\n")
 
 

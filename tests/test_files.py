@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from pathlib import Path
@@ -813,3 +814,40 @@ def test_other_places_may_be_written(target, source, model, tmp_path):
 
 def test_data_may_lie_in_the_folder_of_a_run(model, tmp_path):
     require_apart(tmp_path, files=[tmp_path / "data.tsv"])
+
+
+# Signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_moment_of_making_a_file_leaves_nothing(number, tmp_path, monkeypatch):
+    make = tempfile.mkdtemp
+
+    def make_and_signal(*arguments):
+        folder = make(*arguments)
+        os.kill(os.getpid(), number)
+        return folder
+
+    def end(*_):
+        raise SystemExit(128 + number)
+
+    before = signal.signal(number, end)
+    monkeypatch.setattr(tempfile, "mkdtemp", make_and_signal)
+    try:
+        with pytest.raises(SystemExit), replacing(tmp_path / "a.txt"):
+            pytest.fail("the signal was lost")
+        assert signal.getsignal(number) is end
+    finally:
+        signal.signal(number, before)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_made_in_another_thread_too(tmp_path):
+    def write():
+        with replacing(tmp_path / "a.txt") as path:
+            path.write_text("a")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    assert (tmp_path / "a.txt").read_text() == "a"

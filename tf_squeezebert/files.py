@@ -14,6 +14,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import stat
 import tempfile
 import threading
@@ -459,14 +460,36 @@ def _naming(path: Path) -> Iterator[None]:
 def _place_in(folder: Path) -> Iterator[Path]:
     """A folder in a temporary one, whose lock says that its writer lives."""
     _remove_leftovers(folder)
-    outer, lock = _make_outer(folder)
-    try:
+    with contextlib.ExitStack() as stack:
+        with _signals_waiting():  # so that what is made is also removed
+            outer, lock = _make_outer(folder)
+            stack.callback(os.close, lock)
+            stack.callback(shutil.rmtree, outer, ignore_errors=True)
         place = outer / "files"  # which writers may lock in their turn
         place.mkdir()
         yield place
+
+
+@contextmanager
+def _signals_waiting() -> Iterator[None]:
+    """Lets SIGINT and SIGTERM, whose handlers may raise anywhere, wait until the block has ended.
+
+    Handlers run in the main thread: in others there is nothing to do.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+    handlers = {x: signal.getsignal(x) for x in (signal.SIGINT, signal.SIGTERM)}
+    for number in handlers:
+        signal.signal(number, lambda number, frame: caught.append(number))
+    try:
+        yield
     finally:
-        shutil.rmtree(outer, ignore_errors=True)
-        os.close(lock)
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in caught:
+            signal.raise_signal(number)
 
 
 def _make_outer(folder: Path) -> tuple[Path, int]:
