@@ -16,8 +16,11 @@ demo: $(VENV)/demo-installed
 	@$(BIN)/python examples/demo.py demo-output $(if $(TEXT),"$$TEXT") 2>demo-output.log || (cat demo-output.log; exit 1)
 	@rm -f demo-output.log
 
+# What shows most in a minute.
+CHECKED = checkpoint cli config data json_files layers metrics models options pretrained \
+	private_names stored_zip tasks terminal tokenizer
 check: lint
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" tests/attacks/test_attacks.py $(CHECKED:%=tests/test_%.py)
 
 test: lint
 	$(PYTEST)

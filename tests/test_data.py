@@ -707,6 +707,7 @@ FITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FITS)
 def test_fit_takes_every_tasks_batches(name, tokenizer):
     head, examples, labels, values = FITS[name]

@@ -158,6 +158,7 @@ def test_the_tokenizers_output_is_an_input(bare, tmp_path):
     assert_equal(model.predict_on_batch(encoding), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_tokenizers_output_is_an_input_of_training():
     model = tf_squeezebert.SqueezeBertForSequenceClassification(
         tf_squeezebert.SqueezeBertConfig(**small_config(num_hidden_layers=1))

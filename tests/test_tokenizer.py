@@ -132,6 +132,7 @@ def make_texts(count, seed):
     return SENTENCES + [text() for _ in range(count - len(SENTENCES))]
 
 
+@pytest.mark.slow
 def test_twenty_thousand_texts_have_the_same_ids_types_masks_offsets_and_words(ours, theirs):
     texts = make_texts(20_000, seed=1)
     assert len(texts) == 20_000
@@ -139,6 +140,7 @@ def test_twenty_thousand_texts_have_the_same_ids_types_masks_offsets_and_words(o
         assert_same_on(ours, theirs, texts[start : start + 1000], **EVERYTHING)
 
 
+@pytest.mark.slow
 def test_five_thousand_padded_and_truncated_pairs_are_the_same(ours, theirs):
     texts = make_texts(10_000, seed=2)
     for start in range(0, len(texts), 1000):
@@ -165,6 +167,7 @@ def test_options_change_the_text_as_in_transformers(ours, options):
     assert mine(SENTENCES)["input_ids"] != ours(SENTENCES)["input_ids"]
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8), st.text(max_size=60))
 def test_random_unicode_is_the_same(ours, theirs, texts, second):
@@ -964,6 +967,7 @@ ADDED = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     pieces=st.lists(st.sampled_from(PIECES), max_size=40),
@@ -1055,6 +1059,7 @@ def test_of_two_texts_of_megabytes_each_word_is_encoded_once(first, second):
     assert len(kept["input_ids"]) == 512
 
 
+@pytest.mark.slow
 def test_a_text_is_counted_once_for_all_it_is_paired_with():
     tokenizer = SqueezeBertTokenizer(VOCAB)
     counting = tokenizer.__dict__["_encoder"] = _Counting(tokenizer._encoder)

@@ -60,6 +60,7 @@ def task_config(name: str, **values) -> dict:
     return small_config(**{"num_labels": several, **STILL, **values})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", first_quick(CLASSES))
 def test_dropout_is_as_strong_as_the_references(name, tmp_path):
     """Over many draws, the outputs of a call with `training` spread as they do in PyTorch."""
