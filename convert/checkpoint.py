@@ -183,14 +183,14 @@ def _open_shards(index: Path) -> list[_File]:
         if not wanted:
             raise CheckpointError("names no tensors; fetch it again")
     files = [_File(index.parent / shard) for shard in wanted]
-    for file in files:
-        with _explained(file.path):
-            lost = [name for name in wanted[file.path.name] if name not in file.spans]
+    for opened in files:
+        with _explained(opened.path):
+            lost = [name for name in wanted[opened.path.name] if name not in opened.spans]
             if lost:
                 raise CheckpointError(
                     f"lacks {shown(lost[0])}, which {index.name} promises; fetch both again"
                 )
-        file.spans = {name: file.spans[name] for name in wanted[file.path.name]}
+        opened.spans = {name: opened.spans[name] for name in wanted[opened.path.name]}
     return files
 
 

@@ -29,7 +29,7 @@ from .torch_file import shown
 logger = logging.getLogger("tf_squeezebert")
 
 # Small files, which are read before weights are fetched.
-_BESIDE_WEIGHTS = ("config.json", ADAPTER, *TOKENIZER_FILES)
+_BESIDE_WEIGHTS: tuple[str, ...] = ("config.json", ADAPTER, *TOKENIZER_FILES)
 _BESIDE_WEIGHTS += tuple(name for name in WEIGHT_FILES if name.endswith(".json"))
 # A class of transformers that has one head more than ours; that head is left out, and said so.
 _ALIASES = {"BertForPreTraining": ARCHITECTURES["fill-mask"]}
@@ -81,7 +81,7 @@ def load_checkpoint(
         CheckpointError: a file is damaged, hostile, or not a checkpoint of this model.
         ValueError: config.json describes no SqueezeBERT or BERT, or is contradicted.
     """
-    hub = {
+    hub: dict[str, Any] = {
         "revision": revision,
         "cache_dir": cache_dir,
         "local_files_only": local_files_only,
@@ -145,12 +145,7 @@ def load_pretrained(
         ValueError: there is no such class; and as `load_checkpoint` does.
     """
     if Path(path_or_id).suffix == ".keras":
-        if not Path(path_or_id).is_file():
-            raise FileNotFoundError(f"There is no file '{path_or_id}'.")
-        model = load_keras_file(path_or_id)
-        model._source = path_or_id
-        nothing = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
-        return (model, nothing) if options.get("output_loading_info") else model
+        return _of_keras_file(path_or_id, **options)
     if architecture is None:
         hub = {k: options[k] for k in ("revision", "cache_dir", "local_files_only") if k in options}
         folder = Path(path_or_id).parent if Path(path_or_id).is_file() else path_or_id
@@ -166,6 +161,19 @@ def load_pretrained(
     return load_checkpoint(getattr(models, name), path_or_id, **options)
 
 
+def _of_keras_file(
+    path_or_id: str | os.PathLike, output_loading_info: bool = False, **_: Any
+) -> Any:
+    """The model of a .keras file, or a pair, as `load_checkpoint` returns it."""
+    if not Path(path_or_id).is_file():
+        raise FileNotFoundError(f"There is no file '{path_or_id}'.")
+    model = load_keras_file(path_or_id)
+    model._source = path_or_id
+    keys = ("missing_keys", "unexpected_keys", "mismatched_keys")
+    nothing: dict[str, list[str]] = {key: [] for key in keys}
+    return (model, nothing) if output_loading_info else model
+
+
 def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathLike) -> None:
     """Writes config.json, model.safetensors and the tokenizer's files, as transformers reads them.
 
@@ -175,9 +183,9 @@ def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathL
     tokenizer = model.tokenizer  # first, as it may be one that is refused
     tensors = {weight.name: weight.to_torch() for weight in weights_of(model)}
     # What the source's config.json said of its weights, and not of these.
-    config = {**model.config.to_dict(), "dtype": "float32"}
-    config.pop("torch_dtype", None)
-    config = SqueezeBertConfig.from_dict(config, architectures=[model.architecture])
+    values = {**model.config.to_dict(), "dtype": "float32"}
+    values.pop("torch_dtype", None)
+    config = SqueezeBertConfig.from_dict(values, architectures=[model.architecture])
     with replacing_files(directory, MODEL_FILES) as folder:
         if tokenizer is not None:
             tokenizer.save_pretrained(folder)

@@ -65,7 +65,11 @@ def load_keras_file(path: str | os.PathLike) -> SqueezeBertPreTrainedModel:
 
 def _make_model(content: dict[str, Any], path: str | os.PathLike) -> SqueezeBertPreTrainedModel:
     name, values = content.get("class_name"), content.get("config")
-    if name not in ARCHITECTURES.values() or not isinstance(values, dict):
+    if (
+        not isinstance(name, str)
+        or name not in ARCHITECTURES.values()
+        or not isinstance(values, dict)
+    ):
         raise CheckpointError(
             f"'{path}' holds {shown(str(name))}, which is not a model of this package: "
             "keras.models.load_model makes any, and whatever else such a file asks for, so use it "

@@ -17,10 +17,11 @@ import math
 import pickletools
 import struct
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from io import BytesIO
 from mmap import mmap
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
@@ -128,8 +129,8 @@ def _zip_entries(path: str, mapped: mmap) -> dict[str, tuple[int, int]]:
         # Each entry is described twice, and the two must agree, or two readers could see two files.
         magic, name_size, extra_size = struct.unpack_from("<4s22xHH", mapped, info.header_offset)
         name_end = info.header_offset + 30 + name_size
-        local_name = mapped[name_end - name_size : name_end]
-        local_name = local_name.decode("utf-8" if info.flag_bits & 0x800 else "cp437")
+        encoding = "utf-8" if info.flag_bits & 0x800 else "cp437"
+        local_name = mapped[name_end - name_size : name_end].decode(encoding)
         start = name_end + extra_size
         if magic != b"PK\x03\x04" or local_name != info.orig_filename:
             raise CheckpointError(f"has no zip entry {shown(name)} where it says; fetch it again")
@@ -161,7 +162,9 @@ def read_legacy(mapped: mmap) -> dict[str, Span]:
     return _spans(state, places, "<")  # this form is little-endian, whatever machine wrote it
 
 
-def _spans(state: Any, places: dict[str, tuple[int, int]], order: str) -> dict[str, Span]:
+def _spans(
+    state: Any, places: dict[str, tuple[int, int]], order: Literal["<", ">"]
+) -> dict[str, Span]:
     """Turns the tensors of a state dict into spans of the file, given where its storages lie."""
     if isinstance(state, dict):
         inner = [state[key] for key in _WRAPPERS if isinstance(state.get(key), dict)]
@@ -296,7 +299,9 @@ def _unpickle(stream: BinaryIO | mmap, storages: dict[str, _Storage]) -> Any:
         del stack[start:]
         return items
 
-    for done, (op, arg, _) in enumerate(pickletools.genops(stream)):
+    # An mmap reads as a file does, which typeshed does not know.
+    instructions: Iterable[tuple[Any, Any, Any]] = pickletools.genops(stream)  # type: ignore[arg-type]
+    for done, (op, arg, _) in enumerate(instructions):
         if done > _MAX_INSTRUCTIONS or (type(arg) is str and len(arg) > _MAX_TEXT):
             raise CheckpointError(
                 "refused: its pickle is far longer than that of any weights; " + _TRUST

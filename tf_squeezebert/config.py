@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from .files import write_text
 from .json_files import read_json
@@ -343,13 +343,11 @@ class SqueezeBertConfig:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SqueezeBertConfig) and self.to_dict() == other.to_dict()
 
-    __hash__ = None
-
     def __repr__(self) -> str:
         return f"SqueezeBertConfig({json.dumps(self.to_dict(), indent=2, ensure_ascii=False)})"
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -363,7 +361,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _require_known(name: str, value: object, known: tuple[str, ...]) -> None:
+def _require_known(name: str, value: object, known: Collection[str]) -> None:
     if value not in known:
         raise ValueError(f"{name} {_shown(value)} is unknown: choose one of {', '.join(known)}.")
 
@@ -448,7 +446,7 @@ def _indexed(id2label: Any) -> dict[int, str]:
         names = {}
     if not names or list(names) != list(range(len(id2label))):
         raise ValueError(f"id2label must name the labels 0, 1, 2, ..., not {_shown(id2label)}.")
-    seen = {}
+    seen: dict[str, int] = {}
     for index, label in names.items():
         if _is_whole(label):
             label = names[index] = str(label)

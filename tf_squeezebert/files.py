@@ -488,8 +488,8 @@ def _signals_waiting() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for number in caught:
-            signal.raise_signal(number)
+        for late in caught:
+            signal.raise_signal(late)
 
 
 def _make_outer(folder: Path) -> tuple[Path, int]:

@@ -88,9 +88,11 @@ def _children(value: Any) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = set()
-        twice = next(name for name, _ in pairs if name in names or names.add(name))
-        raise ValueError(f"names {twice[:80]!a} twice in one object")
+        names: set[str] = set()
+        for name, _ in pairs:
+            if name in names:
+                raise ValueError(f"names {name[:80]!a} twice in one object")
+            names.add(name)
     return value
 
 

@@ -17,7 +17,8 @@ def check_number(
         ValueError: by the name that is given.
     """
     kind, called = (Integral, "a whole number") if whole else (Real, "a number")
-    if not isinstance(value, kind) or isinstance(value, bool):
+    is_number = isinstance(value, kind) and not isinstance(value, bool)
+    if not is_number:
         raise ValueError(f"{name} must be {called}, not {value!r}.")
     if not least <= value <= most:
         limits = f"lie in {least} to {most}" if most <= 1 or value > most else f"be {least} or more"

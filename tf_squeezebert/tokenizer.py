@@ -11,9 +11,9 @@ import functools
 import json
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from tokenizers import (
@@ -278,8 +278,8 @@ class SqueezeBertTokenizer:
     def _add_special_tokens(self, tokens: Iterable[str | AddedToken]) -> None:
         """Adds more special tokens; those that are added already stay as they are."""
         added = {token.content for token in self._added_tokens().values()}
-        tokens = [token for token in map(added_token, tokens) if token.content not in added]
-        new = [token for token in tokens if self._backend.token_to_id(token.content) is None]
+        more = [token for token in map(added_token, tokens) if token.content not in added]
+        new = [token for token in more if self._backend.token_to_id(token.content) is None]
         lacking = [name for name in SPECIAL_TOKENS if self._has_no_id(name)]
         if new and lacking:
             raise ValueError(
@@ -287,7 +287,7 @@ class SqueezeBertTokenizer:
                 f"additional token {new[0].content!r} has no certain id: give it one in "
                 f"added_tokens_decoder, or say {lacking[0]}=None."
             )
-        self._add(tokens)
+        self._add(more)
 
     def _has_no_id(self, name: str) -> bool:
         token = self._special_tokens[name]
@@ -380,10 +380,9 @@ class SqueezeBertTokenizer:
         encoded = self._encode(examples, is_split_into_words, add_special_tokens, cut)
         for sample, parts in enumerate(encoded):
             windows = windows_of(parts) if return_overflowing_tokens else [parts]
-            rows += [
-                self._backend.post_process(*window, add_special_tokens=add_special_tokens)
-                for window in windows
-            ]
+            for first, *second in windows:
+                pair = second[0] if second else None
+                rows.append(self._backend.post_process(first, pair, add_special_tokens))
             samples += [sample] * len(windows)
         self._pad(rows, padding, max_length, pad_to_multiple_of, padding_side, cut)
 
@@ -483,12 +482,14 @@ class SqueezeBertTokenizer:
         Of a text that is far longer than it is cut to, only the beginning is encoded, unless its
         rest is needed for windows.
         """
-        options = {"is_pretokenized": is_split_into_words, "add_special_tokens": False}
-        encode = functools.partial(self._encoder.encode_batch, **options)
-        # Twice as fast, and without the places of tokens in the text.
-        counts = TokenCounts(
-            self._shortening, functools.partial(self._encoder.encode_batch_fast, **options)
+        encode, encode_fast = (
+            functools.partial(
+                function, is_pretokenized=is_split_into_words, add_special_tokens=False
+            )
+            for function in (self._encoder.encode_batch, self._encoder.encode_batch_fast)
         )
+        # Twice as fast, and without the places of tokens in the text.
+        counts = TokenCounts(self._shortening, encode_fast)
         for start in range(0, len(examples), _ENCODED_TOGETHER):
             chunk = examples[start : start + _ENCODED_TOGETHER]
             texts = [part for parts in chunk for part in parts]
@@ -599,17 +600,28 @@ class SqueezeBertTokenizer:
     def convert_tokens_to_ids(self, tokens: str | Iterable[str]) -> int | list[int]:
         """The id of a token, or of each: the unknown token's where the vocabulary lacks it."""
         if not isinstance(tokens, str):
-            return [self.convert_tokens_to_ids(token) for token in tokens]
-        token_id = self._backend.token_to_id(tokens)
+            return [self._id_of(token) for token in tokens]
+        return self._id_of(tokens)
+
+    def _id_of(self, token: str) -> int:
+        token_id = self._backend.token_to_id(token)
         return self.unk_token_id if token_id is None else token_id
 
+    @overload
+    def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = False) -> str: ...
+    @overload
+    def convert_ids_to_tokens(
+        self, ids: Sequence[int] | np.ndarray, skip_special_tokens: bool = False
+    ) -> list[str]: ...
     def convert_ids_to_tokens(
         self, ids: int | Sequence[int] | np.ndarray, skip_special_tokens: bool = False
     ) -> str | list[str]:
         """The token of an id, or of each id of a list or an array [S]."""
         skipped = set(self.all_special_ids) if skip_special_tokens else ()
-        tokens = [self._backend.id_to_token(i) for i in self._ids(ids) if i not in skipped]
-        return self._backend.id_to_token(int(ids)) if isinstance(ids, (int, np.integer)) else tokens
+        # `_ids` lets none through that has no token.
+        to_token: Callable[[int], Any] = self._backend.id_to_token
+        tokens = [to_token(i) for i in self._ids(ids) if i not in skipped]
+        return to_token(int(ids)) if isinstance(ids, (int, np.integer)) else tokens
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Joins tokens to a text: "##" and the spaces before punctuation go."""
@@ -670,7 +682,7 @@ class SqueezeBertTokenizer:
     @property
     def all_special_ids(self) -> list[int]:
         """The ids of `all_special_tokens`."""
-        return self.convert_tokens_to_ids(self.all_special_tokens)
+        return [self._id_of(token) for token in self.all_special_tokens]
 
     @classmethod
     def from_pretrained(
@@ -757,7 +769,7 @@ class SqueezeBertTokenizer:
             raise ValueError(f"'{folder}' is a file: pass a folder to save the tokenizer in.")
         path = folder / (f"{filename_prefix}-vocab.txt" if filename_prefix else "vocab.txt")
         vocab = self._backend.get_vocab(with_added_tokens=False)
-        write_text(path, "".join(f"{token}\n" for token in sorted(vocab, key=vocab.get)))
+        write_text(path, "".join(f"{token}\n" for token in sorted(vocab, key=vocab.__getitem__)))
         return (str(path),)
 
 
@@ -819,7 +831,7 @@ class _NeverSplit:
     def __init__(self, tokenizer: SqueezeBertTokenizer):
         self._words = frozenset(tokenizer.never_split)
         self._model = tokenizer._backend.model
-        self._id_of = tokenizer.convert_tokens_to_ids
+        self._id_of = tokenizer._id_of
         self._clean = BertNormalizer(
             clean_text=True,
             handle_chinese_chars=tokenizer.tokenize_chinese_chars,

@@ -50,7 +50,14 @@ _CLASSES = {
 # Those that are what tokenizer.json says, whatever that is.
 _GENERAL_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
 # Models whose tokenizer is BERT's where none is named.
-_MODEL_TYPES = ("bert", "squeezebert", "mobilebert", "electra", "distilbert", "convbert")
+_MODEL_TYPES: tuple[str, ...] = (
+    "bert",
+    "squeezebert",
+    "mobilebert",
+    "electra",
+    "distilbert",
+    "convbert",
+)
 _MODEL_TYPES += ("layoutlm", "lxmert", "megatron-bert", "qdqbert", "visual_bert", "nomic_bert")
 
 # Fields of tokenizer_config.json that ask for something else, and their values that do not.
@@ -243,8 +250,9 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
 def _length_of_model(find: Callable[[str], Path | None]) -> dict[str, int]:
     """How many tokens the model beside the tokenizer takes, where its config says so."""
     length = _read_optional(find("config.json")).get("max_position_embeddings")
-    whole = isinstance(length, int) and not isinstance(length, bool) and length >= 1
-    return {"model_max_length": length} if whole else {}
+    if isinstance(length, int) and not isinstance(length, bool) and length >= 1:
+        return {"model_max_length": length}
+    return {}
 
 
 def _refuse_others(config: Mapping[str, Any], name: str | os.PathLike) -> None:

@@ -61,18 +61,20 @@ def read_sides(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str,
     Raises:
         ValueError: they are none, or padding has another type of tokens.
     """
-    sides = {}
+    sides: dict[str, str] = {}
     for name in ("truncation", "padding"):
-        stored = content.get(name) or {}
+        stored = content.get(name)
+        if not stored:
+            continue
         # Files of old versions of the library name no direction.
         direction = stored.get("direction", "Right") if isinstance(stored, dict) else None
         side = _SIDES.get(_shown(direction))
-        if stored and (side is None or stored.get("pad_type_id", 0) != 0):
+        if side is None or stored.get("pad_type_id", 0) != 0:
             raise ValueError(
                 f"'{path}' stores a {name} that BERT's tokenizer has not ({_shown(stored)}): set "
                 "it to null, for calls give their own."
             )
-        sides |= {f"{name}_side": side} if stored else {}
+        sides[f"{name}_side"] = side
     return sides
 
 

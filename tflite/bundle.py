@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -110,7 +110,7 @@ def collect_files(
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def attach_files(path: str | os.PathLike, files: dict[str, bytes]) -> None:
+def attach_files(path: str | os.PathLike, files: Mapping[str, bytes]) -> None:
     """Appends files to a .tflite."""
     with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from mmap import mmap
 from typing import Any, NamedTuple
 
 import numpy as np
 
-Content = bytes | memoryview  # or an mmap: what struct and NumPy read from
+Content = bytes | memoryview | mmap  # what struct and NumPy read from
 
 _NUMBERS = {
     "bool": struct.Struct("<?"),
@@ -175,8 +176,8 @@ class _Reader:
             if not 4 <= place <= size - width:
                 raise ValueError(f"has a table at byte {position} whose {key} lies outside of it")
             if number is None:
-                kind = values.get(f"{key}_type") if kind == "union" else kind
-                values[key] = self._referred(kind, self.target(position + place))
+                referred = values.get(f"{key}_type") if kind == "union" else kind
+                values[key] = self._referred(referred, self.target(position + place))
                 continue
             if (position + place) % width:
                 raise ValueError(f"has a part at byte {position + place}, which is not aligned")

@@ -307,7 +307,7 @@ def _run_xnnpack(
         return delegate
     delegate.partitions, delegate.left = answer["partitions"], answer["left"]
     delegate.operators = count - len(delegate.left)
-    return _judged(delegate, expected, got)
+    return _judged(delegate, tolerance, expected, got)
 
 
 def _run_gpu(path: Path, samples: Rows, expected: Rows, tolerance: float, count: int) -> Delegate:
@@ -320,18 +320,18 @@ def _run_gpu(path: Path, samples: Rows, expected: Rows, tolerance: float, count:
     else:
         delegate.operators = count if run.full else run.taken
         delegate.note = _FLOAT32
-        _judged(delegate, expected, run.outputs)
+        _judged(delegate, tolerance, expected, run.outputs)
     return delegate
 
 
-def _judged(delegate: Delegate, expected: Rows, got: Rows) -> Delegate:
+def _judged(delegate: Delegate, tolerance: float, expected: Rows, got: Rows) -> Delegate:
     difference, relative = _compare(expected, got)
     if not np.isfinite([difference, relative]).all():
         delegate.verdict = "DIFFERS"
         delegate.note = f"{_NO_NUMBERS}; {delegate.note}" if delegate.note else _NO_NUMBERS
         return delegate
     delegate.difference, delegate.relative = difference, relative
-    delegate.verdict = "agrees" if relative <= delegate.tolerance else "DIFFERS"
+    delegate.verdict = "agrees" if relative <= tolerance else "DIFFERS"
     return delegate
 
 

@@ -159,7 +159,7 @@ def read_model(content: Content) -> Model:
     graphs = [_graph(x, buffers, codes) for x in model.get("subgraphs", [])]
     if not graphs:
         raise ValueError("holds no graph")
-    metadata = {}
+    metadata: dict[str, np.ndarray] = {}
     for entry in model.get("metadata", []):
         if entry["buffer"] >= len(buffers):
             raise ValueError(f"has metadata in buffer {entry['buffer']}, which does not exist")
@@ -205,9 +205,9 @@ def _graph(
     operators = [
         _operator(i, x, codes, len(tensors)) for i, x in enumerate(graph.get("operators", []))
     ]
-    graph = Graph(tensors, inputs, outputs, operators)
-    _check_order(graph)
-    return graph
+    result = Graph(tensors, inputs, outputs, operators)
+    _check_order(result)
+    return result
 
 
 def _check_places(what: str, places: Iterable[int], count: int, least: int = 0) -> None:
@@ -428,14 +428,17 @@ def check_model(model: Model, batch: int = 1, length: int | None = None) -> Run:
         rule = RULES.get(operator.name)
         if rule is None:
             raise ValueError(f"{what} which this package does not write")
-        _follow(what, rule, operator, graph, values, rows)
+        results = _follow(what, rule, operator, graph, values, rows)
         if length is None:
-            _check_said(what, [values[x] for x in operator.outputs])
+            _check_said(what, results)
         memory.after(i, operator)
+    outputs = {}
     for place in graph.outputs:
-        if values[place] is None:
+        value = values[place]
+        if value is None:
             raise ValueError(f"does not compute its output, tensor {place}")
-    return Run({place: values[place].shape for place in graph.outputs}, rows)
+        outputs[place] = value.shape
+    return Run(outputs, rows)
 
 
 def _filled(signature: Sequence[int], batch: int, length: int) -> tuple[int, ...]:
@@ -460,7 +463,8 @@ def _follow(
     graph: Graph,
     values: list[Value | None],
     rows: dict[int, int],
-) -> None:
+) -> list[Value]:
+    """An operator's results, which are put among the values."""
     inputs = [values[x] if x >= 0 else None for x in operator.inputs]
     for place, value in zip(operator.inputs, inputs, strict=True):
         if place >= 0 and value is None:
@@ -475,6 +479,7 @@ def _follow(
         if len(value.shape) != len(tensor.shape):
             raise ValueError(f"{what} that gives {[*value.shape]}, not {[*tensor.shape]}")
         values[place] = value
+    return results
 
 
 def _check_said(what: str, values: Iterable[Value]) -> None:

@@ -66,11 +66,12 @@ class Call:
 
     def take(self, *types: str | Sequence[str]) -> list[Value]:
         """The inputs, which must be of these types, one or several for each, and all there."""
-        if len(self.inputs) != len(types) or any(x is None for x in self.inputs):
+        values = [x for x in self.inputs if x is not None]
+        if not len(self.inputs) == len(values) == len(types):
             raise ValueError(f"that takes {len(self.inputs)} inputs, not {len(types)}")
-        for value, allowed in zip(self.inputs, types, strict=True):
+        for value, allowed in zip(values, types, strict=True):
             _require_type(value, *([allowed] if isinstance(allowed, str) else allowed))
-        return self.inputs
+        return values
 
     def option(self, name: str, *allowed: Any) -> Any:
         """An option, which must be there, and one of the allowed values where some are given."""

@@ -125,11 +125,11 @@ def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndar
     return mend_scales(content, quantized)
 
 
-def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict:
-    """The ranges of activations, with a progress bar."""
+def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict | None:
+    """The ranges of activations, with a progress bar; None without samples."""
     from tqdm import tqdm
 
-    ranges = None
+    ranges: dict | None = None
     with tqdm(total=len(samples), desc="Calibrating", unit="text", leave=False) as progress:
         for start in range(0, len(samples), _CHUNK):
             chunk = samples[start : start + _CHUNK]

@@ -93,12 +93,14 @@ def _table_rows(graph: Graph) -> dict[int, int]:
     origins = {x: {x} for x in graph.inputs}  # by tensor of integers, whose numbers it holds
     rows: dict[int, int] = {}
     for operator in graph.operators:
-        ids, table = _LOOKUPS.get(operator.code, (None, None))
-        if ids is None:
+        lookup = _LOOKUPS.get(operator.code)
+        if lookup is None:
             found = set().union(*(origins.get(x, ()) for x in operator.inputs))
             for x in operator.outputs:
                 if found and graph.tensors[x].type in ("int32", "int64"):
                     origins[x] = found
-        elif len(operator.inputs) == 2 and (shape := graph.tensors[operator.inputs[table]].shape):
-            rows.update(dict.fromkeys(origins.get(operator.inputs[ids], ()), shape[0]))
+        elif len(operator.inputs) == 2:
+            ids, table = (operator.inputs[x] for x in lookup)
+            if shape := graph.tensors[table].shape:
+                rows.update(dict.fromkeys(origins.get(ids, ()), shape[0]))
     return rows

@@ -109,8 +109,10 @@ def _is_mistake(error: Exception) -> bool:
     if not isinstance(error, (ValueError, RuntimeError, FloatingPointError)):
         return False
     end = error.__traceback__
-    while end.tb_next is not None:
+    while end is not None and end.tb_next is not None:
         end = end.tb_next
+    if end is None:  # it was not raised
+        return False
     module = end.tb_frame.f_globals.get("__name__", "")
     operation = dis.opname[end.tb_frame.f_code.co_code[end.tb_lasti]]
     return module.partition(".")[0] == "tf_squeezebert" and operation == "RAISE_VARARGS"

@@ -21,7 +21,7 @@ def utf8(value: str) -> str:
         value.encode()
     except UnicodeEncodeError:
         shown = os.fsencode(value)[:_MOST_SHOWN]
-        raise argparse.ArgumentTypeError(f"{shown} is not in UTF-8") from None
+        raise argparse.ArgumentTypeError(f"{shown!r} is not in UTF-8") from None
     return value
 
 

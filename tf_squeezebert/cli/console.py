@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -30,7 +31,8 @@ def console() -> None:
     from . import main
 
     _open_streams()
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
     if not os.environ.get("TF_SQUEEZEBERT_TRACEBACK"):
         _silence_libraries()
@@ -60,16 +62,18 @@ def _silence_libraries() -> None:
     """
     global _is_watched
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    to_watch, to_write = os.pipe()
     watch = subprocess.Popen(
         [sys.executable, "-IS", "-c", _WATCH],
-        stdin=subprocess.PIPE,
+        stdin=to_watch,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # so that Ctrl-C does not end it before this process
     )
-    form = {"encoding": sys.stderr.encoding, "errors": "backslashreplace"}
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, **form)
-    os.dup2(watch.stdin.fileno(), 2)
-    watch.stdin.close()
+    encoding = sys.stderr.encoding
+    sys.stderr = os.fdopen(os.dup(2), "w", 1, encoding=encoding, errors="backslashreplace")
+    os.dup2(to_write, 2)
+    for number in (to_watch, to_write):
+        os.close(number)
     watch.returncode = 0  # nobody waits for it
     _is_watched = True
 

@@ -10,7 +10,14 @@ from .options import add_processes, add_training, join_processes, training_of, v
 from .show import print_metrics
 
 # Options of training that pretraining has no use for.
-_BY_PHASES = ("epochs", "max_steps", "minutes", "max_length", "patience", "temperature")
+_BY_PHASES: tuple[str, ...] = (
+    "epochs",
+    "max_steps",
+    "minutes",
+    "max_length",
+    "patience",
+    "temperature",
+)
 _BY_PHASES += ("soft_weight", "hidden_weight", "attention_weight")
 
 

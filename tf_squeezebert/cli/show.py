@@ -32,7 +32,7 @@ def scale(metric: str) -> int:
 def warnings_to_stderr() -> Iterator[None]:
     """Shows warnings as the command's own lines."""
 
-    def show(message: Warning | str, *_: Any) -> None:
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
         print_lines(f"tf-squeezebert: {message}", file=sys.stderr)
 
     with warnings.catch_warnings():

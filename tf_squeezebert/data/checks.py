@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..encoding import check_windowed
 
@@ -96,7 +96,7 @@ def check_classes(labels: Any, count: int) -> None:
 
 def check_class(label: Any, count: int) -> None:
     """Refuses what is not the number of one of a model's labels."""
-    if not isinstance(label, Integral):
+    if not (isinstance(label, bool) or _is_whole(label)):
         raise ValueError(f"the label {brief(label)} is not a whole number: give the reader labels")
     if not 0 <= label < count:
         raise ValueError(f"the label {label} is none of the model's {count}, 0 to {count - 1}")
@@ -132,5 +132,5 @@ def _listed(parent: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, Integral) and not isinstance(value, bool)

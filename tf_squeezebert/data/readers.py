@@ -148,8 +148,9 @@ def read_glue(path: Path, task: str, labelled: bool = True) -> Examples:
         label=glue.label if labelled else None,
         labels=float if glue.labels is None else glue.labels,
     )
-    form = {"columns": glue.columns, "delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    return Examples([path], lambda p: _csv_rows(p, (*texts, *labels), task, convert, **form))
+    form: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    needed = (*texts, *labels)
+    return Examples([path], lambda p: _csv_rows(p, needed, task, convert, glue.columns, **form))
 
 
 def read_csv(
@@ -176,7 +177,7 @@ def read_csv(
     if len(set(columns)) < len(columns):
         raise ValueError(f"A label's column is named twice: {', '.join(columns)}.")
     convert = _text_example(*texts, label=label, labels=labels)
-    form = {"delimiter": delimiter, "strict": True}
+    form: dict[str, Any] = {"delimiter": delimiter, "strict": True}
     return Examples([path], lambda p: _csv_rows(p, (*texts, *columns), "read_csv", convert, **form))
 
 
@@ -224,7 +225,8 @@ def read_conll(
         return {"tokens": tokens, "ner_tags": tags if ids is None else [ids[tag] for tag in tags]}
 
     def read(path: Path) -> Iterator[dict[str, Any]]:
-        rows, width, separator = [], None, None
+        rows: list[tuple[int, list[str]]] = []
+        width, separator = 0, ""  # of the first line; 0 and "" until then
         for line, content in read_lines(path):
             # Split at these only: a word may be of characters that count as whitespace.
             stripped = content.strip(" \t\r\n")
@@ -337,8 +339,9 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         ValueError: it is neither a file nor a pipe, or not text in UTF-8.
     """
     # Half of the files that Windows programs write, and GLUE's MRPC, begin with a byte-order mark.
-    form = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
-    with open(path, opener=_open_file, **form) as file:
+    with open(
+        path, encoding="utf-8-sig", errors="surrogateescape", newline="", opener=_open_file
+    ) as file:
         for number, line in enumerate(file, 1):
             if "\0" in line or (not line.isascii() and _SURROGATE.search(line)):
                 raise ValueError(f"'{path}' is {_other_form(number, line)}.")
@@ -442,7 +445,7 @@ def _text_example(
     read_label, applies = _label_reader(labels), _label_reader(("0", "1"))
 
     def convert(row: Mapping[str, Any]) -> dict[str, Any]:
-        example = {"text": _text(row, text)}
+        example: dict[str, Any] = {"text": _text(row, text)}
         if text_pair is not None:
             example["text_pair"] = _text(row, text_pair)
         if isinstance(label, str):
@@ -462,7 +465,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 def _label_reader(labels: Labels) -> Callable[[Any], Any]:
     """What makes an id of a label's name, a number of a score, and 0 and 1 of a list of names."""
-    if labels is float:
+    if isinstance(labels, type):
         return _score
     ids = None if labels is None else {str(name): i for i, name in enumerate(labels)}
 
@@ -502,7 +505,8 @@ def _score(value: Any) -> float:
 
 def _as_bio(tags: list[str]) -> list[str]:
     """A sentence's tags, of whichever form, in BIO."""
-    result, previous = [], ("O", None)
+    result: list[str] = []
+    previous: tuple[str, str | None] = "O", None
     for tag in tags:
         match = _TAG.fullmatch(tag)
         prefix, kind = match.groups() if match else ("O", None)

@@ -38,7 +38,7 @@ def draw_curves(
     except ImportError:
         logger.info("%s is not drawn: pip install matplotlib.", os.path.basename(path))
         return
-    shown = [("loss", ("loss", "val_loss"))]
+    shown: list[tuple[str, tuple[str, ...]]] = [("loss", ("loss", "val_loss"))]
     if any(f"val_{metric}" in point for point in history):
         shown.append((metric, (f"val_{metric}",)))
     figure = Figure(figsize=(4.5 * len(shown), 3.2), layout="constrained")

@@ -203,16 +203,17 @@ class _LayerwiseAdam(keras.optimizers.Optimizer):
         """
         if self.layer_decay == 1:
             return 1.0
+        layers = self.num_layers or 0
         block = re.search(r"/block_(\d+)/", variable.path)
         if block:
-            below_top = self.num_layers - int(block[1])
+            below_top = layers - int(block[1])
             if below_top < 1:
                 raise ValueError(
                     f"num_layers is {self.num_layers}, but the model has {block[0].strip('/')}: "
                     "give its config's num_hidden_layers."
                 )
         else:
-            below_top = self.num_layers + 1 if "/embeddings/" in variable.path else 0
+            below_top = layers + 1 if "/embeddings/" in variable.path else 0
         return self.layer_decay**below_top
 
     def get_config(self) -> dict[str, Any]:

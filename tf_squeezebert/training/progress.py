@@ -44,7 +44,10 @@ class Progress:
         Raises:
             ValueError: it is not progress of a run.
         """
-        progress = cls(**{field.name: values.get(field.name) for field in dataclasses.fields(cls)})
+        known: dict[str, Any] = {
+            field.name: values.get(field.name) for field in dataclasses.fields(cls)
+        }
+        progress = cls(**known)
         if not progress._is_possible():
             raise ValueError("This is not the progress of a run.")
         for metrics in (progress.best, *progress.history):

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
@@ -22,6 +22,9 @@ from .identity import check_identity
 from .options import TrainingOptions
 from .progress import Progress
 from .state import damaged, read_progress, restore_variables, save_state, without_nan
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _STEPS_A_POINT = 20  # of the learning curve
 _SECONDS_A_DRAWING = 10  # of the curves: at most one in so many, and one at the end
@@ -74,7 +77,8 @@ class Run(keras.callbacks.Callback):
         own = {**identity, "steps": steps, "options": dataclasses.asdict(settings)}
         self.identity = json.loads(json.dumps(own, default=str))
         self.progress = Progress(settings.max_steps or steps * settings.epochs)
-        self._restored = self._began = None
+        self._restored = False
+        self._began = 0.0  # until training begins
         self._drawn = time.monotonic()  # when the curves were, or might have been
         self._writes = distribution.process()[0] == 0
 
@@ -125,7 +129,7 @@ class Run(keras.callbacks.Callback):
             raise damaged(self.state_file)
         self.progress = progress
 
-    def restore(self, trainee: keras.Model, batches: Any) -> None:
+    def restore(self, trainee: keras.Model, batches: tf.data.Dataset) -> None:
         """Sets all to where the run was; metrics follow when the epoch begins."""
         trainee.optimizer.build(trainee.trainable_variables)
         # Makes the metrics' variables, which are there from the first batch on.
@@ -163,7 +167,7 @@ class Run(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if self._restored:
             restore_variables(self.state_file, self._variables(self.model), ("metrics",))
-            self._restored = None
+            self._restored = False
         else:
             self.progress.epoch, self.progress.step = epoch, 0
         self._step = self.progress.step
@@ -195,7 +199,7 @@ class Run(keras.callbacks.Callback):
         best = progress.best.get(self.metric)
         progress.waited += 1
         if not metrics or is_better(self.metric, metrics[self.metric], best):
-            progress.best, progress.best_step, progress.waited = metrics, last["step"], 0
+            progress.best, progress.best_step, progress.waited = metrics, int(last["step"]), 0
             if self._writes:
                 self.result.save_pretrained(self.folder)
         elif self.settings.patience and progress.waited >= self.settings.patience:
