@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from ..layers import GroupedConv1D
-from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 
 # Our layer, its name in SqueezeBERT checkpoints, its name in BERT checkpoints.
 _EMBEDDINGS = (
@@ -94,8 +94,8 @@ class Weight:
 def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
     """Every variable of a model with its names, in the order of a checkpoint's parts."""
     bare = isinstance(model, SqueezeBertModel)
-    weights = []
-    for layer, squeezebert, bert in _transformer_layers(model if bare else model.transformer):
+    weights: list[Weight] = []
+    for layer, squeezebert, bert in _transformer_layers(transformer_of(model)):
         written = squeezebert if bare else "transformer." + squeezebert
         names = {prefix + name for prefix in _PREFIXES for name in (squeezebert, bert)}
         weights += _weights(layer, written, names, is_head=squeezebert.startswith("pooler"))
@@ -130,11 +130,11 @@ def _transformer_layers(transformer: SqueezeBertModel) -> Iterator[tuple]:
 def _weights(layer, written: str, names: set[str], is_head: bool) -> Iterator[Weight]:
     for attribute, torch_name, old_name in _VARIABLES:
         if hasattr(layer, f"{attribute}_initializer"):  # before it is built, too
-            spellings = {f"{n}.{end}" for n in names for end in (torch_name, old_name)}
+            found = {f"{n}.{end}" for n in names for end in (torch_name, old_name)}
             name = f"{written}.{torch_name}"
             # Last, for where a file has both and they differ, the second is left out.
             second_names = tuple(second for second, first in TIED.items() if first == name)
-            spellings = tuple(sorted(spellings)) + second_names
+            spellings = tuple(sorted(found)) + second_names
             yield Weight(name, spellings, layer, attribute, is_head)
 
 

@@ -22,6 +22,8 @@ FILES = [x for part in ("tf_squeezebert", "convert", "tflite") for x in (ROOT / 
 PUBLIC = {"_replace", "_asdict", "_fields", "_exit", "_CACHED_NO_EXIST"}
 # Where a package has nothing public for what is needed: tflite/model_file.py says for what.
 NEEDED = {"_get_ops_details"}
+# What Python itself puts into each abstract class and each protocol.
+OF_PYTHON = {"_abc_impl", "_is_protocol"}
 
 
 def is_private(name: str) -> bool:
@@ -95,8 +97,8 @@ def own_classes() -> Iterator[type]:
 def overridden(cls: type) -> set[str]:
     """The private names of a class that one of another package above it has too."""
     above = [x for x in cls.__mro__[1:] if not x.__module__.startswith("tf_squeezebert")]
-    own = {name for name in vars(cls) if is_private(name)} - {"_abc_impl"}  # Python's own, of ABCs
-    return {name for name in own if any(name in vars(b) for b in above)}
+    private = {name for name in vars(cls) if is_private(name)} - OF_PYTHON
+    return {name for name in private if any(name in vars(b) for b in above)}
 
 
 def test_no_private_method_of_another_package_is_overridden():

@@ -12,8 +12,9 @@ import numpy as np
 from .data.checks import checked
 from .encoding import batched
 from .inputs import IGNORED
+from .metrics import Values
 from .prediction import check_trained, named_outputs, predict
-from .tasks import Task, find_task, read_examples
+from .tasks import Predictor, Task, find_task, read_examples, require_tokenizer
 from .tasks.base import Tokenize
 
 
@@ -30,12 +31,12 @@ class Evaluation(NamedTuple):
 
     metrics: dict[str, float]
     texts: list[tuple]
-    expected: Sequence
-    got: Sequence
+    expected: Values
+    got: Values
 
 
 def evaluate(
-    model: Any,
+    model: Predictor,
     data: str | os.PathLike | Iterable[Mapping[str, Any]],
     task: str | Task,
     *,
@@ -80,7 +81,7 @@ def evaluate(
         return Evaluation(chosen.measure_loss(_loss(model, chosen, examples, length)), [], [], [])
     texts = [chosen.texts(example) for example in examples]
     answers = predict(model, *_columns(texts), **chosen.options_for(examples))
-    measured = chosen.measure(examples, answers, names)
+    measured = chosen.measure(examples, answers, names or ())
     return Evaluation(measured.metrics, texts, measured.expected, measured.got)
 
 
@@ -90,11 +91,11 @@ def _columns(texts: list[tuple]) -> list[list]:
     return [list(column) for column in zip(*texts, strict=True)]
 
 
-def _loss(model: Any, task: Task, examples: list, max_length: int) -> float:
+def _loss(model: Predictor, task: Task, examples: list, max_length: int) -> float:
     """The mean cross-entropy of masked tokens; of masks that are the same each time."""
-    tokenize = Tokenize(model.tokenizer, max_length)
+    tokenize = Tokenize(require_tokenizer(model), max_length)
     rows = task.training_rows(tokenize, examples, task.check)
-    total = count = 0
+    total, count = 0.0, 0
     for step, batch in enumerate(batched(rows, getattr(model, "batch", None) or 16)):
         inputs, labels = task.collate(batch, tokenize, 1, np.random.default_rng((0, 0, step)))
         chosen = labels != IGNORED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from . import models
 from .data import label_names
 from .data.readers import check_repeatable
 from .models import SqueezeBertPreTrainedModel
-from .tasks import Task, find_task
+from .tasks import Task, find_task, require_tokenizer
 from .training.digests import paths_of
 from .training.folder import check_folder, own_folder
 from .training.identity import load_start
-from .training.on_task import train_on_task
+from .training.on_task import Data, train_on_task
 from .training.options import TrainingOptions
 from .training.run import FineTuned
 
@@ -25,8 +25,8 @@ from .training.run import FineTuned
 def finetune(
     model: SqueezeBertPreTrainedModel | str | os.PathLike,
     task: str,
-    train: str | os.PathLike | Iterable[Mapping[str, Any]],
-    dev: str | os.PathLike | Iterable[Mapping[str, Any]] | None,
+    train: Data,
+    dev: Data | None,
     out: str | os.PathLike,
     *,
     labels: Sequence[str] | None = None,
@@ -103,7 +103,11 @@ def finetune(
 
 
 def _labels(
-    model: Any, task: Task, labels: Sequence[str] | None, train: Any, columns: dict
+    model: SqueezeBertPreTrainedModel | str | os.PathLike,
+    task: Task,
+    labels: Sequence[str] | None,
+    train: Data,
+    columns: dict,
 ) -> list[str] | None:
     """The labels' names in the order of their ids; None for a task that has none."""
     if not task.has_labels:
@@ -127,20 +131,19 @@ def _labels(
     return labels
 
 
-def _labels_of(train: Any, task: Task, columns: dict) -> list[str]:
-    if not _is_path(train):
+def _labels_of(train: Data, task: Task, columns: dict) -> list[str]:
+    if not isinstance(train, (str, os.PathLike)):
         raise ValueError("Examples that are no file have ids for labels: pass their names, labels.")
     if not isinstance(columns.get("label", ""), str):
         return list(columns["label"])  # a column for each
     return label_names(task.read(train, **columns))
 
 
-def _is_path(data: Any) -> bool:
-    return isinstance(data, (str, os.PathLike))
-
-
 def _model(
-    model: Any, task: Task, labels: list[str] | None, precision: str
+    model: SqueezeBertPreTrainedModel | str | os.PathLike,
+    task: Task,
+    labels: list[str] | None,
+    precision: str,
 ) -> tuple[SqueezeBertPreTrainedModel, str | None]:
     """The model that is trained, and the digest of the checkpoint that it comes from, if any."""
     start = None
@@ -160,15 +163,14 @@ def _model(
             f"{', '.join(labels)}: make the model with id2label of these."
         )
     task.check_config(model.config)
-    if model.tokenizer is None:
-        raise ValueError(
-            "The model came without a tokenizer: put a vocab.txt into its folder, or set "
-            "model.tokenizer."
-        )
+    require_tokenizer(model)
     return model, start
 
 
-def _teacher(teacher: Any, model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedModel | None:
+def _teacher(
+    teacher: SqueezeBertPreTrainedModel | str | os.PathLike | None,
+    model: SqueezeBertPreTrainedModel,
+) -> SqueezeBertPreTrainedModel | None:
     if teacher is None or isinstance(teacher, keras.Model):
         return teacher
     from .convert import load_pretrained

@@ -19,23 +19,26 @@ import numpy as np
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
+# Of examples, in their order: labels' ids, numbers, tags or texts.
+Values = Sequence | np.ndarray
+
 
 # Labels and values
 
 
-def _accuracy(expected: Sequence, got: Sequence) -> float:
+def _accuracy(expected: Values, got: Values) -> float:
     """Of labels, or of whole rows of labels that may each apply."""
-    expected, got = np.asarray(expected), np.asarray(got)
-    if expected.shape != got.shape or not expected.size:
+    want, have = np.asarray(expected), np.asarray(got)
+    if want.shape != have.shape or not want.size:
         raise ValueError(
-            f"Labels of shape {expected.shape} are expected, {got.shape} given: there must be as "
+            f"Labels of shape {want.shape} are expected, {have.shape} given: there must be as "
             "many, and one at least."
         )
-    return float((expected == got).reshape(len(expected), -1).all(axis=1).mean())
+    return float((want == have).reshape(len(want), -1).all(axis=1).mean())
 
 
-def _scikit_learn(name: str, **options: Any) -> Callable[[Sequence, Sequence], float]:
-    def measure(expected: Sequence, got: Sequence) -> float:
+def _scikit_learn(name: str, **options: Any) -> Callable[[Values, Values], float]:
+    def measure(expected: Values, got: Values) -> float:
         try:
             from sklearn import metrics
         except ImportError as error:
@@ -48,8 +51,8 @@ def _scikit_learn(name: str, **options: Any) -> Callable[[Sequence, Sequence], f
     return measure
 
 
-def _scipy(name: str) -> Callable[[Sequence, Sequence], float]:
-    def measure(expected: Sequence, got: Sequence) -> float:
+def _scipy(name: str) -> Callable[[Values, Values], float]:
+    def measure(expected: Values, got: Values) -> float:
         try:
             from scipy import stats
         except ImportError as error:
@@ -63,7 +66,7 @@ def _scipy(name: str) -> Callable[[Sequence, Sequence], float]:
 
 
 # Of N labels' ids or values; accuracy, f1_macro and f1_micro also of rows [N, L] of 0 and 1.
-METRICS: dict[str, Callable[[Sequence, Sequence], float]] = {
+METRICS: dict[str, Callable[[Values, Values], float]] = {
     "accuracy": _accuracy,
     "f1": _scikit_learn("f1_score", zero_division=0),
     "f1_macro": _scikit_learn("f1_score", average="macro", zero_division=0),

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 from keras import ops
@@ -51,6 +51,7 @@ INPUT_NAMES = (
     "head_mask",
     "inputs_embeds",
 )
+_Model = TypeVar("_Model", bound="SqueezeBertPreTrainedModel")
 
 
 class SqueezeBertPreTrainedModel(keras.Model):
@@ -63,7 +64,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
             `"mixed_bfloat16"`.
     """
 
-    def __init__(self, config: SqueezeBertConfig | dict, **kwargs):
+    def __init__(self, config: SqueezeBertConfig | Mapping, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(config, SqueezeBertConfig):
             config = SqueezeBertConfig.from_dict(dict(config))
@@ -116,9 +117,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
     # Checkpoints
 
     @classmethod
-    def from_pretrained(
-        cls, path_or_id: str | os.PathLike, **options: Any
-    ) -> SqueezeBertPreTrainedModel:
+    def from_pretrained(cls: type[_Model], path_or_id: str | os.PathLike, **options: Any) -> _Model:
         """Loads a published PyTorch checkpoint, or what `save_pretrained` wrote.
 
         See `tf_squeezebert.convert.load_checkpoint` for the options (`revision`, `cache_dir`,
@@ -379,7 +378,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
     with `attention_probs`, the same after it.
     """
 
-    def __init__(self, config: SqueezeBertConfig | dict, *, build: bool = True, **kwargs):
+    def __init__(self, config: SqueezeBertConfig | Mapping, *, build: bool = True, **kwargs):
         super().__init__(config, **kwargs)
         config, policy = self.config, self.dtype_policy
         self.embeddings = SqueezeBertEmbeddings(config, dtype=policy, name="embeddings")
@@ -458,7 +457,7 @@ class _Head(SqueezeBertPreTrainedModel):
 
     _uses_pooler = False
 
-    def __init__(self, config: SqueezeBertConfig | dict, *, build: bool = True, **kwargs):
+    def __init__(self, config: SqueezeBertConfig | Mapping, *, build: bool = True, **kwargs):
         super().__init__(config, **kwargs)
         self.transformer = SqueezeBertModel(
             self.config, build=False, dtype=self.dtype_policy, name="transformer"
@@ -509,7 +508,7 @@ class _Head(SqueezeBertPreTrainedModel):
     def _logits(self, x, training):
         return self.classifier(self.dropout(x, training=training))
 
-    checkpoint_names = (("classifier", "classifier"),)
+    checkpoint_names: tuple[tuple[str, str], ...] = (("classifier", "classifier"),)
 
     def permute_inputs(self, channels) -> None:
         if not self._uses_pooler:
@@ -537,7 +536,7 @@ class SqueezeBertForMaskedLM(_Head):
     def _logits(self, x, training):
         return self.head(x, self.transformer.embeddings.word_embeddings.embeddings)
 
-    checkpoint_names = (
+    checkpoint_names: tuple[tuple[str, str], ...] = (
         ("head.dense", "cls.predictions.transform.dense"),
         ("head.layer_norm", "cls.predictions.transform.LayerNorm"),
         ("head", "cls.predictions"),
@@ -612,12 +611,18 @@ class SqueezeBertForMultipleChoice(_Head):
         self.classifier = dense(self.config, 1, dtype=self.dtype_policy, name="classifier")
 
     # Keras trains without dropout where `training` is not named.
-    def call(self, inputs, training: bool | None = None, **options):
+    def call(
+        self,
+        inputs,
+        training: bool | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+    ):
         flat = {
             name: x if name == "head_mask" else ops.reshape(x, (-1, *ops.shape(x)[2:]))
             for name, x in inputs.items()
         }
-        outputs = super().call(flat, training=training, **options)
+        outputs = super().call(flat, training, output_hidden_states, output_attentions)
         choices = ops.shape(inputs.get("input_ids", inputs.get("inputs_embeds")))[1]
         if isinstance(outputs, Mapping):
             return {**outputs, "logits": ops.reshape(outputs["logits"], (-1, choices))}
@@ -650,8 +655,14 @@ class SqueezeBertForQuestionAnswering(_Head):
             / 2
         )
 
-    def call(self, inputs, training: bool | None = None, **options):
-        outputs = super().call(inputs, training=training, **options)
+    def call(
+        self,
+        inputs,
+        training: bool | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+    ):
+        outputs = super().call(inputs, training, output_hidden_states, output_attentions)
         if not isinstance(outputs, Mapping):
             outputs = {"logits": outputs}
         logits = outputs.pop("logits")  # [B, S, 2]
@@ -672,6 +683,11 @@ class SqueezeBertForQuestionAnswering(_Head):
 
     def _predictions(self, y_pred):
         return {name: y_pred[name] for name in ("start_logits", "end_logits")}
+
+
+def transformer_of(model: SqueezeBertPreTrainedModel) -> SqueezeBertModel:
+    """The bare model in a model with a head, or itself."""
+    return model if isinstance(model, SqueezeBertModel) else model.transformer
 
 
 def default_optimizer() -> keras.optimizers.Optimizer:
@@ -709,8 +725,8 @@ def _checked(inputs: Mapping[str, Any], config: SqueezeBertConfig, rank: int) ->
     if ("input_ids" in inputs) == ("inputs_embeds" in inputs):
         raise ValueError("Give either input_ids or inputs_embeds, and not both.")
     inputs = {name: x if _is_tensor(x) else as_array(name, x) for name, x in inputs.items()}
-    ids, embeds = inputs.get("input_ids"), inputs.get("inputs_embeds")
-    shape = list(ids.shape if embeds is None else embeds.shape[:-1])
+    ids = "input_ids" in inputs
+    shape = list(inputs["input_ids"].shape if ids else inputs["inputs_embeds"].shape[:-1])
     if len(shape) != rank or 0 in shape:
         expected = ["batch", "choices", "length"] if rank == 3 else ["batch", "length"]
         raise ValueError(

@@ -8,15 +8,15 @@ through the model in batches of like length.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from tokenizers import Encoding
 
 from .encoding import chunked
-from .tasks import ARCHITECTURES, Task, task_of
+from .tasks import ARCHITECTURES, Predictor, Task, require_tokenizer, task_of
 from .tasks.base import Tokenize
 
 # Of a batch, with padding: enough to keep a processor busy, and a masked LM's logits under 0.5 GB.
@@ -25,12 +25,29 @@ _BATCH_TOKENS = 4096
 _CHUNK_TOKENS = 64 * _BATCH_TOKENS
 
 _Encoded = tuple[tuple, list[Encoding]]  # an example's texts, and its rows
+_Texts = list[str] | tuple[str, ...] | list[list[str]]  # the last of texts as lists of words
 
 
+@overload
 def predict(
-    model: Any,
-    text: str | Sequence[str],
-    *pair: str | Sequence[str],
+    model: Predictor,
+    text: str,
+    *pair: str,
+    top_k: int | None = None,
+    handle_impossible_answer: bool | None = None,
+) -> dict[str, Any]: ...
+@overload
+def predict(
+    model: Predictor,
+    text: _Texts,
+    *pair: _Texts,
+    top_k: int | None = None,
+    handle_impossible_answer: bool | None = None,
+) -> list[dict[str, Any]]: ...
+def predict(
+    model: Predictor,
+    text: str | _Texts,
+    *pair: str | _Texts,
     top_k: int | None = None,
     handle_impossible_answer: bool | None = None,
 ) -> dict[str, Any] | list[dict[str, Any]]:
@@ -72,26 +89,24 @@ def predict(
             500,000 characters, the texts or options are not the task's, or the model's outputs
             are not finite.
     """
-    architecture = getattr(model, "architecture", None)
+    architecture = getattr(model, "architecture", "")
     if architecture not in ARCHITECTURES.values():
         name = type(model).__name__
         raise ValueError(f"There is no answer to get from a {name}: give a model or a Runtime.")
     check_trained(model)
-    if model.tokenizer is None:
-        raise ValueError(
-            "The model came without a tokenizer: put a vocab.txt into its folder, or set "
-            "model.tokenizer."
-        )
+    longest = getattr(model, "max_length", model.config.max_position_embeddings)
+    tokenize = Tokenize(require_tokenizer(model), longest)
     task = task_of(architecture, model.config)
     options = {"top_k": top_k, "handle_impossible_answer": handle_impossible_answer}
     given = {name: value for name, value in options.items() if value is not None}
     task = task.with_options(task.answer_options, given)
     if isinstance(text, str):
-        return _answers(task, model, _examples(False, [text], *([other] for other in pair)))[0]
-    return _answers(task, model, _examples(task.takes_words, text, *pair))
+        examples = _examples(False, [text], *([other] for other in pair))
+        return _answers(task, model, tokenize, examples)[0]
+    return _answers(task, model, tokenize, _examples(task.takes_words, text, *pair))
 
 
-def check_trained(model: Any) -> None:
+def check_trained(model: Predictor) -> None:
     """As the Keras models' own; a file was checked when it was written."""
     getattr(model, "check_trained", lambda: None)()
 
@@ -116,9 +131,9 @@ def _is_words(text: Any) -> bool:
     return isinstance(text, (list, tuple)) and all(isinstance(word, str) for word in text)
 
 
-def _answers(task: Task, model: Any, examples: list[tuple]) -> list[dict[str, Any]]:
-    longest = getattr(model, "max_length", model.config.max_position_embeddings)
-    tokenize = Tokenize(model.tokenizer, longest)
+def _answers(
+    task: Task, model: Predictor, tokenize: Tokenize, examples: list[tuple]
+) -> list[dict[str, Any]]:
     answers: list[dict[str, Any]] = []
     encoded = ((texts, _encode(task, tokenize, texts)) for texts in examples)
     for chunk in chunked(encoded, lambda pair: sum(map(len, pair[1])), _CHUNK_TOKENS):
@@ -127,8 +142,8 @@ def _answers(task: Task, model: Any, examples: list[tuple]) -> list[dict[str, An
     if cut:
         warnings.warn(
             f"{cut} of {len(answers)} texts {'is' if len(answers) == 1 else 'are'} longer than the "
-            f"{longest} tokens that the model takes: the rest was left out, and the answer "
-            'says "truncated".',
+            f"{tokenize.max_length} tokens that the model takes: the rest was left out, and the "
+            'answer says "truncated".',
             stacklevel=3,
         )
     return answers
@@ -140,7 +155,7 @@ def _encode(task: Task, tokenize: Tokenize, texts: tuple) -> list[Encoding]:
 
 
 def _answer_chunk(
-    task: Task, model: Any, tokenize: Tokenize, chunk: list[_Encoded]
+    task: Task, model: Predictor, tokenize: Tokenize, chunk: list[_Encoded]
 ) -> list[dict[str, Any]]:
     rows = [row for _, text_rows in chunk for row in text_rows]
     results: list[Any] = [None] * len(rows)

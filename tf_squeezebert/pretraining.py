@@ -20,7 +20,7 @@ from .layers import dense
 from .losses import MaskedAccuracy, token_loss
 from .models import SqueezeBertForMaskedLM
 from .ranges import check_number
-from .tasks import find_task
+from .tasks import find_task, require_tokenizer
 from .tokenizer import SqueezeBertTokenizer
 from .training import loop
 from .training.batches import Batches, check_length
@@ -43,7 +43,7 @@ class SqueezeBertForPreTraining(SqueezeBertForMaskedLM):
     loads as a `SqueezeBertForMaskedLM` too, with the layer on top of the pooler besides.
     """
 
-    checkpoint_names = (
+    checkpoint_names: tuple[tuple[str, str], ...] = (
         *SqueezeBertForMaskedLM.checkpoint_names,
         ("order", "cls.seq_relationship"),
     )
@@ -57,7 +57,8 @@ class SqueezeBertForPreTraining(SqueezeBertForMaskedLM):
         self.order.build((None, self.config.hidden_size))
         super().build(input_shape)
 
-    def call(self, inputs, training: bool | None = None):
+    # Unlike other heads, it gives no hidden states and no attentions.
+    def call(self, inputs, training: bool | None = None):  # type: ignore[override]
         outputs = self.transformer(inputs, training=training)
         return {
             "logits": self._logits(outputs["last_hidden_state"], training),
@@ -209,7 +210,10 @@ def _check_finished(folder: Path, identity: Mapping[str, Any], settings: Trainin
 
 
 def _model(
-    model: Any, tokenizer: SqueezeBertTokenizer | None, sentence_order: bool, precision: str
+    model: SqueezeBertForMaskedLM | SqueezeBertConfig | Mapping | str | os.PathLike,
+    tokenizer: SqueezeBertTokenizer | None,
+    sentence_order: bool,
+    precision: str,
 ) -> tuple[SqueezeBertForMaskedLM, str | None]:
     """The model, and the digest of the checkpoint that it comes from, if any."""
     cls, start = SqueezeBertForPreTraining if sentence_order else SqueezeBertForMaskedLM, None
@@ -223,9 +227,5 @@ def _model(
     if not isinstance(model, SqueezeBertForMaskedLM):
         name = SqueezeBertForMaskedLM.__name__
         raise ValueError(f"This task needs a {name}, not a {type(model).__name__}.")
-    if model.tokenizer is None:
-        raise ValueError(
-            "The model came without a tokenizer: put a vocab.txt into its folder, or set "
-            "model.tokenizer."
-        )
+    require_tokenizer(model)
     return model, start

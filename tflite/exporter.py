@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -121,7 +122,9 @@ def export(
     reference = Reference(model, samples, pooling)
     if recipe is not None:
         _prove_exact(exact, files, reference)
-        rows = encode(tokenizer, calibrate or (), longest, padded=length is not None)
+        rows = []
+        if tokenizer is not None:
+            rows = encode(tokenizer, calibrate or (), longest, padded=length is not None)
         rows = [{k: np.repeat(x, batch or 1, axis=0) for k, x in row.items()} for row in rows]
         content = apply(recipe, content, rows)
     if runner.metadata:
@@ -135,8 +138,8 @@ def export(
         difference = prove(runtime, reference, recipe)
         if recipe is None:
             check_tables(temporary.read_bytes(), model)
-        timed = encode(tokenizer, texts, longest) if texts else samples
-        tokens, milliseconds = median_time(runtime, timed)
+        own = encode(tokenizer, texts, longest) if tokenizer is not None else []
+        tokens, milliseconds = median_time(runtime, own or samples)
     logger.info(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(content) / len(exact):.2f} of float32. "
         f"Inputs [{batch or 'any batch'}, {length or 'any length'}]. On {len(samples)} samples the "
@@ -247,7 +250,7 @@ def _recorded(
     config: SqueezeBertConfig, labels: Sequence[str] | None, **options: str | None
 ) -> SqueezeBertConfig:
     """The config with other names of its labels, and with what was asked for."""
-    values = {name: value for name, value in options.items() if value is not None}
+    values: dict[str, Any] = {k: value for k, value in options.items() if value is not None}
     if labels is not None:
         if len(labels) != config.num_labels:
             raise ValueError(

@@ -17,12 +17,15 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..terminal import one_line
 from .apart import read_rows, write_rows
+
+if TYPE_CHECKING:
+    from ai_edge_litert.compiled_model import CompiledModel
 
 _SECONDS = 600
 _CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package puts a Vulkan device in software
@@ -151,7 +154,7 @@ def _process(folder: str, accelerators: str) -> None:
     (Path(folder) / "full.json").write_text(json.dumps(bool(model.is_fully_accelerated())))
 
 
-def _call(model: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _call(model: CompiledModel, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     key, names = next(iter(model.get_signature_list().items()))
     shapes = {k: [*map(int, x["shape"])] for k, x in model.get_input_tensor_details(key).items()}
     for name, x in inputs.items():

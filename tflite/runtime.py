@@ -10,7 +10,7 @@ import queue
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, SignatureRunner
@@ -24,6 +24,9 @@ from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
 from .model_check import open_model
 from .own_graph import check_own
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 # LiteRT ends the process where the system gives it no more threads.
 MOST_THREADS = 256
@@ -130,7 +133,7 @@ class Runtime:
             outputs["logits"] = outputs["logits"].reshape(ids.shape[:2])  # [B * C, 1] to [B, C]
         return outputs
 
-    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
         """`[function(item) for item in items]`, in as many threads as there are workers."""
         items = list(items)
         if min(self.workers, len(items)) < 2:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from ..models import SqueezeBertPreTrainedModel
+from ..models import SqueezeBertPreTrainedModel, transformer_of
 from .model_file import unpack
 from .tensors import Graph
 from .verification import ExportError
@@ -38,9 +38,9 @@ def check_tables(content: bytes, model: SqueezeBertPreTrainedModel) -> None:
     Raises:
         ExportError: a table differs.
     """
-    transformer = getattr(model, "transformer", model)
+    embeddings = transformer_of(model).embeddings
     layers = ("word_embeddings", "token_type_embeddings")
-    tables = [getattr(transformer.embeddings, name).embeddings for name in layers]
+    tables = [getattr(embeddings, name).embeddings for name in layers]
     wants = [np.asarray(table, np.float32) for table in tables]
     graph = Graph(unpack(content), 0)
     founds = [graph.value(op.inputs[1]) for op in graph.operators if graph.is_lookup(op)]
@@ -142,15 +142,15 @@ class _Comparison:
         _require_finite(scale, name)
         _require(not self._got.has_offset(got), f"offset of {name}")
         slack = 1e-6 * np.abs(value).max(initial=0)
-        largest, block = _LARGEST.get(self._got.tensors[got].type), self._got.block(got)
+        kind, block = self._got.tensors[got].type, self._got.block(got)
         allowed = 0.5 * scale
         if block:
             # A weight of the largest size may be beyond a scale that was rounded down.
-            allowed = allowed + largest * (_ROUNDED_SCALE * scale + _LEAST_SCALE)
+            allowed = allowed + _LARGEST[kind] * (_ROUNDED_SCALE * scale + _LEAST_SCALE)
         error = np.abs(stored * scale - value)
         _require(bool((error <= (1 + 1e-3) * allowed + slack).all()), f"constant {name}")
-        if largest is not None:
-            most = _largest_weights(value, scale, block) / largest
+        if kind in _LARGEST:
+            most = _largest_weights(value, scale, block) / _LARGEST[kind]
             fits = (scale <= 1.02 * most + _LEAST_STEP) | (most == 0)
             _require(bool(fits.all()), f"scale of {name}")
 

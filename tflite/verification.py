@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from ..inputs import INPUTS
-from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 from ..tasks import KINDS, Task
 from ..tokenizer import SqueezeBertTokenizer
 from .quantization import Recipe
@@ -47,14 +47,19 @@ def encode(
     padded: bool = False,
 ) -> list[dict[str, np.ndarray]]:
     """Each text or pair as an input of its own, [1, S], of at most `longest` tokens, or padded."""
-    options = {"truncation": True, "max_length": longest, "return_tensors": "np"}
-    options |= {"return_attention_mask": True, "return_token_type_ids": True}
-    if padded:
-        options["padding"] = "max_length"
     inputs = []
     for text in texts:
         first, *second = (text,) if isinstance(text, str) else text
-        encoding = tokenizer([first], *([x] for x in second), **options)
+        encoding = tokenizer(
+            [first],
+            second or None,
+            padding="max_length" if padded else False,
+            truncation=True,
+            max_length=longest,
+            return_tensors="np",
+            return_token_type_ids=True,
+            return_attention_mask=True,
+        )
         inputs.append({name: encoding[name].astype(np.int32) for name in INPUTS})
     return inputs
 
@@ -93,7 +98,7 @@ def make_samples(
     # At least one token a word: enough for any length.
     words = " ".join(own).split()
     everything = " ".join(words * (longest // len(words) + 1))
-    given = [*texts, *own, everything]
+    given: list[str | tuple[str, str]] = [*texts, *own, everything]
     if model.config.type_vocab_size > 1:
         given += [(own[0], own[1]), (own[3], own[7])]
     return samples + encode(tokenizer, given, longest)
@@ -152,8 +157,8 @@ class Reference:
         return self._sensitivity[name]
 
     def _nudged(self, name: str) -> float:
-        transformer = getattr(self.model, "transformer", self.model)
-        table = np.asarray(transformer.embeddings.word_embeddings.embeddings, np.float32)
+        embeddings = transformer_of(self.model).embeddings
+        table = np.asarray(embeddings.word_embeddings.embeddings, np.float32)
         rng, most = np.random.default_rng(1), 0.0
         for sample, outputs in self:
             rows = table[sample["input_ids"]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..pretrained import PRETRAINED, find_pretrained
-from ..tasks import KINDS, TASKS
+from ..tasks import KINDS, TASKS, Predictor
 from ..training.options import TrainingOptions
 from . import argument_types as types
 
@@ -124,7 +124,7 @@ def place_of(name: str) -> str:
     return name
 
 
-def load(name: str) -> Any:
+def load(name: str) -> Predictor:
     """A Runtime or a Keras model."""
     name = place_of(name)
     if name.endswith(".tflite"):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
-from ..tasks import find_task
+from ..tasks import Predictor, find_task
 from ..terminal import json_line
 from . import argument_types as types
 from .options import MODEL, add_columns, add_task, columns_of, load, place_of
@@ -101,12 +101,12 @@ def _predict_file(options: argparse.Namespace) -> None:
         _print_answers(model, options, file)
 
 
-def _print_answers(model: Any, options: argparse.Namespace, file: TextIO) -> None:
+def _print_answers(model: Predictor, options: argparse.Namespace, file: TextIO) -> None:
     for answer in _answers(model, options):
         print(json_line(answer, file.encoding), file=file)
 
 
-def _answers(model: Any, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def _answers(model: Predictor, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Each example's texts and answer, a part of the file at a time."""
     from ..encoding import batched
     from ..prediction import predict

@@ -10,6 +10,7 @@ from keras import ops
 
 from ..layers import SqueezeBertBlock
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..tasks import require_tokenizer
 
 Text = str | tuple[str, str]
 
@@ -40,9 +41,10 @@ class Calibration:
         batch_size: int = 32,
     ):
         longest = min(max_length, model.config.max_position_embeddings)
+        tokenizer = require_tokenizer(model)
 
         def tokenize(texts: Sequence[Text], **options: Any) -> dict[str, np.ndarray]:
-            return model.tokenizer(list(texts), truncation=True, max_length=longest, **options)
+            return tokenizer(list(texts), truncation=True, max_length=longest, **options)
 
         chosen: list[tuple[int, Text]] = []
         for text in texts:

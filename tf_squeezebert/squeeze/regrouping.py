@@ -11,6 +11,7 @@ Shapes: H hidden_size, I intermediate_size, N heads, D = H / N, g groups, F outp
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ import tqdm
 from keras import ops
 
 from ..layers import SqueezeBertBlock, permute
-from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 from .calibration import Calibration, each
 
 _ROUNDS = 3
@@ -72,10 +73,6 @@ def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
         permute(block.projection_norm, outputs=channels)
     permute(transformer.pooler, inputs=channels)
     model.permute_inputs(channels)
-
-
-def transformer_of(model: SqueezeBertPreTrainedModel) -> SqueezeBertModel:
-    return model if isinstance(model, SqueezeBertModel) else model.transformer
 
 
 def find_regrouping(
@@ -254,7 +251,7 @@ def _explained(reading: _Reading, group: np.ndarray) -> np.ndarray:
 def _trade_places(slot: np.ndarray, slots: int, layers: list[_Layer]) -> np.ndarray:
     """Lets pairs of channels change slots, many at a time, for as long as more is explained."""
     spaces = [space for layer in layers for space in layer.spaces()]
-    written = sum(layer.output_gain() for layer in layers)  # [H, R]
+    written = functools.reduce(np.add, (layer.output_gain() for layer in layers))  # [H, R]
     most = max(1, len(slot) // 12)  # at a time
     value, loss, gain = _value(slot, slots, spaces, written)
     while most:

@@ -19,20 +19,20 @@ from ..distillation import Distiller, spread_layers
 from ..evaluation import evaluate
 from ..files import write_text
 from ..json_files import read_json
-from ..models import SqueezeBertPreTrainedModel
+from ..models import SqueezeBertPreTrainedModel, transformer_of
 from ..ranges import check_number
-from ..tasks import Task, find_task, read_examples
+from ..tasks import Task, find_task, read_examples, require_tokenizer
 from ..training import loop
 from ..training.batches import Batches
 from ..training.digests import digest_data, digest_tokenizer, digest_weights, paths_of
 from ..training.folder import check_folder, is_begun, is_finished, own_folder
 from ..training.identity import check_identity
-from ..training.on_task import train_on_task
+from ..training.on_task import Data, train_on_task
 from ..training.options import SQUEEZING, TrainingOptions
 from ..training.run import FineTuned, Run
 from .calibration import Calibration, Text
 from .fitting import diagonal_blocks, fit_groups, hidden_error
-from .regrouping import Regrouping, find_regrouping, regroup, transformer_of
+from .regrouping import Regrouping, find_regrouping, regroup
 from .vocabulary import trim_vocabulary
 
 _PLAN_FILE = "squeeze.json"
@@ -48,8 +48,8 @@ def squeeze(
     vocab_size: int | None = None,
     texts: str | os.PathLike | Iterable[Text] | None = None,
     task: str | None = None,
-    train: str | os.PathLike | Iterable[Mapping[str, Any]] | None = None,
-    dev: str | os.PathLike | Iterable[Mapping[str, Any]] | None = None,
+    train: Data | None = None,
+    dev: Data | None = None,
     labels: Sequence[str] | None = None,
     columns: Mapping[str, Any] | None = None,
     budget: float = 0.0,
@@ -123,10 +123,12 @@ def squeeze(
             "train": digest_data(train),
             "dev": digest_data(dev),
             "model": digest,
-            "tokenizer": digest_tokenizer(teacher.tokenizer),
+            "tokenizer": digest_tokenizer(require_tokenizer(teacher)),
         }
         plan = _read_plan(folder, identity, teacher.config) if resume else {}
-        sample = texts or read_task_texts(train, task, teacher, **columns)
+        sample = texts
+        if not texts and task is not None and train is not None:
+            sample = read_task_texts(train, task, teacher, **columns)
         if vocab_size is not None:
             teacher = trim_vocabulary(teacher, sample, vocab_size)
 
@@ -152,13 +154,15 @@ def squeeze(
         if texts:
 
             def measure() -> dict[str, float]:
-                return {} if dev is None else evaluate(student, dev, task, **columns).metrics
+                if dev is None or task is None:
+                    return {}
+                return evaluate(student, dev, task, **columns).metrics
 
             place = folder / "texts" if task is not None else folder
             result = _learn_texts(
                 student, teacher, kept, texts, place, options, measure, resume, fit
             )
-        if task is None:
+        if task is None or train is None:
             student.save_pretrained(folder)
             return result._replace(model=student)
         keras.utils.set_random_seed(settings.seed)
@@ -211,8 +215,10 @@ def make_student(
         ValueError: as `squeeze` does.
     """
     total = teacher.config.num_hidden_layers
-    kept = list(range(total)) if layers is None else layers
-    kept = spread_layers(layers, total) if isinstance(layers, int) else list(kept)
+    if isinstance(layers, int):
+        kept = spread_layers(layers, total)
+    else:
+        kept = list(range(total) if layers is None else layers)
     if not kept or kept != sorted(set(kept) & set(range(total))):
         raise ValueError(f"layers must be some of the model's {total}, rising, not {layers}.")
     numbers = _numbers(groups)
@@ -254,7 +260,9 @@ def _cut(
 
 
 def _teacher(
-    model: Any, task: str | None, labels: Sequence[str] | None
+    model: SqueezeBertPreTrainedModel | str | os.PathLike,
+    task: str | None,
+    labels: Sequence[str] | None,
 ) -> tuple[SqueezeBertPreTrainedModel, str | None]:
     """The BERT, and the digest of its weights where it comes from a folder or the hub."""
     digest = None
@@ -265,8 +273,7 @@ def _teacher(
         digest = digest_weights(model.weights)
     if any(getattr(model.config, name) != 1 for name in GROUPS):
         raise ValueError("The model has groups already: squeeze a BERT.")
-    if model.tokenizer is None:
-        raise ValueError("The model came without a tokenizer: put a vocab.txt into its folder.")
+    require_tokenizer(model)
     if task is not None:
         model.check_trained()  # before it is copied: a copy does not know
     if labels is not None:
@@ -301,8 +308,9 @@ def _name_labels(config: SqueezeBertConfig, labels: list[str]) -> SqueezeBertCon
 
 def _check_names(names: list[str], task: Task) -> None:
     """Says what to do about a model of the right number of labels under other names."""
-    if len(names) == len(task.labels or ()) and task.order_of(names) is None:
-        known = ", ".join(task.label_names or task.labels)
+    wanted = task.labels or ()
+    if len(names) == len(wanted) and task.order_of(names) is None:
+        known = ", ".join(task.label_names or wanted)
         raise ValueError(
             f"The model's labels are {', '.join(names)}, those of {task.name} {known}: pass the "
             "latter, in the order of the model's ids, as labels or in a file for --labels, one a "
@@ -310,14 +318,14 @@ def _check_names(names: list[str], task: Task) -> None:
         )
 
 
-def _read_texts(texts: Any) -> list[Text]:
+def _read_texts(texts: str | os.PathLike | Iterable[Text] | None) -> list[Text]:
     if not isinstance(texts, str | os.PathLike):
         return list(texts or ())
     return [example["text"] for example in read_text(texts)]
 
 
 def read_task_texts(
-    train: Any, task: str, teacher: SqueezeBertPreTrainedModel, **columns: Any
+    train: Data, task: str, teacher: SqueezeBertPreTrainedModel, **columns: Any
 ) -> list[Text]:
     """The texts of a task's file, or examples, as a model of the task takes them."""
     chosen = find_task(task, teacher.config)

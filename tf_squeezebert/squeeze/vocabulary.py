@@ -17,6 +17,7 @@ from ..config import SqueezeBertConfig
 from ..files import write_text
 from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel
+from ..tasks import require_tokenizer
 from ..tokenizer import SqueezeBertTokenizer
 from .calibration import Text
 
@@ -44,15 +45,16 @@ def trim_vocabulary(
     Raises:
         ValueError: size is less than what has to stay, or more than there are.
     """
-    tokenizer = model.tokenizer
-    pieces = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
+    tokenizer = require_tokenizer(model)
+    vocab = tokenizer.get_vocab()
+    pieces = sorted(vocab, key=vocab.__getitem__)
     always = {token for token in pieces if token.removeprefix("##") in set(_CHARACTERS)}
     always |= set(tokenizer.all_special_tokens)
     if not len(always) <= size <= len(pieces):
         raise ValueError(
             f"vocab_size must lie in {len(always)} to the model's {len(pieces)}, not {size}."
         )
-    counts = Counter()
+    counts: Counter[int] = Counter()
     for i in range(0, len(texts), _TOKENIZED_TOGETHER):
         part = texts[i : i + _TOKENIZED_TOGETHER]
         flat = [text for texts in part for text in ([texts] if isinstance(texts, str) else texts)]

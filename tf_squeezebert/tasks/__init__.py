@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ..config import SqueezeBertConfig
 from ..data.readers import GLUE_TASKS, Examples
 from ..metrics import is_better
-from .base import Task, match_labels
+from .base import Predictor, Task, match_labels, require_tokenizer
 from .embedding import Embedding
 from .masked_lm import MaskedLM
 from .multiple_choice import MultipleChoice
@@ -31,11 +31,13 @@ __all__ = [
     "ARCHITECTURES",
     "KINDS",
     "TASKS",
+    "Predictor",
     "Task",
     "find_task",
     "is_better",
     "match_labels",
     "read_examples",
+    "require_tokenizer",
     "task_of",
 ]
 
@@ -57,7 +59,7 @@ KINDS: dict[str, Task] = {
     task.kind: task
     for task in (
         Embedding("feature-extraction"),
-        *map(TASKS.get, ("mlm", "classification", "ner", "qa", "choice")),
+        *(TASKS[name] for name in ("mlm", "classification", "ner", "qa", "choice")),
     )
 }
 # The class of this package that does each kind of task.

@@ -14,7 +14,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from tokenizers import Encoding
@@ -24,6 +24,7 @@ from ..data.checks import checked
 from ..data.readers import Examples, Labels
 from ..encoding import chunked
 from ..inputs import INPUTS
+from ..metrics import Values
 
 if TYPE_CHECKING:
     from ..tokenizer import SqueezeBertTokenizer
@@ -34,6 +35,40 @@ _ENCODED_TOGETHER, _CHARACTERS_TOGETHER = 1000, 1_000_000
 
 Example = Mapping[str, Any]
 Spec = tuple[int, type]  # the rank of a batch of targets, and its dtype
+
+
+class Predictor(Protocol):
+    """What answers: a Keras model of this package, or a `tflite.Runtime`.
+
+    Attributes:
+        architecture: the name of the class of this package that the model is of.
+        config: its config.
+        tokenizer: its tokenizer; None where it came without one.
+    """
+
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def config(self) -> SqueezeBertConfig: ...
+    @property
+    def tokenizer(self) -> SqueezeBertTokenizer | None: ...
+
+    def __call__(self, inputs: dict[str, np.ndarray], /) -> Any:
+        """The outputs for `input_ids`, `attention_mask` and `token_type_ids`, [B, S] each."""
+
+
+def require_tokenizer(model: Predictor) -> SqueezeBertTokenizer:
+    """The model's tokenizer.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if model.tokenizer is None:
+        raise ValueError(
+            "The model came without a tokenizer: put a vocab.txt into its folder, or set "
+            "model.tokenizer."
+        )
+    return model.tokenizer
 
 
 class Tokenize(NamedTuple):
@@ -73,7 +108,7 @@ class Tokenize(NamedTuple):
         return self.tokenizer(*texts, max_length=self.max_length, **options)
 
     def inputs(
-        self, ids: Sequence[Sequence], types: Sequence[Sequence], multiple: int = 1
+        self, ids: Sequence[Values], types: Sequence[Values], multiple: int = 1
     ) -> dict[str, np.ndarray]:
         """The model's inputs, int32 [B, S], padded to a multiple of a length.
 
@@ -85,12 +120,16 @@ class Tokenize(NamedTuple):
         if "token_type_ids" not in self.tokenizer.model_input_names:
             types = [np.zeros(len(row)) for row in ids]  # as its model was trained
         ones = [np.ones(len(row)) for row in ids]
-        columns = ((ids, self.tokenizer.pad_token_id), (ones, 0), (types, 0))
+        columns: tuple[tuple[Sequence[Values], int], ...] = (
+            (ids, self.tokenizer.pad_token_id),
+            (ones, 0),
+            (types, 0),
+        )
         padded = (pad_rows(rows, width, fill) for rows, fill in columns)
         return dict(zip(INPUTS, padded, strict=True))
 
 
-def pad_rows(rows: Sequence[Sequence], width: int, fill: int) -> np.ndarray:
+def pad_rows(rows: Sequence[Values], width: int, fill: int) -> np.ndarray:
     """Rows of any lengths as an int32 array, [B, width]."""
     result = np.full((len(rows), width), fill, np.int32)
     for line, row in zip(result, rows, strict=True):
@@ -133,8 +172,8 @@ class Measured(NamedTuple):
     """How good answers are: the metrics by name, and what was expected and got of each example."""
 
     metrics: dict[str, float]
-    expected: Sequence
-    got: Sequence
+    expected: Values
+    got: Values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,6 +189,7 @@ class Task:
         label_names: what these labels mean, in the same order, where they are numbers.
         max_length: the most tokens of a row, where nothing else is said.
         formats: the forms of its files, the usual one first.
+        stride: of a text's windows in training, as in `Tokenize`.
     """
 
     name: str
@@ -158,6 +198,7 @@ class Task:
     label_names: tuple[str, ...] | None = None
     max_length: int = 128
     formats: tuple[Format, ...] = ()
+    stride: int | None = None
 
     # What a kind of task is:
     kind: ClassVar[str]  # as the hub names it
@@ -179,7 +220,6 @@ class Task:
     by_loss: ClassVar[bool] = False  # measured by the loss, not by answers
     data_options: ClassVar[tuple[str, ...]] = ()  # fields that `make_dataset` sets
     answer_options: ClassVar[tuple[str, ...]] = ()  # fields that `predict` sets
-    stride: ClassVar[int | None] = None  # of training, as in `Tokenize`
 
     @classmethod
     def is_by_position(cls, output: str) -> bool:
@@ -251,7 +291,7 @@ class Task:
         """What `predict` takes of an example."""
         return (example["text"], *([example["text_pair"]] if "text_pair" in example else []))
 
-    def plain_texts(self, example: Example) -> list[str | tuple[str, str]]:
+    def plain_texts(self, example: Example) -> Sequence[str | tuple[str, str]]:
         """An example's texts, or pairs, each as the model reads it in one row."""
         texts = self.texts(example)
         return [texts if len(texts) > 1 else texts[0]]
@@ -320,7 +360,7 @@ class Task:
 
     # Outputs to answers
 
-    def read_row(self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any) -> Any:
+    def read_row(self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor) -> Any:
         """What the answer needs of a row's outputs, which are padded beyond `len(row)`.
 
         Args:
@@ -333,6 +373,11 @@ class Task:
     def answer(self, parts: list[Any], *texts: Any) -> dict[str, Any]:
         """The answer for a text, from what was read of its rows."""
         return parts[0]
+
+    @classmethod
+    def probabilities(cls, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The scores, [..., labels], of a kind with an `activation`."""
+        raise NotImplementedError
 
     # Measures
 
@@ -357,15 +402,19 @@ class Task:
         return {}
 
     def measure(
-        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str] | None
+        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
         """Compares answers with what the examples say.
 
         Args:
             examples: with labels.
             answers: of `predict`, for each.
-            names: of `label_order`.
+            names: of `label_order`; empty where there are none.
         """
+        raise NotImplementedError
+
+    def measure_loss(self, loss: float) -> dict[str, float]:
+        """The metrics of a kind that is measured `by_loss`, from the mean loss."""
         raise NotImplementedError
 
     def first(self, scores: Mapping[str, float]) -> dict[str, float]:

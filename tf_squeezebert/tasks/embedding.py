@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from tokenizers import Encoding
 
 from ..data.readers import read_text
-from .base import Example, Format, require
+from .base import Example, Format, Predictor, require
 from .text_classification import TABLES, Texts
 
 
@@ -32,15 +32,15 @@ class Embedding(Texts):
         {"embedding": ("hidden_size",)},
     )
 
-    def targets(self, example: Example, rows: Any) -> list[int]:
+    def targets(self, example: Example, rows: Sequence[Encoding]) -> list[int]:
         return [0]
 
     def read_row(
-        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any
+        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> dict[str, Any]:
         if "embedding" in outputs:  # of a file that computes it itself
             return {"embedding": outputs["embedding"].tolist()}
         mean = outputs["last_hidden_state"][: len(row)].mean(axis=0)
         length = np.linalg.norm(mean)
-        require(length > 0, "The mean of the hidden states is 0, which has no direction.")
+        require(bool(length > 0), "The mean of the hidden states is 0, which has no direction.")
         return {"embedding": (mean / length).tolist()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from tokenizers import Encoding
@@ -15,7 +15,23 @@ from ..data.readers import read_text
 from ..inputs import IGNORED
 from ..metrics import perplexity
 from ..ranges import check_number
-from .base import Example, Format, Row, Spec, Task, Tokenize, chunks, pad_rows, require, softmax
+from .base import (
+    Example,
+    Format,
+    Predictor,
+    Row,
+    Spec,
+    Task,
+    Tokenize,
+    chunks,
+    pad_rows,
+    require,
+    require_tokenizer,
+    softmax,
+)
+
+if TYPE_CHECKING:
+    from ..tokenizer import SqueezeBertTokenizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +106,7 @@ class MaskedLM(Task):
     ) -> int:
         return sum(1 for _ in self.training_rows(tokenize, examples, check))
 
-    def _block(self, ids: list[int], begins: list[bool], tokenizer: Any) -> Row:
+    def _block(self, ids: list[int], begins: list[bool], tokenizer: SqueezeBertTokenizer) -> Row:
         """A row, whose target is each token's word, from 1; 0 for special tokens."""
         # A word's rest, cut off by the row before, counts as one.
         words = np.cumsum([True, *begins[1:]]).tolist()
@@ -124,7 +140,11 @@ class MaskedLM(Task):
         return pad_rows(targets, width, 0)
 
     def _mask(
-        self, ids: np.ndarray, words: np.ndarray, tokenizer: Any, rng: np.random.Generator
+        self,
+        ids: np.ndarray,
+        words: np.ndarray,
+        tokenizer: SqueezeBertTokenizer,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The ids with some words masked, and those words' ids, -100 elsewhere; [B, S]."""
         counts = words.max(axis=1)
@@ -151,13 +171,14 @@ class MaskedLM(Task):
         return rows
 
     def read_row(
-        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any
+        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> dict[str, Any]:
-        places = np.flatnonzero(np.array(row.ids) == model.tokenizer.mask_token_id)
+        tokenizer = require_tokenizer(model)
+        places = np.flatnonzero(np.array(row.ids) == tokenizer.mask_token_id)
         masks = []
         for scores in softmax(outputs["logits"][places]):
             best = np.argsort(-scores)[: self.top_k]
-            tokens = model.tokenizer.convert_ids_to_tokens(best)
+            tokens = tokenizer.convert_ids_to_tokens(best)
             masks.append(dict(zip(tokens, scores[best].tolist(), strict=True)))
         return {"masks": masks}
 
@@ -189,7 +210,7 @@ def _check_masks(texts: Sequence[str], row: Encoding, tokenize: Tokenize) -> Non
         raise ValueError(f"The text {shown} has no {mask} to fill.")
 
 
-def _is_masked_beyond(row: Encoding, texts: Sequence[str], tokenizer: Any) -> bool:
+def _is_masked_beyond(row: Encoding, texts: Sequence[str], tokenizer: SqueezeBertTokenizer) -> bool:
     """Whether what was cut off the texts holds a [MASK]."""
     for number, text in enumerate(texts):
         spans = [

@@ -13,7 +13,7 @@ from tokenizers import Encoding
 from ..data.checks import check_choices
 from ..data.readers import read_commonsense_qa, read_swag
 from ..metrics import METRICS
-from .base import Example, Format, Measured, Task, Tokenize, require, softmax
+from .base import Example, Format, Measured, Predictor, Task, Tokenize, require, softmax
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class MultipleChoice(Task):
     def texts(self, example: Example) -> tuple:
         return example["text"], *example["choices"]
 
-    def plain_texts(self, example: Example) -> list[tuple[str, str]]:
+    def plain_texts(self, example: Example) -> Sequence[tuple[str, str]]:
         return [(example["text"], choice) for choice in example["choices"]]
 
     def has_pairs(self, example: Example) -> bool:
@@ -67,7 +67,7 @@ class MultipleChoice(Task):
 
     # Answers
 
-    def read_row(self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any) -> float:
+    def read_row(self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor) -> float:
         return float(outputs["logits"][0])
 
     def answer(self, parts: list[float], text: str, *choices: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class MultipleChoice(Task):
     # Measures
 
     def measure(
-        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str] | None
+        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
         expected = np.array([example["label"] for example in examples])
         got = np.array([answer["index"] for answer in answers])

@@ -15,19 +15,17 @@ from ..data.readers import read_squad
 from ..encoding import check_windowed
 from ..metrics import squad_scores
 from ..ranges import check_number
-from .base import Example, Format, Measured, Spec, Task, Tokenize, require, softmax
+from .base import Example, Format, Measured, Predictor, Spec, Task, Tokenize, require, softmax
 
 _MOST_ANSWER_TOKENS = 30
 
 
 @dataclasses.dataclass(frozen=True)
 class QuestionAnswering(Task):
-    """Attributes: `stride`, of training, as in `Tokenize`; `handle_impossible_answer`, whether an
-    answer may be none."""
+    """Attributes: `handle_impossible_answer`, whether an answer may be none."""
 
     max_length: int = 384
     formats: tuple[Format, ...] = (Format("squad", lambda path, labels, columns: read_squad(path)),)
-    stride: int | None = None
     handle_impossible_answer: bool = False
 
     kind: ClassVar[str] = "question-answering"
@@ -102,7 +100,7 @@ class QuestionAnswering(Task):
     # Answers
 
     def read_row(
-        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any
+        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> tuple[float, dict[str, Any]]:
         """The score of there being no answer in this window, and its best answer."""
         # [CLS] stands for none: it takes its part of the probability, but is no span.
@@ -136,7 +134,7 @@ class QuestionAnswering(Task):
         return {"handle_impossible_answer": not all_answered}
 
     def measure(
-        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str] | None
+        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
         # Files in SQuAD's form have ids; other examples need none.
         numbered = [{**example, "id": str(i)} for i, example in enumerate(examples)]

@@ -21,7 +21,7 @@ from ..data.checks import (
 )
 from ..data.readers import GLUE_TASKS, Labels, read_csv, read_glue, read_jsonl
 from ..metrics import METRICS
-from .base import Example, Format, Measured, Spec, Task, match_labels, softmax
+from .base import Example, Format, Measured, Predictor, Spec, Task, match_labels, softmax
 
 _MOST = 2**31 - 1  # of a label
 _SINGLE, _MULTI = "single_label_classification", "multi_label_classification"
@@ -98,7 +98,7 @@ class TextClassification(Texts):
 
     @classmethod
     def probabilities(cls, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """A classifier's scores, [..., labels]; a file for MediaPipe computes them itself."""
+        # A file for MediaPipe computes them itself.
         if "probability" in outputs:
             return outputs["probability"]
         if cls.activation == "sigmoid":
@@ -106,7 +106,7 @@ class TextClassification(Texts):
         return softmax(outputs["logits"])
 
     def read_row(
-        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any
+        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> dict[str, Any]:
         scores, names = self.probabilities(outputs), model.config.id2label
         best = int(scores.argmax())
@@ -153,14 +153,14 @@ class TextClassification(Texts):
         return order
 
     def measure(
-        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str] | None
+        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
         expected = np.array([example["label"] for example in examples])
         got = np.array([self._as_label(answer, names) for answer in answers])
         metrics = {name: METRICS[name](expected, got) for name in self.metrics}
         return Measured(metrics, expected, got)
 
-    def _as_label(self, answer: dict[str, Any], names: Sequence[str] | None) -> Any:
+    def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> Any:
         """An answer in the form of an example's label."""
         raise NotImplementedError
 
@@ -190,7 +190,7 @@ class SingleLabel(TextClassification):
         self.check(example)
         check_class(example.get("label"), config.num_labels)
 
-    def _as_label(self, answer: dict[str, Any], names: Sequence[str] | None) -> int:
+    def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> int:
         return names.index(answer["label"])
 
 
@@ -210,9 +210,9 @@ class MultiLabel(TextClassification):
         return tuple(label)
 
     def _further(self, scores: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
-        return {"labels": [names[i] for i in np.flatnonzero(scores >= 0.5)]}
+        return {"labels": [names[i] for i in np.flatnonzero(scores >= 0.5).tolist()]}
 
-    def _as_label(self, answer: dict[str, Any], names: Sequence[str] | None) -> list[bool]:
+    def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> list[bool]:
         return [answer["scores"][name] >= 0.5 for name in names]
 
 
@@ -229,11 +229,11 @@ class Regression(TextClassification):
         check_value(example.get("label"))
 
     def read_row(
-        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any
+        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> dict[str, Any]:
         return {"values": by_label(outputs["logits"], model.config.id2label)}
 
-    def _as_label(self, answer: dict[str, Any], names: Sequence[str] | None) -> float:
+    def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> float:
         return next(iter(answer["values"].values()))
 
     def config_options(self, labels: Sequence[str] | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
@@ -13,12 +14,23 @@ from tokenizers import Encoding
 
 from ..config import SqueezeBertConfig
 from ..data.checks import check_class, check_words, checked
-from ..data.readers import read_conll
+from ..data.readers import Examples, Labels, read_conll
 from ..encoding import check_windowed
 from ..inputs import IGNORED
 from ..metrics import entity_scores
 from ..ranges import check_number
-from .base import Example, Format, Measured, Spec, Task, Tokenize, pad_rows, require, softmax
+from .base import (
+    Example,
+    Format,
+    Measured,
+    Predictor,
+    Spec,
+    Task,
+    Tokenize,
+    pad_rows,
+    require,
+    softmax,
+)
 from .text_classification import refuse_one_label
 
 # Of labels that say where in an entity a word stands: B(egin), I(nside), E(nd) or L(ast), S(ingle)
@@ -29,14 +41,16 @@ _PREFIXES = ("I-", *_FIRST, *_LAST)
 _Word = tuple[int, dict[str, Any]]  # its distance from the window's edge, and its answer
 
 
+def _read_conll(path: str | os.PathLike, labels: Labels, columns: dict[str, Any]) -> Examples:
+    return read_conll(path, None if isinstance(labels, type) else labels)
+
+
 @dataclasses.dataclass(frozen=True)
 class TokenClassification(Task):
-    """Attributes: `stride`, how many tokens of a window the next one repeats in training."""
+    """A label for each word; by default windows do not overlap in training."""
 
-    formats: tuple[Format, ...] = (
-        Format("conll", lambda path, labels, columns: read_conll(path, labels)),
-    )
-    stride: int = 0
+    formats: tuple[Format, ...] = (Format("conll", _read_conll),)
+    stride: int | None = 0
 
     kind: ClassVar[str] = "token-classification"
     title: ClassVar[str] = "Token classification"
@@ -75,7 +89,7 @@ class TokenClassification(Task):
     def texts(self, example: Example) -> tuple:
         return (example["tokens"],)
 
-    def plain_texts(self, example: Example) -> list[str]:
+    def plain_texts(self, example: Example) -> Sequence[str]:
         return [" ".join(example["tokens"])]
 
     # Rows
@@ -110,7 +124,7 @@ class TokenClassification(Task):
     # Answers
 
     def read_row(
-        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Any
+        self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> dict[int, _Word]:
         """Each word, by its number, labelled by its first piece."""
         scores = softmax(outputs["logits"])
@@ -142,7 +156,7 @@ class TokenClassification(Task):
     # Measures
 
     def measure(
-        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str] | None
+        self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
         expected = [[names[i] for i in example["ner_tags"]] for example in examples]
         got = [[word["label"] for word in answer["words"]] for answer in answers]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..data import make_dataset
 from ..models import SqueezeBertPreTrainedModel
-from ..tasks import Task
+from ..tasks import Task, require_tokenizer
 from . import distribution
 from .options import TrainingOptions
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class Batches:
@@ -44,8 +47,8 @@ class Batches:
         length = settings.max_length or min(task.max_length, longest)
         check_length(length, longest)
         self._examples = train, dev
-        self._task = model.tokenizer, task
-        self._options = {
+        self._tokenizer, self._task = require_tokenizer(model), task
+        self._options: dict[str, Any] = {
             "batch_size": settings.batch_size,
             "max_length": length,
             "seed": settings.seed,
@@ -56,7 +59,9 @@ class Batches:
         if not self.steps:
             raise ValueError(f"There are fewer examples than the {settings.batch_size} of a batch.")
 
-    def train(self, epoch: Callable[[], int] | None = None, initial_step: int = 0) -> Any:
+    def train(
+        self, epoch: Callable[[], int] | None = None, initial_step: int = 0
+    ) -> tf.data.Dataset:
         """A dataset of an epoch's batches.
 
         Args:
@@ -65,7 +70,7 @@ class Batches:
         """
         return self._make(self._examples[0], epoch=epoch, initial_step=initial_step)
 
-    def dev(self) -> Any | None:
+    def dev(self) -> tf.data.Dataset | None:
         """A dataset of the examples to report the loss of; None where there are none."""
         if self._examples[1] is None:
             return None
@@ -73,8 +78,9 @@ class Batches:
         # Devices share batches of one size alone: fewer examples make none.
         return dataset if int(dataset.cardinality()) else None
 
-    def _make(self, examples: Iterable[Mapping[str, Any]], **options: Any) -> Any:
-        dataset = make_dataset(examples, *self._task, **self._options, **options)
+    def _make(self, examples: Iterable[Mapping[str, Any]], **options: Any) -> tf.data.Dataset:
+        options = {**self._options, **options}
+        dataset = make_dataset(examples, self._tokenizer, self._task, **options)
         return distribution.own_part(dataset)
 
 

@@ -13,10 +13,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from ..tokenizer import SqueezeBertTokenizer
+
 _PART = 1 << 20  # bytes that are read at a time
 
 
-def array_of(variable: Any) -> np.ndarray:
+def array_of(variable: keras.Variable | np.ndarray) -> np.ndarray:
     """A Keras variable's value, in the order of C; bfloat16, which NumPy lacks, as float32."""
     # By way of a tensor: a variable on several devices makes no array by itself.
     tensor = keras.ops.convert_to_tensor(variable)
@@ -57,17 +59,17 @@ def iter_once(data: Any) -> bool:
     return hasattr(data, "__next__")
 
 
-def digest_weights(variables: Iterable[Any]) -> str:
+def digest_weights(variables: Iterable[keras.Variable | np.ndarray]) -> str:
     """Of Keras variables, or arrays, in their order."""
     digest = hashlib.sha256()
     for variable in variables:
         value = array_of(variable)
         digest.update(f"{value.dtype} {value.shape}\n".encode())
-        digest.update(value.reshape(-1).view(np.uint8))
+        digest.update(value.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
-def digest_tokenizer(tokenizer: Any) -> str:
+def digest_tokenizer(tokenizer: SqueezeBertTokenizer) -> str:
     """Of a tokenizer's tokens and settings."""
     vocab = sorted(tokenizer.get_vocab().items())
     digest = hashlib.sha256(json.dumps(vocab).encode())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def initialize(
@@ -60,8 +63,8 @@ def process() -> tuple[int, int]:
     return jax.process_index(), jax.process_count()
 
 
-def own_part(dataset: Any) -> Any:
-    """Of each batch of a `tf.data.Dataset` the rows that are this process's."""
+def own_part(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Of each batch the rows that are this process's."""
     index, count = process()
     if count == 1:
         return dataset

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..models import SqueezeBertPreTrainedModel
+from ..tasks import require_tokenizer
 from .digests import digest_tokenizer, digest_weights
 
 _MOST_SHOWN = 200  # characters of an argument
@@ -22,9 +23,10 @@ def load_start(
 
     Those that it lacks are drawn anew, and may be others on another device.
     """
+    from ..convert import load_checkpoint
     from ..convert.names import weights_of
 
-    model, info = cls.from_pretrained(path_or_id, output_loading_info=True, **options)
+    model, info = load_checkpoint(cls, path_or_id, output_loading_info=True, **options)
     fresh = {*info["missing_keys"], *info["mismatched_keys"]}
     read = [weight.variable for weight in weights_of(model) if weight.name not in fresh]
     return model, digest_weights(read)
@@ -58,7 +60,7 @@ def task_identity(
         "columns": dict(columns or {}),
         "data_options": dict(data_options or {}),
         "model": start,
-        "tokenizer": digest_tokenizer(model.tokenizer),
+        "tokenizer": digest_tokenizer(require_tokenizer(model)),
         "teacher_layers": teacher_layers,
         "train": train,
         "dev": dev,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -17,6 +17,9 @@ from .batches import Batches
 from .optimization import make_optimizer
 from .options import TrainingOptions
 from .run import FineTuned, Run
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _TIMED_STEPS = 20  # to tell how many fit into the time
 _SHARE_OF_STEPS = 0.9  # of the time; the rest is for evaluations
@@ -104,7 +107,10 @@ def _dropouts(layer: keras.Layer) -> Iterator[Dropout]:
 
 
 def _steps_in(
-    seconds: float, trainee: SqueezeBertPreTrainedModel, dataset: Any, settings: TrainingOptions
+    seconds: float,
+    trainee: SqueezeBertPreTrainedModel,
+    dataset: tf.data.Dataset,
+    settings: TrainingOptions,
 ) -> int:
     """How many batches fit into a time, measured on the first ones; what they change is undone."""
     if distribution.process()[1] > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -54,10 +55,13 @@ def train_on_task(
         ValueError, OSError, FloatingPointError: as `finetune` does.
     """
     names = list(model.config.id2label.values()) if task.has_labels else None
-    examples, measured = (
-        task.read(data, names, **columns) if isinstance(data, (str, os.PathLike)) else data
-        for data in (train, dev)
-    )
+
+    def read(data: Data) -> Iterable[Mapping[str, Any]]:
+        if isinstance(data, (str, os.PathLike)):
+            return task.read(data, names, **columns)
+        return data
+
+    examples, measured = read(train), None if dev is None else read(dev)
     task.check_learnable(examples, model.config)
     trainee = model
     if teacher is not None:
@@ -67,11 +71,11 @@ def train_on_task(
         teacher_identity = teacher_identity or digest_weights(teacher.weights)
     batches = Batches(model, task, settings, examples, measured, **data_options or {})
 
-    def evaluator() -> dict[str, float]:
+    def measure(examples: Iterable[Mapping[str, Any]]) -> dict[str, float]:
         # What is being trained has its labels in the task's order, whatever their names.
         labels = names if task.labels else None
         length = settings.max_length or None
-        return evaluate(model, measured, task, labels=labels, max_length=length).metrics
+        return evaluate(model, examples, task, labels=labels, max_length=length).metrics
 
     run = Run(
         model,
@@ -79,7 +83,7 @@ def train_on_task(
         batches.steps,
         settings,
         metric=task.metrics[0],
-        evaluator=None if measured is None else evaluator,
+        evaluator=None if measured is None else functools.partial(measure, measured),
         identity=task_identity(
             task.name,
             model,
