@@ -57,6 +57,7 @@ web: $(VENV)/demo-installed
 lint: $(VENV)/test-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
 
 format: $(VENV)/test-installed
 	$(BIN)/ruff check --fix .
@@ -70,7 +71,7 @@ benchmarks: $(VENV)-benchmarks/installed
 
 clean:
 	rm -rf examples/web/node_modules examples/web/model.tflite benchmarks/.cache
-	rm -rf $(VENV) $(VENV)-benchmarks build dist demo-output *.egg-info .pytest_cache .ruff_cache .hypothesis .jax_cache
+	rm -rf $(VENV) $(VENV)-benchmarks build dist demo-output *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .jax_cache
 
 $(VENV)/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)

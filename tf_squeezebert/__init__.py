@@ -6,6 +6,7 @@ Names resolve on first use: importing this package imports neither TensorFlow no
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 from .extras import explain_missing
 from .version import __version__
@@ -28,6 +29,20 @@ _MODULE_OF = {
 }
 
 __all__ = ["__version__", *_MODULE_OF]
+
+if TYPE_CHECKING:  # the same names
+    from .config import SqueezeBertConfig as SqueezeBertConfig
+    from .encoding import BatchEncoding as BatchEncoding
+    from .layers import GroupedConv1D as GroupedConv1D
+    from .models import SqueezeBertForMaskedLM as SqueezeBertForMaskedLM
+    from .models import SqueezeBertForMultipleChoice as SqueezeBertForMultipleChoice
+    from .models import SqueezeBertForQuestionAnswering as SqueezeBertForQuestionAnswering
+    from .models import SqueezeBertForSequenceClassification as SqueezeBertForSequenceClassification
+    from .models import SqueezeBertForTokenClassification as SqueezeBertForTokenClassification
+    from .models import SqueezeBertModel as SqueezeBertModel
+    from .prediction import predict as predict
+    from .tokenizer import SqueezeBertTokenizer as SqueezeBertTokenizer
+    from .tokenizer import SqueezeBertTokenizerFast as SqueezeBertTokenizerFast
 
 
 def __getattr__(name: str):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 _MODULE_OF = {
     "benchmark": "timing",
@@ -18,6 +19,15 @@ _MODULE_OF = {
 }
 
 __all__ = list(_MODULE_OF)
+
+if TYPE_CHECKING:  # the same names
+    from .exporter import export as export
+    from .inspection import inspect as inspect
+    from .quantization import RECIPES as RECIPES
+    from .runtime import Runtime as Runtime
+    from .targets import TARGETS as TARGETS
+    from .timing import benchmark as benchmark
+    from .verification import ExportError as ExportError
 
 
 def __getattr__(name: str):
