@@ -235,12 +235,12 @@ def test_a_log_is_harmless(capsys):
 def console(*arguments, **options) -> subprocess.Popen:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-m", "tf_squeezebert", *map(str, arguments)]
-    return subprocess.Popen(command, preexec_fn=_hear_interrupts, **{**pipes, **options})
-
-
-def _hear_interrupts() -> None:
-    """As on a terminal: who runs the tests in the background may have them ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A process inherits what is ignored, as Ctrl-C is where tests run in the background.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, **{**pipes, **options})
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
