@@ -1,4 +1,4 @@
-"""PyTorch checkpoints of SqueezeBERT and BERT, in and out."""
+"""Reads and writes PyTorch checkpoints of SqueezeBERT and BERT."""
 
 from .checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from .convert import load_checkpoint, load_pretrained, save_checkpoint

@@ -1,7 +1,7 @@
-"""Published checkpoints, read one tensor at a time, without PyTorch and without running anything.
+"""Reads published checkpoints one tensor at a time, without PyTorch and without running any code.
 
-`open_checkpoint` takes a folder as the Hugging Face hub lays it out, or a file: safetensors or
-either form of `torch.save`, told apart by content, or the JSON index of a checkpoint in shards.
+`open_checkpoint` takes a folder in the Hugging Face hub's layout, or a file: safetensors or
+either format of `torch.save`, recognized by content, or the JSON index of a sharded checkpoint.
 """
 
 import os
@@ -20,45 +20,45 @@ from .torch_file import DTYPES, Span, read_legacy, read_zip, shown
 
 __all__ = ["Checkpoint", "CheckpointError", "open_checkpoint"]
 
-# Where weights are looked for, the first first.
+# The names under which weights are looked for, in this order.
 WEIGHT_FILES = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-ADAPTER = "adapter_config.json"  # of weights that are added to a model's, beside them or elsewhere
+ADAPTER = "adapter_config.json"  # config of weights to be added to a model's
 _SAFETENSORS = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
     "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
     "U16": "uint16", "U8": "uint8", "BOOL": "bool", "C64": "complex64",
 }  # fmt: skip
 _MAX_HEADER = 4 << 20  # bytes; a tensor takes about a hundred
-# What is often found under the name of a checkpoint, by its first bytes.
+# Other content that is often found under the name of a checkpoint, by its first bytes.
 _IMPOSTORS = {
     b"version https://git-lfs": "is a Git LFS pointer, not the weights; run `git lfs pull`",
     b"<": "is a web page, not the weights; use the download link of the file itself",
-    b"\x89HDF": "has weights of Keras or TensorFlow; use the PyTorch or safetensors file",
+    b"\x89HDF": "holds weights of Keras or TensorFlow; use the PyTorch or safetensors file",
 }
 
 
 def open_checkpoint(path: str | os.PathLike) -> "Checkpoint":
-    """Opens a checkpoint; no tensor is read yet.
+    """Opens a checkpoint, without reading tensors yet.
 
-    Of a folder, the first of these is read: model.safetensors, model.safetensors.index.json and its
+    In a folder, the first of these is read: model.safetensors, model.safetensors.index.json and its
     shards, pytorch_model.bin, pytorch_model.bin.index.json and its shards. A file of `torch.save`
-    holds a state dict, or a dict with one under "state_dict", "model_state_dict" or "model"; what
-    is not a tensor in it is left out.
+    holds a state dict, or a dict with one under "state_dict", "model_state_dict" or "model";
+    anything in it that is not a tensor is ignored.
 
     Args:
         path: a folder or a file.
 
     Returns:
-        The tensors by name, to be used in a `with` statement.
+        The tensors by name, for use in a `with` statement.
 
     Raises:
         FileNotFoundError: there is no such file, or no weights in the folder.
-        CheckpointError: the file is damaged, of another kind, or asks for more than tensors.
+        CheckpointError: the file is damaged, of another kind, or contains more than tensors.
     """
     path = Path(path)
     if path.is_dir():
@@ -72,9 +72,9 @@ def open_checkpoint(path: str | os.PathLike) -> "Checkpoint":
 class Checkpoint(Mapping[str, np.ndarray]):
     """Tensors by name, in files that stay mapped until `close` or the end of a `with` statement.
 
-    `checkpoint[name]` is a new array, in memory of its own. A float16 tensor stays float16;
-    bfloat16, which NumPy lacks, becomes float32 of exactly the same value; any other type is
-    NumPy's of that name.
+    `checkpoint[name]` is a new array with a copy of the data. A float16 tensor stays float16;
+    bfloat16, which NumPy lacks, becomes float32 of exactly the same value; any other type becomes
+    NumPy's type of that name.
     """
 
     def __init__(self, files: "list[_File]"):
@@ -112,7 +112,7 @@ class Checkpoint(Mapping[str, np.ndarray]):
         return len(self._owner)
 
     def close(self) -> None:
-        """Unmaps the files; arrays that were read stay valid."""
+        """Unmaps the files; arrays read before stay valid."""
         for file in self._files:
             file.mapped.close()
 
@@ -124,7 +124,7 @@ class Checkpoint(Mapping[str, np.ndarray]):
 
 
 class _File:
-    """One file of tensors, mapped, and where each tensor lies in it."""
+    """One mapped file of tensors, and the place of each tensor in it."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -132,10 +132,10 @@ class _File:
             self.mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
             self.spans = self._find_tensors()
             if not self.spans:
-                raise CheckpointError("holds no tensors; save model.state_dict() into it")
+                raise CheckpointError("holds no tensors; save model.state_dict() to it")
 
     def _find_tensors(self) -> dict[str, Span]:
-        if self.mapped[8:9] == b"{":  # first, as the length before it can look like anything
+        if self.mapped[8:9] == b"{":  # first: the length before it can be anything
             return _read_safetensors(str(self.path), self.mapped)
         if self.mapped[:4] == b"PK\x03\x04":
             return read_zip(str(self.path), self.mapped)
@@ -144,13 +144,13 @@ class _File:
         for start, problem in _IMPOSTORS.items():
             if self.mapped[: len(start)] == start:
                 raise CheckpointError(problem)
-        raise CheckpointError("is neither safetensors nor a file of torch.save; fetch it again")
+        raise CheckpointError("is neither safetensors nor a torch.save file; download it again")
 
 
 def _read_safetensors(path: str, mapped: mmap) -> dict[str, Span]:
-    """Finds the tensors; the package has checked the header, and that offsets fit the shapes."""
+    """Finds the tensors; safetensors has checked the header, and that offsets fit the shapes."""
     start = 8 + int.from_bytes(mapped[:8], "little")
-    # First, as the package has no budget for it.
+    # Checked first, since safetensors does not limit the header's size.
     header = _json(mapped[8 : min(start, 9 + _MAX_HEADER)], "its header", _MAX_HEADER)
     with safetensors.safe_open(path, framework="numpy"):
         pass
@@ -159,7 +159,7 @@ def _read_safetensors(path: str, mapped: mmap) -> dict[str, Span]:
     for name, tensor in header.items():
         if tensor["dtype"] not in _SAFETENSORS:
             raise CheckpointError(
-                f"has {shown(name)} as {shown(tensor['dtype'])}, which NumPy lacks; "
+                f"holds {shown(name)} as {shown(tensor['dtype'])}, which NumPy lacks; "
                 "save it as float32, float16 or bfloat16"
             )
         dtype = DTYPES[_SAFETENSORS[tensor["dtype"]]]
@@ -168,27 +168,27 @@ def _read_safetensors(path: str, mapped: mmap) -> dict[str, Span]:
 
 
 def _open_shards(index: Path) -> list[_File]:
-    """Opens the shards that an index names, each keeping the tensors that the index gives it."""
+    """Opens the shards that an index names, each with the tensors that the index assigns to it."""
     wanted: dict[str, list[str]] = {}
     with _explained(index), index.open("rb") as file:
         for name, shard in _json(file.read(MAX_BYTES + 1), "it")["weight_map"].items():
             if Path(shard).name != shard or "\\" in shard:
                 raise CheckpointError(
-                    f"refused: it names a file elsewhere, {shown(shard)}; edit it"
+                    f"was refused: it names a file in another folder, {shown(shard)}; edit it"
                 )
             wanted.setdefault(shard, []).append(name)
         missing = [shard for shard in wanted if not (index.parent / shard).is_file()]
         if missing:
-            raise CheckpointError(f"lacks its shard {shown(missing[0])}; fetch it too")
+            raise CheckpointError(f"lacks its shard {shown(missing[0])}; download it too")
         if not wanted:
-            raise CheckpointError("names no tensors; fetch it again")
+            raise CheckpointError("names no tensors; download it again")
     files = [_File(index.parent / shard) for shard in wanted]
     for opened in files:
         with _explained(opened.path):
             lost = [name for name in wanted[opened.path.name] if name not in opened.spans]
             if lost:
                 raise CheckpointError(
-                    f"lacks {shown(lost[0])}, which {index.name} promises; fetch both again"
+                    f"lacks {shown(lost[0])}, which {index.name} lists; download both again"
                 )
         opened.spans = {name: opened.spans[name] for name in wanted[opened.path.name]}
     return files
@@ -201,18 +201,18 @@ def _find_weights(folder: Path) -> Path:
     there = sorted(entry.name for entry in folder.iterdir())
     if ADAPTER in there:
         raise FileNotFoundError(
-            f"{folder} has an adapter only ({ADAPTER}): merge it into the model that it is for, "
+            f"{folder} has only an adapter ({ADAPTER}): merge it into the model that it is for, "
             "and save that."
         )
     foreign = [name for name in there if name.endswith((".h5", ".msgpack", ".onnx", ".ckpt.index"))]
     if foreign:
         raise FileNotFoundError(
-            f"{folder} has weights for other frameworks only ({', '.join(foreign)}); "
-            "fetch its model.safetensors or pytorch_model.bin"
+            f"{folder} has only weights for other frameworks ({', '.join(foreign)}); "
+            "download its model.safetensors or pytorch_model.bin"
         )
     raise FileNotFoundError(
         f"{folder} has none of {', '.join(WEIGHT_FILES)}, only {', '.join(there[:10]) or 'nothing'}"
-        "; fetch the weights too"
+        "; download the weights too"
     )
 
 
@@ -220,17 +220,17 @@ def _json(content: bytes, what: str, max_bytes: int = MAX_BYTES) -> dict:
     try:
         return parse_json(content, max_bytes)
     except ValueError as error:
-        raise CheckpointError(f"is damaged: {what} {error}; fetch it again") from None
+        raise CheckpointError(f"is damaged: {what} {error}; download it again") from None
 
 
 @contextmanager
 def _explained(path: Path):
-    """Makes one kind of error, which names the file, of all that damaged bytes can cause."""
+    """Turns all errors that damaged bytes can cause into one kind, which names the file."""
     try:
         yield
     except CheckpointError as error:
         raise CheckpointError(f"{path} {error}") from None
     except Exception as error:
         raise CheckpointError(
-            f"{path} is damaged ({type(error).__name__}: {shown(str(error))}); fetch it again"
+            f"{path} is damaged ({type(error).__name__}: {shown(str(error))}); download it again"
         ) from error

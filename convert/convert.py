@@ -1,4 +1,4 @@
-"""From a PyTorch checkpoint to a Keras model, and back."""
+"""Converts a PyTorch checkpoint to a Keras model, and back."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from .torch_file import shown
 
 logger = logging.getLogger("tf_squeezebert")
 
-# Small files, which are read before weights are fetched.
+# Small files, which are read before weights are downloaded.
 _BESIDE_WEIGHTS: tuple[str, ...] = ("config.json", ADAPTER, *TOKENIZER_FILES)
 _BESIDE_WEIGHTS += tuple(name for name in WEIGHT_FILES if name.endswith(".json"))
-# A class of transformers that has one head more than ours; that head is left out, and said so.
+# A class of transformers with one more head than ours; a warning says that this head is left out.
 _ALIASES = {"BertForPreTraining": ARCHITECTURES["fill-mask"]}
 
 
@@ -48,38 +48,38 @@ def load_checkpoint(
     dtype: Any = None,
     **overrides: Any,
 ) -> Any:
-    """Makes a Keras model of a PyTorch checkpoint of SqueezeBERT or BERT.
+    """Makes a Keras model from a PyTorch checkpoint of SqueezeBERT or BERT.
 
-    Reads model.safetensors and pytorch_model.bin (of any age of PyTorch, without PyTorch and
-    without running anything from the file), whole or in shards, in float32, float16 or bfloat16.
+    Reads model.safetensors and pytorch_model.bin (of any PyTorch version, without PyTorch and
+    without running any code in the file), whole or sharded, in float32, float16 or bfloat16.
     A BERT becomes a SqueezeBERT with one group everywhere, which computes the same.
 
-    What the checkpoint lacks of a head or the pooler is initialised afresh, and parts that it has
-    beyond the model's are left out; each is logged as a warning and listed in the loading info.
-    Refused is what would give other numbers than the checkpoint's: weights that are not floats, or
-    are NaN or infinite (also once cast to `dtype`), and tensors inside a part of the model for
-    which that has no place, of a quantization or an adapter for instance.
+    Parts of a head or the pooler that the checkpoint lacks are freshly initialised, and parts that
+    the model does not have are left out; both are logged as warnings and listed in the loading
+    info. A checkpoint that the model would not reproduce is refused: one with weights that are not
+    floats, or are NaN or infinite (also after a cast to `dtype`), or with tensors inside a part of
+    the model that has no place for them, for instance of a quantization or an adapter.
 
     Args:
-        model_class: one of the package's models.
+        model_class: one of this package's model classes.
         path_or_id: a folder, a weights file beside its config.json, or a hub id.
-        config: in place of the checkpoint's config.json.
-        revision, cache_dir, local_files_only: for the hub, as in huggingface_hub.
-        ignore_mismatched_sizes: initialise a head of another size afresh, too, instead of
-            raising; for instance to fine-tune with another number of labels.
+        config: replaces the checkpoint's config.json.
+        revision, cache_dir, local_files_only: options for the hub, as in huggingface_hub.
+        ignore_mismatched_sizes: freshly initialise a head of another size too, instead of
+            raising an error; for instance to fine-tune with another number of labels.
         output_loading_info: also return a dict of `missing_keys`, `unexpected_keys` and
             `mismatched_keys`, lists of names in the checkpoint.
         dtype: dtype or policy of the model.
-        **overrides: arguments of `SqueezeBertConfig`, in place of those in config.json.
+        **overrides: arguments of `SqueezeBertConfig`, which replace those in config.json.
 
     Returns:
-        The model; with `output_loading_info` a pair of the model and the info.
+        The model; with `output_loading_info`, a pair of the model and the info.
 
     Raises:
         FileNotFoundError: there is no such folder, file or hub id, or no weights in it.
         ConnectionError: the hub could not be reached.
         CheckpointError: a file is damaged, hostile, or not a checkpoint of this model.
-        ValueError: config.json describes no SqueezeBERT or BERT, or is contradicted.
+        ValueError: config.json does not describe a SqueezeBERT or BERT, or contradicts `overrides`.
     """
     hub: dict[str, Any] = {
         "revision": revision,
@@ -97,14 +97,14 @@ def load_checkpoint(
             config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)
         if (folder / ADAPTER).is_file():
             raise CheckpointError(
-                f"'{name}' has an adapter ({ADAPTER}) beside its weights, and they are another "
-                "model without it: merge it into them, and save that."
+                f"'{name}' has an adapter ({ADAPTER}) beside its weights, without which they are "
+                "another model: merge it into them, and save the result."
             )
         weights = path if path.is_file() else _find_weights(path_or_id, folder, hub)
         with open_checkpoint(weights) as checkpoint:
             model = model_class(config, build=False, dtype=dtype)
             info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
-        # Now, as another model may take the folder later.
+        # Read now, because another model may be saved in the folder later.
         model._tokenizer = _read_tokenizer(folder, name, config.vocab_size)
     model._source = path_or_id
     return (model, info) if output_loading_info else model
@@ -113,7 +113,7 @@ def load_checkpoint(
 def _read_tokenizer(
     folder: Path, name: str | os.PathLike, size: int
 ) -> SqueezeBertTokenizer | Exception | None:
-    """The tokenizer of a model's folder; or why there is none, for whoever asks for it."""
+    """The tokenizer of a model's folder; or the error to raise when the tokenizer is used."""
     if not any((folder / file).is_file() for file in ("vocab.txt", "tokenizer.json")):
         return None
     try:
@@ -131,18 +131,18 @@ def _read_tokenizer(
 def load_pretrained(
     path_or_id: str | os.PathLike, *, architecture: str | None = None, **options: Any
 ) -> SqueezeBertPreTrainedModel:
-    """Loads a model of whichever class it is.
+    """Loads a model of any class of this package.
 
     Args:
-        path_or_id: as in `load_checkpoint`, or a .keras file of one of the package's models. It
-            is loaded without its optimizer, and without what else it may ask for; checkpoints are
-            the form for models from elsewhere.
-        architecture: the class, by name; by default the one that config.json names ("Bert..." and
-            "SqueezeBert..." alike), or `SqueezeBertModel` where it names none.
+        path_or_id: as in `load_checkpoint`, or a .keras file of one of the package's models. The
+            latter is loaded without its optimizer, and nothing else in it is used; use checkpoints
+            for models from elsewhere.
+        architecture: the name of the class; by default the one that config.json names (both
+            "Bert..." and "SqueezeBert..."), or `SqueezeBertModel` if it names none.
         **options: as in `load_checkpoint`.
 
     Raises:
-        ValueError: there is no such class; and as `load_checkpoint` does.
+        ValueError: there is no such class; also the errors of `load_checkpoint`.
     """
     if Path(path_or_id).suffix == ".keras":
         return _of_keras_file(path_or_id, **options)
@@ -155,7 +155,7 @@ def load_pretrained(
     name = "Squeeze" + name if name.startswith("Bert") else name
     if name not in ARCHITECTURES.values():
         raise ValueError(
-            f"'{architecture}' is no class of this package: choose one of "
+            f"'{architecture}' is not a class of this package: choose one of "
             f"{', '.join(ARCHITECTURES.values())}."
         )
     return load_checkpoint(getattr(models, name), path_or_id, **options)
@@ -166,7 +166,7 @@ def _of_keras_file(
 ) -> Any:
     """The model of a .keras file, or a pair, as `load_checkpoint` returns it."""
     if not Path(path_or_id).is_file():
-        raise FileNotFoundError(f"There is no file '{path_or_id}'.")
+        raise FileNotFoundError(f"There is no file '{path_or_id}': check the path.")
     model = load_keras_file(path_or_id)
     model._source = path_or_id
     keys = ("missing_keys", "unexpected_keys", "mismatched_keys")
@@ -177,12 +177,12 @@ def _of_keras_file(
 def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathLike) -> None:
     """Writes config.json, model.safetensors and the tokenizer's files, as transformers reads them.
 
-    All of them stand in the folder afterwards, or, where something fails, those that were there.
-    Of a model without a tokenizer, the folder has none either.
+    Either all of them are written, or, after an error, the old files stay. For a model without a
+    tokenizer, tokenizer files in the folder are removed.
     """
-    tokenizer = model.tokenizer  # first, as it may be one that is refused
+    tokenizer = model.tokenizer  # read first, since it may be refused
     tensors = {weight.name: weight.to_torch() for weight in weights_of(model)}
-    # What the source's config.json said of its weights, and not of these.
+    # What the source's config.json said about its weights does not apply to these.
     values = {**model.config.to_dict(), "dtype": "float32"}
     values.pop("torch_dtype", None)
     config = SqueezeBertConfig.from_dict(values, architectures=[model.architecture])
@@ -193,18 +193,18 @@ def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathL
         write_tensors(folder / "model.safetensors", tensors, {"format": "pt"})
     if model.config.encoder_layer_norm_eps != 1e-12:
         logger.warning(
-            "'%s' has an encoder_layer_norm_eps of %s, which transformers does not read: there the "
-            "model computes with 1e-12, and its outputs will differ.",
+            "'%s' has an encoder_layer_norm_eps of %s, which transformers ignores: there the "
+            "model uses 1e-12, and its outputs will differ.",
             directory,
             model.config.encoder_layer_norm_eps,
         )
 
 
 def _find_weights(path_or_id: str | os.PathLike, folder: Path, hub: dict[str, Any]) -> Path:
-    """The folder that holds the weights, fetched from the hub if it is not one here."""
+    """The folder that holds the weights, which are downloaded if they are on the hub."""
     if Path(path_or_id).is_dir():
         return folder
-    hub = {**hub, "revision": folder.name}  # the commit that the files beside the weights are of
+    hub = {**hub, "revision": folder.name}  # the commit of the files beside the weights
     for name in WEIGHT_FILES:
         is_index = name.endswith(".json")
         if is_index and not (folder / name).is_file():
@@ -217,12 +217,12 @@ def _find_weights(path_or_id: str | os.PathLike, folder: Path, hub: dict[str, An
             return folder
     message = f"'{path_or_id}' on the hub has none of {', '.join(WEIGHT_FILES)}"
     if hub["local_files_only"]:
-        message += " in the local cache, and local_files_only=True forbids downloading one"
+        message += " in the local cache, and local_files_only=True forbids downloading them"
     raise FileNotFoundError(message + ".")
 
 
 def _shards(index: Path) -> list[str]:
-    """The files beside an index that it names; what is wrong with it `open_checkpoint` says."""
+    """The files that an index names; `open_checkpoint` reports errors in it."""
     try:
         names = set(read_json(index)["weight_map"].values())
         return sorted(name for name in names if Path(name).name == name)
@@ -233,15 +233,15 @@ def _shards(index: Path) -> list[str]:
 def _fill(
     model: SqueezeBertPreTrainedModel, checkpoint: Checkpoint, source: str, ignore_mismatched: bool
 ) -> dict[str, list[str]]:
-    """Builds the model from the checkpoint's tensors, and tells what did not match."""
+    """Builds the model from the checkpoint's tensors, and returns what did not match."""
     weights = weights_of(model)
     read, unread = _match(weights, checkpoint)
     missing = [weight for weight in weights if weight.name not in read]
     required = [weight.name for weight in missing if not weight.is_head]
     if required:
         raise CheckpointError(
-            f"'{source}' has no tensor for {_listed(required, 3)}: is it a checkpoint of "
-            f"SqueezeBERT or BERT? It holds {_listed(sorted(unread), 3) or 'nothing else'}."
+            f"'{source}' has no tensor for {_listed(required, 3)}: check that it is a "
+            f"SqueezeBERT or BERT; it holds {_listed(sorted(unread), 3) or 'nothing else'}."
         )
     unexpected = sorted(name for name in unread if not _is_known(name, weights, checkpoint, read))
     _check_kind(model, checkpoint, read, unexpected, source)
@@ -254,8 +254,8 @@ def _fill(
             value = keras.ops.cast(value, dtype)
             if not is_finite(value):
                 raise CheckpointError(
-                    f"'{source}' holds NaN or infinity in {name}, or a value beyond {dtype}: fetch "
-                    "it again, or train it again from a state before."
+                    f"'{source}' holds NaN or infinity in {name}, or a value beyond {dtype}: "
+                    "download it again, or train it again from an earlier state."
                 )
             return value
         if ignore_mismatched and weight.is_head:
@@ -269,7 +269,7 @@ def _fill(
         "unexpected_keys": unexpected,
         "mismatched_keys": [weight.name for weight in mismatched],
     }
-    # A pooler that no output depends on is not trainable: that it is missing harms nothing.
+    # A pooler that no output depends on is not trainable, and may be missing.
     fresh = [weight for weight in missing + mismatched if weight.layer.trainable]
     _report([weight.name for weight in fresh], unexpected, source)
     _remember(model, fresh)
@@ -277,9 +277,9 @@ def _fill(
 
 
 def _remember(model: SqueezeBertPreTrainedModel, fresh: list[Weight]) -> None:
-    """Keeps what was drawn for matrices, by which the model knows that they were never trained."""
+    """Keeps the fresh values of matrices, by which the model sees that they were never trained."""
     drawn = [
-        # A copy: training changes the memory that an array of TensorFlow's may share.
+        # Copied, because training changes memory that a TensorFlow array may share.
         (weight, np.array(keras.ops.convert_to_numpy(weight.variable)))
         for weight in fresh
         if weight.attribute == "kernel"
@@ -305,7 +305,7 @@ def _match(weights: list[Weight], checkpoint: Checkpoint) -> tuple[dict[str, str
 def _build(weights: list[Weight], tensor: Callable, model: SqueezeBertPreTrainedModel) -> None:
     """Builds the model with `tensor` as the initializer of the weights.
 
-    So nothing is initialised twice, and no more than one tensor is in memory twice.
+    In this way nothing is initialised twice, and at most one tensor is in memory twice.
     """
     with ExitStack() as restoring:
         for weight in weights:
@@ -328,26 +328,26 @@ def _check_kind(
     unexpected: list[str],
     source: str,
 ) -> None:
-    """Refuses tensors that show another computation than the model's."""
+    """Refuses tensors that imply another computation than the model's."""
     for name in read.values():
         if checkpoint.dtype(name).kind != "f":
             raise CheckpointError(
-                f"'{source}' holds {name} as {checkpoint.dtype(name)}, and weights are floats: "
-                "fetch the checkpoint in full precision."
+                f"'{source}' holds {name} as {checkpoint.dtype(name)}, but weights must be floats: "
+                "use the checkpoint in full precision."
             )
     inside = [name for name in unexpected if is_inside(name, model, read.values())]
     if inside:
         raise CheckpointError(
-            f"'{source}' holds {_listed(inside, 3)}, for which the model has no place, and without "
-            "which it computes something else: save the checkpoint in full precision, adapters "
-            "merged and an output matrix tied to the word embeddings."
+            f"'{source}' holds {_listed(inside, 3)}, which the model does not have, and without "
+            "which it would compute something else: save the checkpoint in full precision, with "
+            "adapters merged and the output matrix tied to the word embeddings."
         )
 
 
 def _is_known(
     name: str, weights: list[Weight], checkpoint: Checkpoint, read: dict[str, str]
 ) -> bool:
-    """Whether a left-over tensor says nothing new: a constant, or a second copy of a weight."""
+    """Whether an unread tensor is redundant: a constant, or a second copy of a weight."""
     if name in CONSTANTS:
         return True
     twins = (read.get(weight.name) for weight in weights if name in weight.spellings)
@@ -358,12 +358,12 @@ def _is_known(
 
 def _mismatch(weight: Weight, name: str, shape, expected, source: str) -> CheckpointError:
     way_out = (
-        "pass ignore_mismatched_sizes=True to start that layer afresh"
+        "pass ignore_mismatched_sizes=True to initialise that layer afresh"
         if weight.is_head
         else "check the sizes and groups in its config.json"
     )
     return CheckpointError(
-        f"'{source}' holds {name} of shape {list(shape)}, and the model expects "
+        f"'{source}' holds {name} of shape {list(shape)}, but the model expects "
         f"{list(expected)}: {way_out}."
     )
 
@@ -371,13 +371,13 @@ def _mismatch(weight: Weight, name: str, shape, expected, source: str) -> Checkp
 def _report(fresh: list[str], unexpected: list[str], source: str) -> None:
     if fresh:
         logger.warning(
-            "'%s' has no fitting %s: initialised afresh, to be trained before use.",
+            "'%s' has no matching %s: freshly initialised, to be trained before use.",
             source,
             ", ".join(fresh),
         )
     if unexpected:
         logger.warning(
-            "'%s' also holds %s: left out, this model has no place for them.",
+            "'%s' also holds %s: left out, since this model does not have them.",
             source,
             _listed(unexpected, 20),
         )

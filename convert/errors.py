@@ -1,5 +1,5 @@
-"""The one error of the files that this package reads."""
+"""The error for files that this package can not read."""
 
 
 class CheckpointError(ValueError):
-    """A checkpoint cannot be read; the message names the file, what is wrong and the way out."""
+    """A checkpoint can not be read; the message names the file, the problem and the remedy."""

@@ -1,9 +1,9 @@
-"""A .keras file of one of this package's models, without Keras making what the file names.
+"""Reads a .keras file of one of this package's models, without Keras making what the file names.
 
 `keras.models.load_model` makes every object that the file's config.json names, and old versions of
-Keras call whatever function it names; even those that refuse that, 3.12.3 and 3.15, let a file
-change Keras's own settings and fill the memory. Here the config makes one of the package's models,
-and the file gives it nothing but numbers.
+Keras call any function that it names; versions that refuse this, 3.12.3 and 3.15, still let a file
+change Keras's settings and fill the memory. Here, the config makes one of the package's models,
+and only numbers are read from the file.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _DTYPES = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_
 
 
 def load_keras_file(path: str | os.PathLike) -> SqueezeBertPreTrainedModel:
-    """Makes the model of a .keras file, not compiled, whatever else the file says.
+    """Makes the model of a .keras file, not compiled; everything else in the file is ignored.
 
     Raises:
-        CheckpointError: the file is damaged, of another model, or asks for more than weights.
-        ValueError: its config is impossible.
+        CheckpointError: the file is damaged, of another model, or contains more than weights.
+        ValueError: its config is invalid.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -53,12 +53,12 @@ def load_keras_file(path: str | os.PathLike) -> SqueezeBertPreTrainedModel:
         model.load_weights(path)
     except Exception as error:
         raise CheckpointError(
-            f"'{path}' holds other weights than its config asks for: save the model again."
+            f"'{path}' does not hold the weights that its config asks for: save the model again."
         ) from error
     broken = [w.path for w in model.weights if not keras.ops.all(keras.ops.isfinite(w))]
     if broken:
         raise CheckpointError(
-            f"'{path}' holds NaN or infinity in {broken[0]}: train it again from a state before."
+            f"'{path}' holds NaN or infinity in {broken[0]}: train it again from an earlier state."
         )
     return model
 
@@ -72,8 +72,8 @@ def _make_model(content: dict[str, Any], path: str | os.PathLike) -> SqueezeBert
     ):
         raise CheckpointError(
             f"'{path}' holds {shown(str(name))}, which is not a model of this package: "
-            "keras.models.load_model makes any, and whatever else such a file asks for, so use it "
-            "for your own files alone."
+            "keras.models.load_model can load it, with whatever else the file asks for, so use "
+            "it only for files that you trust."
         )
     policy = values.get("dtype", "float32")
     if isinstance(policy, dict) and isinstance(policy.get("config"), dict):
@@ -91,27 +91,27 @@ def _make_model(content: dict[str, Any], path: str | os.PathLike) -> SqueezeBert
 
 def _read_stored(archive: zipfile.ZipFile, name: str) -> bytes:
     if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
-        raise CheckpointError("has compressed weights, as Keras does not write: save it again")
+        raise CheckpointError("has compressed weights, which Keras does not write: save it again")
     return archive.read(name)
 
 
 def _check_datasets(weights: bytes) -> None:
-    """Refuses arrays that lie in other files, or that the file does not hold in full."""
+    """Refuses arrays that lie in other files, or that are incomplete."""
     import h5py
 
-    left = _MOST_ITEMS  # as a group can hold itself
+    left = _MOST_ITEMS  # limited, because a group can contain itself
     groups = [h5py.File(io.BytesIO(weights), "r")]
     with groups[0]:
         while groups:
             group = groups.pop()
             left -= len(group)
             if left < 0:
-                raise CheckpointError(f"is refused: it has over {_MOST_ITEMS} arrays or groups")
+                raise CheckpointError(f"was refused: it has over {_MOST_ITEMS} arrays or groups")
             for name in group:
                 if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                    raise CheckpointError(f"is refused: {shown(name)} is a link")
+                    raise CheckpointError(f"was refused: {shown(name)} is a link")
                 item = group[name]
                 if isinstance(item, h5py.Group):
                     groups.append(item)
                 elif item.is_virtual or item.external or item.id.get_storage_size() < item.nbytes:
-                    raise CheckpointError(f"is refused: {shown(name)} is not in the file in full")
+                    raise CheckpointError(f"was refused: {shown(name)} is incomplete")

@@ -1,7 +1,7 @@
-"""One table of names: our layers, and what PyTorch checkpoints call them.
+"""One table of names: our layers, and their names in PyTorch checkpoints.
 
-It serves both directions. Reading accepts every spelling that published files use, writing uses
-the first.
+It serves both directions. Reading accepts every spelling that published files use; writing uses
+the first one.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _VARIABLES = (
 )
 _PREFIXES = ("transformer.", "bert.", "")
 
-# Stored by some versions: a constant, and the masked-LM output's second names for tied weights,
-# of which other versions store one name only, either.
+# Stored by some versions: a constant, and the second names of the masked-LM output's tied weights,
+# of which other versions store only one.
 CONSTANTS = frozenset(prefix + "embeddings.position_ids" for prefix in _PREFIXES)
 _OF_TRANSFORMER = re.compile(
     r"(?:transformer\.|bert\.)?(?:embeddings|pooler|encoder)\.(?:layers?\.(?P<block>\d{1,9})\.)?"
@@ -63,22 +63,22 @@ class Weight:
     spellings: tuple[str, ...]  # all that are read
     layer: keras.layers.Layer
     attribute: str
-    is_head: bool  # a head or the pooler: what a checkpoint may lack
+    is_head: bool  # in a head or the pooler, which a checkpoint may lack
 
     @property
     def variable(self) -> keras.Variable:
         return getattr(self.layer, self.attribute)
 
     def shapes(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-        """The shapes accepted in a checkpoint for a variable of ours, the one written first."""
+        """The shapes accepted in a checkpoint for a variable; the first one is written."""
         if isinstance(self.layer, GroupedConv1D) and self.attribute == "kernel":
             groups, inputs, outputs = shape
             written = (groups * outputs, inputs, 1)
-            return (written, written[:2]) if groups == 1 else (written,)  # BERT's has no last 1
+            return (written, written[:2]) if groups == 1 else (written,)  # BERT's lacks the last 1
         return (shape[::-1],) if self.attribute == "kernel" else (shape,)
 
     def from_torch(self, tensor: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """A checkpoint's tensor as a variable of ours has it, a view."""
+        """A view of a checkpoint's tensor in the layout of our variable."""
         if self.attribute != "kernel":
             return tensor
         return np.swapaxes(tensor.reshape(*shape[:-2], shape[-1], shape[-2]), -1, -2)
@@ -92,7 +92,7 @@ class Weight:
 
 
 def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
-    """Every variable of a model with its names, in the order of a checkpoint's parts."""
+    """Every variable of a model with its names, in the order of checkpoints."""
     bare = isinstance(model, SqueezeBertModel)
     weights: list[Weight] = []
     for layer, squeezebert, bert in _transformer_layers(transformer_of(model)):
@@ -107,8 +107,8 @@ def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
 def is_inside(name: str, model: SqueezeBertPreTrainedModel, read: Iterable[str]) -> bool:
     """Whether a tensor belongs to a part of a model whose tensors are `read`.
 
-    If so, and the model has no place for it, the checkpoint's part computes something else:
-    quantized, with an adapter, of another kind. Blocks beyond the model's are no part of it.
+    If so, and the model does not have the tensor, the checkpoint's part computes something else: it
+    is quantized, has an adapter, or is of another kind. Blocks beyond the model's do not count.
     """
     of_transformer = _OF_TRANSFORMER.match(name)
     if of_transformer:
@@ -129,10 +129,10 @@ def _transformer_layers(transformer: SqueezeBertModel) -> Iterator[tuple]:
 
 def _weights(layer, written: str, names: set[str], is_head: bool) -> Iterator[Weight]:
     for attribute, torch_name, old_name in _VARIABLES:
-        if hasattr(layer, f"{attribute}_initializer"):  # before it is built, too
+        if hasattr(layer, f"{attribute}_initializer"):  # present even before the layer is built
             found = {f"{n}.{end}" for n in names for end in (torch_name, old_name)}
             name = f"{written}.{torch_name}"
-            # Last, for where a file has both and they differ, the second is left out.
+            # Last, so that if a file has both and they differ, the second is left out.
             second_names = tuple(second for second, first in TIED.items() if first == name)
             spellings = tuple(sorted(found)) + second_names
             yield Weight(name, spellings, layer, attribute, is_head)

@@ -161,8 +161,8 @@ def test_a_folder_prefers_safetensors(tmp_path):
     [
         ([], "only nothing"),
         (["config.json", "vocab.txt"], "only config.json, vocab.txt"),
-        (["config.json", "tf_model.h5"], r"other frameworks only \(tf_model.h5\)"),
-        (["flax_model.msgpack"], r"other frameworks only \(flax_model.msgpack\)"),
+        (["config.json", "tf_model.h5"], r"only weights for other frameworks \(tf_model.h5\)"),
+        (["flax_model.msgpack"], r"only weights for other frameworks \(flax_model.msgpack\)"),
     ],
 )
 def test_a_folder_without_weights(tmp_path, files, says):

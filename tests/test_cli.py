@@ -301,10 +301,10 @@ def test_answers_are_shown_one_line_a_fact(answer, lines):
     [
         (["convert", "no/such/folder", "DST"], "There is no file or folder 'no/such/folder'"),
         (["convert", "{vocab}", "DST"], "vocab.txt"),
-        (["convert", "{checkpoint}", "{vocab}"], "is a file: give a folder"),
-        (["convert", "{checkpoint}", "DST", "--architecture", "GPT"], "'GPT' is no class"),
+        (["convert", "{checkpoint}", "{vocab}"], "is a file: pass a folder"),
+        (["convert", "{checkpoint}", "DST", "--architecture", "GPT"], "'GPT' is not a class"),
         (["export", "{checkpoint}", "M.tflite", "--length", "41"], "length must be in [1, 40]"),
-        (["export", "{checkpoint}", "/proc"], "is a folder: give a file's name"),
+        (["export", "{checkpoint}", "/proc"], "is a folder: pass a file's name"),
         (["export", "nothing.keras", "M.tflite"], "There is no file 'nothing.keras'"),
         (["predict", "nothing.tflite", "text"], "There is no file 'nothing.tflite'"),
         (["predict", "{checkpoint}", "a", "b", "c"], "takes one text, or a pair"),
@@ -406,7 +406,7 @@ def test_what_is_read_is_not_written_over(arguments, checkpoint, tmp_path, capsy
     status, out, err = run(capsys, *(a.format(checkpoint=checkpoint) for a in arguments), *task)
     assert (status, out) == (2, "")
     (line,) = err.splitlines()
-    assert "is read, and would be written over: give another place than" in line
+    assert "is read, and would be overwritten: choose another place than" in line
     after = {path: path.stat() for folder in folders for path in folder.rglob("*")}
     assert after.keys() == before.keys()
     assert all(after[path].st_mtime_ns == before[path].st_mtime_ns for path in before)
@@ -670,8 +670,8 @@ def test_squeeze_makes_a_grouped_model(tmp_path, capsys):
     [
         ("squeeze {bare} O --texts {data}", "has groups already"),
         ("squeeze {bare} O --texts none.txt", "none.txt: No such file"),
-        ("squeeze {bare} O", "give texts, or a task and train"),
-        ("squeeze {bare} O --task sst2", "go together"),
+        ("squeeze {bare} O", "pass texts, or a task and train"),
+        ("squeeze {bare} O --task sst2", "A task needs train"),
         ("finetune {bare} --task sst2 --train {data} --out {sst2}", "holds a finished run"),
         ("finetune {bare} --task sst2 --train none.tsv --out O", "none.tsv: No such file"),
         ("finetune {bare} --task sst2 --train {data} --out O --resume", "holds no run to resume"),
@@ -683,9 +683,9 @@ def test_squeeze_makes_a_grouped_model(tmp_path, capsys):
         ),
         ("predict {sst2} --data {data}", "--data needs --task"),
         ("predict {sst2} --data {data} --task qa", "qa needs a SqueezeBertForQuestionAnswering"),
-        ("predict {sst2}", "Give either a text or --data FILE"),
-        ("predict {sst2} hello --data {data} --task sst2", "Give either a text or --data FILE"),
-        ("evaluate {sst2} --data {data} --task mlm", "mlm is measured on a SqueezeBertForMaskedLM"),
+        ("predict {sst2}", "Pass either a text or --data FILE"),
+        ("predict {sst2} hello --data {data} --task sst2", "Pass either a text or --data FILE"),
+        ("evaluate {sst2} --data {data} --task mlm", "mlm needs a SqueezeBertForMaskedLM"),
     ],
 )
 def test_mistakes_in_training(command, message, trained, tmp_path, capsys, monkeypatch):

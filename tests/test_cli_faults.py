@@ -72,7 +72,7 @@ def test_a_bug_keeps_its_traceback_and_asks_for_a_report(error, model, capsys, m
     lines = err.splitlines()
     assert lines[0].startswith("Traceback (most recent call last)")
     assert type(error).__name__ in err
-    assert "Please report it, with the command, the traceback above and these" in lines[-1]
+    assert "Please report it with the command, the traceback above and these" in lines[-1]
     for name in ("tf-squeezebert", "Python", "tensorflow", "keras", "ai-edge-litert"):
         assert f"{name} " in lines[-1]
     assert all(line.isprintable() for line in lines)
@@ -131,8 +131,8 @@ def test_what_the_machine_lacks_is_a_sentence(error, sentence, model, capsys, mo
         (["predict", "M", "a", "--context", "/dev/zero"], "'/dev/zero' is a device"),
         (["predict", "M", "a", "--context", "."], "'.' can not be read: Is a directory"),
         (["predict", "M", f"--{ESCAPES}"], r"arguments: --\x1b]0;owned\x07\u202e"),
-        (["export", "M", "F", "--length", "1" * 30], "is not a whole number, or too great"),
-        (["export", "M", "F", "--length", "9" * 5000], "is not a whole number, or too great"),
+        (["export", "M", "F", "--length", "1" * 30], "is not a whole number, or is too large"),
+        (["export", "M", "F", "--length", "9" * 5000], "is not a whole number, or is too large"),
         (["export", "M", "F", "--length", "nan"], "'nan' is not a whole number"),
         (["export", "M", "F", "--batch", "1e3"], "'1e3' is not a number or 'any'"),
         (["benchmark", "F", "--lengths", ""], "'' is not a list of numbers like 16,32"),
@@ -337,9 +337,9 @@ def test_data_may_come_through_a_pipe_where_it_is_read_once(tflite, capsys, tmp_
     arguments = ["--data", pipe, "--task", "classification"]
     status, _, err = run(capsys, "evaluate", tflite, tflite, *arguments)
     assert status == 2
-    assert "is a pipe, which can be read once only" in err
+    assert "is a pipe, which can be read only once" in err
     command = ["finetune", "M", "--task", "sst2", "--train", pipe, "--out", tmp_path / "out"]
     status, _, err = run(capsys, *command)
     assert status == 2
-    assert "is a pipe, which can be read once only" in err
+    assert "is a pipe, which can be read only once" in err
     assert not (tmp_path / "out").exists()

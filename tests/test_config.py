@@ -219,27 +219,27 @@ def test_the_problem_type_is_kept(tmp_path, problem_type):
         ({"id2label": {0: "a", 2: "b"}}, "0, 1, 2, .*not {0: 'a', 2: 'b'}"),
         ({"id2label": {}}, "0, 1, 2, .*not {}"),
         ({"id2label": {"0": "a", "1": "b", " 1": "c"}}, "0, 1, 2, .*not {'0': 'a', '1': 'b'"),
-        ({"id2label": {0: "a", 1: "b", 2: "a"}}, "id2label gives 0 and 2 one name, 'a': the names"),
-        ({"id2label": {0: 1, 1: "1"}}, "id2label gives 0 and 1 one name, '1'"),
+        ({"id2label": {0: "a", 1: "b", 2: "a"}}, "id2label gives 0 and 2 the same name, 'a'"),
+        ({"id2label": {0: 1, 1: "1"}}, "id2label gives 0 and 1 the same name, '1'"),
         ({"id2label": {0: ["a"]}}, r"id2label names 0 \['a'\], which is not a line of text"),
         ({"id2label": {0: "a", 1: None}}, "id2label names 1 None, which is not a line"),
         ({"id2label": {0: True}}, "id2label names 0 True, which is not a line"),
         ({"id2label": {0: "a\nb"}}, r"id2label names 0 'a\\nb', which is not a line"),
         ({"id2label": dict.fromkeys(range(100_001), "a")}, "100000 labels at most, not 100001"),
         ({"num_labels": 10**9}, "100000 labels at most, not 1000000000"),
-        ({"label2id": {"a": 0, "b": 0}}, "label2id gives two labels one index"),
-        ({"label2id": {"a": [0]}}, r"label2id must give .*{'a': \[0\]}"),
-        ({"label2id": {"a": True}}, "label2id must give .*{'a': True}"),
+        ({"label2id": {"a": 0, "b": 0}}, "label2id gives two labels the same index"),
+        ({"label2id": {"a": [0]}}, r"label2id must map .*{'a': \[0\]}"),
+        ({"label2id": {"a": True}}, "label2id must map .*{'a': True}"),
         ({"id2label": {"zero": "a"}}, "id2label must name the labels .*'zero'"),
         ({"id2label": ["a", "b"]}, r"id2label must name the labels .*\['a', 'b'\]"),
-        ({"label2id": ["a", "b"]}, r"label2id must give .*\['a', 'b'\]"),
+        ({"label2id": ["a", "b"]}, r"label2id must map .*\['a', 'b'\]"),
         ({"num_labels": 0}, "num_labels must be a positive whole number, not 0"),
         ({"num_labels": 2.0}, "num_labels must be a positive whole number, not 2.0"),
         ({"num_labels": True}, "num_labels must be a positive whole number, not True"),
         ({"problem_type": "ranking"}, "problem_type 'ranking' is unknown: choose one of regr"),
         (
             {"problem_type": "single_label_classification", "num_labels": 1},
-            "problem_type 'single_label_classification' needs two labels or more",
+            "problem_type 'single_label_classification' needs at least two labels",
         ),
     ],
 )
@@ -322,7 +322,7 @@ def test_no_key_that_transformers_gives_a_bert_is_refused():
 
 @pytest.mark.parametrize("value", [{"a": 1}, "BertModel", 5, ["BertModel", None]], ids=repr)
 def test_architectures_are_a_list_of_names(write, value):
-    with pytest.raises(ValueError, match="architectures must be a list of the names of classes"):
+    with pytest.raises(ValueError, match="architectures must be a list of class names"):
         SqueezeBertConfig.from_pretrained(write({"architectures": value}))
 
 
@@ -364,7 +364,9 @@ def test_a_size_has_a_budget(name, value):
     ],
 )
 def test_the_parameters_have_a_budget(sizes):
-    with pytest.raises(ValueError, match=r"make a model of .* billion parameters, and the most is"):
+    with pytest.raises(
+        ValueError, match=r"a model of .* billion parameters: reduce them to at most"
+    ):
         SqueezeBertConfig(**sizes)
 
 

@@ -176,7 +176,7 @@ def test_a_folder_without_weights(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("my weights are elsewhere\n", "is neither safetensors nor a file of torch.save"),
+        ("my weights are elsewhere\n", "is neither safetensors nor a torch.save file"),
         ("version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer.*git lfs pull"),
         ("<!doctype html>", "is a web page"),
         ("", "is damaged"),
@@ -454,7 +454,7 @@ def test_a_bert_whose_epsilon_transformers_will_not_read(tmp_path, warnings):
     bert("BertForSequenceClassification", layer_norm_eps=1e-5).save_pretrained(tmp_path / "bert")
     ours, _ = load(TASK, tmp_path / "bert")
     ours.save_pretrained(tmp_path / "squeezebert")
-    assert "encoder_layer_norm_eps of 1e-05, which transformers does not read" in warnings.text
+    assert "encoder_layer_norm_eps of 1e-05, which transformers ignores" in warnings.text
     again, _ = load(TASK, tmp_path / "squeezebert")
     assert again.config.encoder_layer_norm_eps == 1e-5
     inputs = inputs_for(TASK)
@@ -491,7 +491,7 @@ def test_a_weight_that_is_not_of_floats_is_refused(form, dtype, tmp_path):
         tensors = {n: (t * 100).to(dtype) if n == QUERY else t for n, t in tensors.items()}
         (torch.save if torch_file else save_file)(dict(tensors), path)
     kind = str(dtype).removeprefix("torch.")
-    says = f"holds {QUERY} as {kind}, and weights are floats: fetch the checkpoint in full precis"
+    says = f"holds {QUERY} as {kind}, but weights must be floats: use the checkpoint in full precis"
     with pytest.raises(CheckpointError, match=says):
         load(TASK, tmp_path)
 
@@ -539,7 +539,7 @@ INSIDE = (
 @pytest.mark.parametrize("name", INSIDE)
 def test_a_tensor_inside_a_part_of_the_model_is_refused(name, tmp_path, tensors):
     folder = write(tmp_path, {**tensors, name: torch.ones(2)})
-    with pytest.raises(CheckpointError, match=f"holds {name}, for which the model has no place"):
+    with pytest.raises(CheckpointError, match=f"holds {name}, which the model does not have"):
         load(TASK, folder)
 
 
@@ -566,7 +566,7 @@ def test_a_weight_under_two_names_is_read_where_both_are_equal(second, tmp_path,
     assert info == NOTHING
     assert not warnings.messages
     assert_equal(ours, reference(TASK, config_for(TASK)), TASK)
-    with pytest.raises(CheckpointError, match="for which the model has no place"):
+    with pytest.raises(CheckpointError, match="which the model does not have"):
         load(TASK, write(tmp_path, {**tensors, second: tensors[QUERY] + 1}))
 
 
@@ -627,8 +627,8 @@ def test_a_missing_head_is_initialised_and_named(tmp_path, warnings):
     ours, info = load(TASK, tmp_path)
     assert info == {**NOTHING, "missing_keys": CLASSIFIER}
     assert warnings.messages == [
-        f"'{tmp_path}' has no fitting classifier.weight, classifier.bias: initialised afresh, to "
-        "be trained before use."
+        f"'{tmp_path}' has no matching classifier.weight, classifier.bias: freshly initialised, "
+        "to be trained before use."
     ]
     kernel = ours.classifier.kernel.numpy()
     assert 0.01 < kernel.std() < 0.03, "the config's initializer_range is 0.02"
@@ -669,7 +669,7 @@ def test_a_missing_pooler_is_initialised_and_named(tmp_path, tensors, warnings):
     kept = {name: tensor for name, tensor in tensors.items() if name not in POOLER}
     ours, info = load(TASK, write(tmp_path, kept))
     assert info == {**NOTHING, "missing_keys": POOLER}
-    assert "no fitting transformer.pooler.dense.weight, transformer.pooler" in warnings.text
+    assert "no matching transformer.pooler.dense.weight, transformer.pooler" in warnings.text
     assert ours.transformer.pooler.kernel.numpy().std() > 0.01
 
 
@@ -678,8 +678,8 @@ def test_unexpected_tensors_are_left_out_and_named(tmp_path, tensors, warnings):
     ours, info = load(TASK, write(tmp_path, {**tensors, **extra}))
     assert info == {**NOTHING, "unexpected_keys": ["cls.seq", "projector.weight"]}
     assert warnings.messages == [
-        f"'{tmp_path}' also holds cls.seq, projector.weight: left out, this model has no place for "
-        "them."
+        f"'{tmp_path}' also holds cls.seq, projector.weight: left out, since this model does "
+        "not have them."
     ]
     assert_equal(ours, reference(TASK, config_for(TASK)), TASK)
 
@@ -695,7 +695,7 @@ def test_unexpected_tensors_are_left_out_and_named(tmp_path, tensors, warnings):
 )
 def test_a_missing_tensor_of_the_encoder_is_refused(lost, tmp_path, tensors):
     del tensors[f"transformer.{lost}"]
-    with pytest.raises(CheckpointError, match=f"has no tensor for transformer.{lost}: is it a che"):
+    with pytest.raises(CheckpointError, match=f"has no tensor for transformer.{lost}: check that"):
         load(TASK, write(tmp_path, tensors))
 
 
@@ -703,7 +703,7 @@ def test_a_checkpoint_of_another_model(tmp_path):
     tensors = {f"roberta.encoder.{i}": torch.ones(1) for i in range(5)}
     with pytest.raises(
         CheckpointError,
-        match=r"no tensor for .* and \d+ more: .* It holds roberta\.encoder\.0, .* and 2 more",
+        match=r"no tensor for .* and \d+ more: .* it holds roberta\.encoder\.0, .* and 2 more",
     ):
         load(TASK, write(tmp_path, tensors))
 
@@ -711,14 +711,14 @@ def test_a_checkpoint_of_another_model(tmp_path):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        (WORDS, r"shape \[99, 47\], and the model expects \[99, 48\]: check the sizes and groups"),
+        (WORDS, r"shape \[99, 47\], but the model expects \[99, 48\]: check the sizes and groups"),
         (
             "transformer.encoder.layers.1.attention.query.weight",
-            r"shape \[48, 12\], and the model expects \[48, 12, 1\]: check the sizes and groups",
+            r"shape \[48, 12\], but the model expects \[48, 12, 1\]: check the sizes and groups",
         ),
         (
             "classifier.weight",
-            r"shape \[5, 47\], and the model expects \[5, 48\]: pass ignore_mismatched_sizes=True",
+            r"shape \[5, 47\], but the model expects \[5, 48\]: pass ignore_mismatched_sizes=True",
         ),
     ],
 )
@@ -738,12 +738,12 @@ def test_another_number_of_labels(tmp_path, tensors, warnings):
     folder = write(tmp_path, tensors)
     with pytest.raises(
         CheckpointError,
-        match=r"classifier.* of shape \[5.*, and the model expects \[3.*ignore_mismatched_sizes",
+        match=r"classifier.* of shape \[5.*, but the model expects \[3.*ignore_mismatched_sizes",
     ):
         load(TASK, folder, num_labels=3)
     ours, info = load(TASK, folder, num_labels=3, ignore_mismatched_sizes=True)
     assert info == {**NOTHING, "mismatched_keys": CLASSIFIER}
-    assert "no fitting classifier.weight, classifier.bias" in warnings.text
+    assert "no matching classifier.weight, classifier.bias" in warnings.text
     assert ours(inputs_for(TASK)).shape == (3, 3)
     assert ours.classifier.kernel.numpy().std() > 0.01
 
@@ -760,7 +760,7 @@ def test_an_untied_decoder_is_refused_for_masked_lm_alone(second, tmp_path, lm_t
     """transformers computes with it, whatever the config says."""
     lm_tensors[second] = lm_tensors[second] + 1
     folder = write(tmp_path, lm_tensors, config_for(LM))
-    with pytest.raises(CheckpointError, match=rf"holds {second}, for which the model has no place"):
+    with pytest.raises(CheckpointError, match=rf"holds {second}, which the model does not have"):
         load(LM, folder)
     theirs = getattr(transformers, LM).from_pretrained(folder)
     tied = run_reference(reference(LM, config_for(LM)), inputs_for(LM))["logits"]
@@ -774,7 +774,7 @@ def test_a_config_of_an_untied_decoder_is_refused_for_masked_lm_alone(name, tmp_
     theirs = reference(name, config_for(name, tie_word_embeddings=False))
     theirs.save_pretrained(tmp_path)
     if name == LM:
-        with pytest.raises(ValueError, match="The config's tie_word_embeddings is false, and the"):
+        with pytest.raises(ValueError, match="The config's tie_word_embeddings is false, but this"):
             load(name, tmp_path)
     else:
         assert_equal(load(name, tmp_path)[0], theirs, name)
@@ -803,5 +803,7 @@ def test_the_class_is_that_of_the_config(name, tmp_path):
 
 
 def test_an_unknown_class(tmp_path, tensors):
-    with pytest.raises(ValueError, match=r"'BertForNothing' is no class of this package: choose"):
+    with pytest.raises(
+        ValueError, match=r"'BertForNothing' is not a class of this package: choose"
+    ):
         load_pretrained(write(tmp_path, tensors), architecture="BertForNothing")

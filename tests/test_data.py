@@ -177,25 +177,41 @@ def test_readers_stream(tmp_path):
         (data.read_csv, 'text,label\n"a\nb",1\n"c\nd",\n', "file', line 4: a text or its label"),
         (data.read_csv, "text,label\na, b,1\n", "file', line 2: there are more columns"),
         (data.read_csv, 'text,label\na,1\n"b,1\n', "file', line 3: unexpected end of data"),
-        (lambda p: data.read_csv(p, labels=["x"]), "text,label\na,y\n", "line 2: 'y' is none of x"),
-        (lambda p: data.read_csv(p, labels=float), "text,label\na,nan\n", "line 2: 'nan' is no nu"),
+        (
+            lambda p: data.read_csv(p, labels=["x"]),
+            "text,label\na,y\n",
+            "line 2: 'y' is not one of x",
+        ),
+        (
+            lambda p: data.read_csv(p, labels=float),
+            "text,label\na,nan\n",
+            "line 2: 'nan' is not a nu",
+        ),
         (data.read_jsonl, '{"text": "a", "label": 1}\n{"text"\n', "line 2 is not valid JSON: Exp"),
         (data.read_jsonl, '{"text": "a"}\n', "file', line 1: there is no 'label'"),
         (data.read_jsonl, '{"text": 5, "label": 1}\n', "line 1: text is 5, not a text"),
         (data.read_jsonl, '["a", 1]\n', "line 1 should hold a JSON object, and holds a l"),
-        (data.read_conll, "a O\nb\n", "line 2: 'b' has no 2 columns"),
-        (data.read_conll, "\tO\n", "line 1: 'O' has no 2 columns"),
-        (lambda p: data.read_conll(p, BIO), "a O\n\nb I-ORG\n", "line 3: 'B-ORG' is none of O, B-"),
-        (data.read_squad, "{", "file' is not in SQuAD's form: it is not valid JSON: Exp"),
-        (data.read_squad, '{"version": 2}', "is not in SQuAD's form: there is no 'data'"),
+        (data.read_conll, "a O\nb\n", "line 2: 'b': expected 2 columns, as on"),
+        (data.read_conll, "\tO\n", "line 1: 'O': expected 2 columns"),
+        (
+            lambda p: data.read_conll(p, BIO),
+            "a O\n\nb I-ORG\n",
+            "line 3: 'B-ORG' is not one of O, B-",
+        ),
+        (data.read_squad, "{", "file' is not in SQuAD's format: it is not valid JSON: Exp"),
+        (data.read_squad, '{"version": 2}', "is not in SQuAD's format: there is no 'data'"),
         (data.read_squad, squad([{"id": "q7", "question": "?"}]), "question q7: there is no 'answ"),
         (
             data.read_squad,
             squad([{"id": "q7", "question": "?", "answers": [{"text": "b", "answer_start": 0}]}]),
             "file', question q7: the context has no 'b' at 0",
         ),
-        (data.read_squad, squad(["?"]), "paragraph 1, question 1: the JSON has another form"),
-        (data.read_swag, SWAG.replace(",2\n", ",4\n"), "line 2: '4' is none of 0, 1, 2, 3"),
+        (
+            data.read_squad,
+            squad(["?"]),
+            "paragraph 1, question 1: the JSON has an unexpected structure",
+        ),
+        (data.read_swag, SWAG.replace(",2\n", ",4\n"), "line 2: '4' is not one of 0, 1, 2, 3"),
         (data.read_commonsense_qa, '{"answerKey": "A"}\n', "line 1: there is no 'question'"),
         (data.read_text, "\n \n", "file' holds no examples"),
     ],
@@ -234,7 +250,11 @@ def scored(path):
     [
         # Tables
         (data.read_csv, "text,label,text\na,1,b\n", "line 1: two columns have the name text"),
-        (data.read_csv, "text,label,note\na,1\n", "line 2: there are fewer columns than the head"),
+        (
+            data.read_csv,
+            "text,label,note\na,1\n",
+            "line 2: there are fewer columns than in the head",
+        ),
         (data.read_csv, 'text,label\na,1\n\n"b,1\nc,2\nd,3\n', "line 4 up to line 6, through a qu"),
         (
             data.read_csv,
@@ -254,7 +274,7 @@ def scored(path):
             "sentence\tlabel\na\tb\t1\n",
             "line 2: there are more",
         ),
-        (lambda p: data.read_glue(p, "sst2"), "label\tsentence\na\t1\n", "'a' is none of 0, 1"),
+        (lambda p: data.read_glue(p, "sst2"), "label\tsentence\na\t1\n", "'a' is not one of 0, 1"),
         (
             lambda p: data.read_glue(p, "stsb"),
             "sentence1\tsentence2\tscore\na\tb\tinf\n",
@@ -274,14 +294,14 @@ def scored(path):
         (data.read_jsonl, labelled('1, "label": 2'), "line 2 names 'label' twice"),
         (data.read_jsonl, labelled("1} {"), "line 2 is not valid JSON: Extra data"),
         (data.read_jsonl, "5\n", "line 1 should hold a JSON object, and holds a int"),
-        (scored, '{"text": "a", "label": 1e400}\n', "line 1: inf is no number"),
-        (scored, '{"text": "a", "label": true}\n', "line 1: True is no number"),
-        (scored, '{"text": "a", "label": [1]}\n', r"line 1: \[1\] is no number"),
+        (scored, '{"text": "a", "label": 1e400}\n', "line 1: inf is not a number"),
+        (scored, '{"text": "a", "label": true}\n', "line 1: True is not a number"),
+        (scored, '{"text": "a", "label": [1]}\n', r"line 1: \[1\] is not a number"),
         # Columns of words and tags
-        (data.read_conll, "a O\nb c O\n", "line 2: 'b c O' has no 2 columns"),
-        (data.read_conll, "a\tO\nb O\n", "line 2: 'b O' has no 2 columns"),
-        (data.read_conll, "a O\n\nb B-\n", "line 3: 'B-' does not say what begins there"),
-        (lambda p: data.read_conll(p, tag_column=3), "a O\n", "line 1: 'a O' has no 4 columns"),
+        (data.read_conll, "a O\nb c O\n", "line 2: 'b c O': expected 2 columns"),
+        (data.read_conll, "a\tO\nb O\n", "line 2: 'b O': expected 2 columns"),
+        (data.read_conll, "a O\n\nb B-\n", "line 3: 'B-' lacks the kind of entity"),
+        (lambda p: data.read_conll(p, tag_column=3), "a O\n", "line 1: 'a O': expected 4 columns"),
         (data.read_conll, "-DOCSTART- O\n\n \n", "holds no examples"),
         # SQuAD
         (
@@ -300,9 +320,13 @@ def scored(path):
         (
             data.read_squad,
             answered(is_impossible=True),
-            "is_impossible is true, and there are answ",
+            "is_impossible is true, but there are answ",
         ),
-        (data.read_squad, answered(answers={"text": "Bob"}), "q7: the JSON has another form"),
+        (
+            data.read_squad,
+            answered(answers={"text": "Bob"}),
+            "q7: the JSON has an unexpected structure",
+        ),
         (
             data.read_squad,
             answered(id=[1]),
@@ -316,9 +340,13 @@ def scored(path):
         (
             data.read_squad,
             "[" * 100_000,
-            "is not in SQuAD's form: it nests more than 64 levels deep",
+            "is not in SQuAD's format: it nests more than 64 levels deep",
         ),
-        (data.read_squad, '{"data": 5}', "file' is not in SQuAD's form: the JSON has another form"),
+        (
+            data.read_squad,
+            '{"data": 5}',
+            "file' is not in SQuAD's format: the JSON has an unexpected structure",
+        ),
         # Choices
         (data.read_swag, SWAG.replace("b.", ""), "line 2: a text or its label is missing"),
         (
@@ -326,14 +354,22 @@ def scored(path):
             commonsense(TWO_CHOICES * 2),
             "line 1: the choices are A, B, A, B",
         ),
-        (data.read_commonsense_qa, commonsense(TWO_CHOICES[:1]), "the choices are A: expected two"),
-        (data.read_commonsense_qa, commonsense(answerKey="C"), "line 1: 'C' is none of A, B"),
+        (
+            data.read_commonsense_qa,
+            commonsense(TWO_CHOICES[:1]),
+            "the choices are A: expected at least two",
+        ),
+        (data.read_commonsense_qa, commonsense(answerKey="C"), "line 1: 'C' is not one of A, B"),
         (
             data.read_commonsense_qa,
             commonsense(answerKey=None),
             "line 1: the label None is neither",
         ),
-        (data.read_commonsense_qa, commonsense("AB"), "line 1: the JSON has another form"),
+        (
+            data.read_commonsense_qa,
+            commonsense("AB"),
+            "line 1: the JSON has an unexpected structure",
+        ),
         (data.read_commonsense_qa, commonsense([{"label": "A"}] * 2), "the choices are A, A"),
     ],
 )
@@ -364,7 +400,7 @@ def test_files_of_other_forms_are_named(content, message, tmp_path):
 
 def test_what_is_not_a_file(tmp_path):
     for device in ("/dev/null", "/dev/zero", "/dev/urandom"):
-        with pytest.raises(ValueError, match=f"'{device}' is a device: give a file"):
+        with pytest.raises(ValueError, match=f"'{device}' is a device: pass a file"):
             list(data.read_text(device))
     with pytest.raises(IsADirectoryError):
         list(data.read_text(tmp_path))
@@ -380,7 +416,7 @@ def test_a_pipe_is_read_once(tmp_path):
     examples = data.read_text(pipe)
     reading = iter(examples)
     assert next(reading) == {"text": "one"}
-    with pytest.raises(ValueError, match="is a pipe, which can be read once only: write"):
+    with pytest.raises(ValueError, match="is a pipe, which can be read only once: write"):
         next(iter(examples))
     os.close(held)
     assert list(reading) == [{"text": "two"}]
@@ -732,15 +768,20 @@ def test_fit_takes_every_tasks_batches(name, tokenizer):
     [
         ([{"text": "A", "label": 1}], "sst5", {}, "'sst5' is unknown: choose one of cola"),
         ([], "fill-mask", {}, "There are no examples"),
-        (iter([{"text": "A"}]), "fill-mask", {}, "only once: pass a list or one of the readers"),
+        (iter([{"text": "A"}]), "fill-mask", {}, "only once: pass a list or a reader"),
         (
             [{"text": "A"}],
             "text-classification",
             {},
             "needs examples with text, label: .* no label",
         ),
-        ([{"text": "A", "label": "x"}], "text-classification", {}, "'x' is no number: give the re"),
-        ([{"tokens": ["A"], "ner_tags": ["O"]}], "token-classification", {}, "no numbers: give"),
+        ([{"text": "A", "label": "x"}], "text-classification", {}, "'x' is not a number: the re"),
+        (
+            [{"tokens": ["A"], "ner_tags": ["O"]}],
+            "token-classification",
+            {},
+            "not numbers: the reader",
+        ),
         (
             [{"text": "A"}],
             "fill-mask",
@@ -760,7 +801,7 @@ def test_mistakes_are_named(examples, task, options, message, tokenizer):
         (
             [{"text": "A", "label": 1}, {"text": "B", "label": 0.5}],
             "text-classification",
-            "label 0.5 of the text 'B' is of another kind than the first",
+            "label 0.5 of the text 'B' has another type than the first",
         ),
         (
             [{"text": "A", "choices": ["b"] * n, "label": 0} for n in (2, 3)],
@@ -773,7 +814,7 @@ def test_mistakes_are_named(examples, task, options, message, tokenizer):
                 for question in ("z", "w " * 20, "y")
             ],
             "question-answering",
-            "The question 'w w .* 20 tokens, of which 8 leave room",
+            "The question 'w w .* 20 tokens, but only 8 leave room",
         ),
     ],
 )
@@ -802,15 +843,18 @@ def answers(text, start) -> dict:
             ({"label": 1}, "there is no text"),
             ({"text": None, "label": 1}, "text: None is not a text"),
             ({"text": "\ud800", "label": 1}, "text holds half a surrogate pair"),
-            ({"text": "A"}, "the label None is no number: give the reader labels"),
-            ({"text": "A", "label": "x"}, "the label 'x' is no number"),
-            ({"text": "A", "label": [1, [2]]}, r"the label \[1, \[2\]\] is no number"),
+            ({"text": "A"}, "the label None is not a number: the reader needs labels"),
+            ({"text": "A", "label": "x"}, "the label 'x' is not a number"),
+            ({"text": "A", "label": [1, [2]]}, r"the label \[1, \[2\]\] is not a number"),
             (
                 {"text": "A", "label": 2**40},
-                "the label 1099511627776 is not a finite number of 32 bits",
+                "the label 1099511627776 is not a finite 32-bit number",
             ),
-            ({"text": "A", "label": 10**30}, "the label 10+ is no number"),
-            ({"text": "A", "label": 1, "text_pair": "B"}, "all examples must have a text_pair, or"),
+            ({"text": "A", "label": 10**30}, "the label 10+ is not a number"),
+            (
+                {"text": "A", "label": 1, "text_pair": "B"},
+                "either all examples must have a text_pair, or",
+            ),
         ]
     ]
     + [
@@ -818,28 +862,28 @@ def answers(text, start) -> dict:
             "text-classification",
             {"text": "A", "label": 1.0},
             {"text": "A", "label": np.nan},
-            "the label nan is not a finite number",
+            "the label nan is not a finite 32-bit number",
         ),
     ]
     + [
         ("token-classification", {"tokens": ["A"], "ner_tags": [0]}, bad, message)
         for bad, message in [
-            ({"tokens": ["A", "B"], "ner_tags": [0]}, "there are 2 tokens and 1 ner_tags"),
+            ({"tokens": ["A", "B"], "ner_tags": [0]}, "there are 2 tokens but 1 ner_tags"),
             ({"tokens": "AB", "ner_tags": [0, 0]}, "tokens is 'AB', not a list"),
             ({"tokens": ["A", 5], "ner_tags": [0, 0]}, "tokens: 5 is not a text"),
             ({"tokens": ["A"]}, "ner_tags is None, not a list"),
-            ({"tokens": ["A"], "ner_tags": ["O"]}, "the ner_tags are no numbers"),
+            ({"tokens": ["A"], "ner_tags": ["O"]}, "the ner_tags are not numbers"),
         ]
     ]
     + [
         ("question-answering", answers(["Bob"], [8]), bad, message)
         for bad, message in [
-            (answers(["Bob"], [-4]), "answer_start is -4, not a whole number of 0 or more"),
+            (answers(["Bob"], [-4]), "answer_start is -4, not a whole number from 0"),
             (answers(["Bob"], [True]), "answer_start is True"),
             (answers(["Bob"], [7]), "the context has no 'Bob' at 7"),
-            (answers(["Bob"], []), "there are 1 answers, and 0 of answer_start"),
+            (answers(["Bob"], []), "there are 1 answers but 0 of answer_start"),
             (answers("Bob", [8, 8, 8]), "text is 'Bob', not a list"),
-            (QUESTION, "there are no answers"),
+            (QUESTION, "answers must be a dict"),
             ({**answers([], []), "question": "  "}, "the question is empty"),
             ({**answers([], []), "context": ""}, "the context is empty"),
         ]
@@ -849,7 +893,7 @@ def answers(text, start) -> dict:
         for bad, message in [
             (
                 {"text": "A", "choices": ["b", "c"], "label": 2},
-                "the label is 2, and there are 2 cho",
+                "the label is 2, but there are 2 cho",
             ),
             ({"text": "A", "choices": ["b", "c"], "label": -1}, "the label is -1"),
             ({"text": "A", "choices": ["b", "c"], "label": "B"}, "the label is 'B'"),

@@ -211,7 +211,7 @@ def test_weights_default_to_what_sizes_allow():
         (
             {"hidden_size": 96, "embedding_size": 96},
             {"hidden_weight": 1.0},
-            "equal hidden_size, and the student has 48 in 1 layers, the teacher 96 in 1: pass",
+            "equal hidden_size, but the student has 48 in 1 layers, the teacher 96 in 1: pass",
         ),
         ({"num_attention_heads": 12}, {"attention_weight": 1.0}, "equal num_attention_heads"),
         ({}, {"temperature": 0}, "temperature must be above 0, not 0"),

@@ -181,7 +181,7 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, launch, alon
     assert first.returncode == 2, err
     last = err.strip().splitlines()[-1]
     assert "Process 0 of 2 lost another one" in last
-    assert "start all of them again, with resume" in last
+    assert "start all processes again, with resume" in last
 
     for process in start(launch, inputs, tmp_path / "two", "--save-steps", "1", "--resume"):
         printed(process)
@@ -193,5 +193,5 @@ def test_mistakes(monkeypatch):
     with pytest.raises(ValueError, match="needs Keras's JAX backend: set KERAS_BACKEND=jax"):
         initialize("a:1,b:2", 2, 0)
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
-    with pytest.raises(ValueError, match="There is no process 2 of 2: they count from 0"):
+    with pytest.raises(ValueError, match="There is no process 2 of 2: ids count from 0"):
         initialize("127.0.0.1:1,127.0.0.1:2", process_id=2)

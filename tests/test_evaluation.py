@@ -313,9 +313,9 @@ def test_the_task_and_the_model_must_fit(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="'sst5' is unknown: choose one of cola, mnli, mrpc"):
         evaluate(classifier, data, "sst5")
     for other in (SimpleNamespace(architecture="SqueezeBertForMaskedLM"), "model.tflite"):
-        with pytest.raises(ValueError, match="sst2 is measured on a SqueezeBertForSequenceClass"):
+        with pytest.raises(ValueError, match="sst2 needs a SqueezeBertForSequenceClass"):
             evaluate(other, data, "sst2")
-    with pytest.raises(ValueError, match="The model is a classification, which stsb is not"):
+    with pytest.raises(ValueError, match="The model does classification, but stsb is another"):
         evaluate(classifier, written(tmp_path, "stsb"), "stsb")
     with pytest.raises(FileNotFoundError):
         evaluate(classifier, tmp_path / "none.tsv", "sst2")
@@ -323,5 +323,5 @@ def test_the_task_and_the_model_must_fit(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="mrpc has 2 labels, the model 3"):
         evaluate(several, written(tmp_path, "mrpc"), "mrpc")
     regression, _ = stub(monkeypatch, [0.0, 0.5, 0.1], ("score",))
-    with pytest.raises(ValueError, match="The model is a regression, which sst2 is not"):
+    with pytest.raises(ValueError, match="The model does regression, but sst2 is another"):
         evaluate(regression, data, "sst2")

@@ -769,7 +769,7 @@ def model(tmp_path) -> Path:
 )
 def test_a_models_own_files_are_not_written_over(target, source, model, tmp_path):
     before = get(model / "part") if source == "model/part" else names(model)
-    with pytest.raises(ValueError, match="is read, and would be written over"):
+    with pytest.raises(ValueError, match="is read, and would be overwritten"):
         require_apart(tmp_path / target, [None, "owner/name", object(), tmp_path / source])
     assert before == names(model)
 
@@ -779,13 +779,13 @@ def test_a_model_in_memory_is_where_it_came_from(model, tmp_path):
         _source = model
 
     require_apart(tmp_path / "new", [Loaded()])
-    with pytest.raises(ValueError, match="is read, and would be written over"):
+    with pytest.raises(ValueError, match="is read, and would be overwritten"):
         require_apart(tmp_path / "link", [Loaded()])
 
 
 @pytest.mark.parametrize("target", ["data.tsv", "data2.tsv", "model/../data.tsv"])
 def test_data_are_not_written_over(target, model, tmp_path):
-    with pytest.raises(ValueError, match=r"data\.tsv' is read, and would be written over"):
+    with pytest.raises(ValueError, match=r"data\.tsv' is read, and would be overwritten"):
         require_apart(tmp_path / target, files=[tmp_path / "data.tsv"])
 
 

@@ -349,7 +349,9 @@ def test_another_run_is_not_resumed(change, message, interrupted, bare, files, t
         bare = toy.checkpoint(folder, embedding_size=96, **change)
         change = {}
     before = (interrupted / STATE_FILE).read_bytes()
-    with pytest.raises(ValueError, match=f"holds a run of {message}: resume it with its own"):
+    with pytest.raises(
+        ValueError, match=f"holds a run with {message}: resume it with the arguments"
+    ):
         finetune(
             bare, task, *files[task], interrupted, resume=True, save_steps=2, **{**FAST, **change}
         )
@@ -358,7 +360,7 @@ def test_another_run_is_not_resumed(change, message, interrupted, bare, files, t
 
 @few_steps
 def test_a_folder_with_a_run_is_not_overwritten(interrupted, bare, files, tmp_path_factory):
-    with pytest.raises(ValueError, match="holds an unfinished run: resume it, or give another"):
+    with pytest.raises(ValueError, match="holds an unfinished run: resume it, or choose another"):
         finetune(bare, "sst2", *files["sst2"], interrupted, **FAST)
     finetune(bare, "sst2", *files["sst2"], interrupted, resume=True, save_steps=2, **FAST)
     for resume, error in ((False, ValueError), (True, FileNotFoundError)):
@@ -385,9 +387,9 @@ def test_a_run_of_other_data_or_models_is_not_resumed(interrupted, bare, files, 
     toy.checkpoint(teacher, TASKS["sst2"].architecture, id2label={0: "0", 1: "1"})
     before = (interrupted / STATE_FILE).read_bytes()
     for given, message in (
-        ({"train": other_text}, "other examples to train on"),
-        ({"dev": other_text}, "other examples to measure on"),
-        ({"dev": None}, "other examples to measure on"),
+        ({"train": other_text}, "other training examples"),
+        ({"dev": other_text}, "other dev examples"),
+        ({"dev": None}, "other dev examples"),
         ({"model": weights}, "another model"),
         ({"model": vocabulary}, "a model with another tokenizer"),
         ({"teacher": teacher}, "another teacher, or none"),
@@ -395,7 +397,9 @@ def test_a_run_of_other_data_or_models_is_not_resumed(interrupted, bare, files, 
     ):
         given = {"model": bare, "train": train, "dev": dev, **given}
         options = {"task": "sst2", "resume": True, "save_steps": 2, **FAST}
-        with pytest.raises(ValueError, match=f"holds a run of {message}: resume it with its own"):
+        with pytest.raises(
+            ValueError, match=f"holds a run with {message}: resume it with the arguments"
+        ):
             finetune(out=interrupted, **given, **options)
     assert (interrupted / STATE_FILE).read_bytes() == before
     # The same under other names is the same.
@@ -461,7 +465,7 @@ def test_what_is_read_is_not_written_over(nothing_loaded, bare, files, tmp_path)
         (bare, None, train, train),
         (bare, None, train, train / "out"),
     ):
-        with pytest.raises(ValueError, match="is read, and would be written over: give another"):
+        with pytest.raises(ValueError, match="is read, and would be overwritten: choose another"):
             finetune(model, "sst2", examples, dev, out, teacher=teacher, **FAST)
     assert before == {path: path.read_bytes() for path in (train, dev, *bare.iterdir())}
 
@@ -520,7 +524,8 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, 
                 kernel.assign(np.full(kernel.shape, np.nan, "float32"))
 
     with pytest.raises(
-        FloatingPointError, match=r"diverged at step 5: the loss is nan.*holds the run as of step 4"
+        FloatingPointError,
+        match=r"diverged at step 5: the loss is nan.*holds the state as of step 4",
     ):
         finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Break()], save_steps=2, **FAST)
     assert read_progress(tmp_path / STATE_FILE)["step"] == 4
@@ -539,7 +544,7 @@ def test_weights_that_are_no_numbers_are_not_saved(bare, files, tmp_path):
                 momentum = self.model.optimizer.variables[-1]
                 momentum.assign(np.full(momentum.shape, np.inf, "float32"))
 
-    with pytest.raises(FloatingPointError, match=r"is no number any more.* as of step 4"):
+    with pytest.raises(FloatingPointError, match=r"is not a finite number any more.* as of step 4"):
         finetune(bare, "sst2", *files["sst2"], tmp_path, callbacks=[Break()], save_steps=1, **FAST)
 
 
@@ -555,18 +560,18 @@ def text(folder, content: str, name: str = "file.csv"):
 @pytest.mark.parametrize(
     ("task", "content", "message"),
     [
-        ("sst2", "sentence\tlabel\nA\t1\nB\t1\n", "All examples have the same label, 1: there"),
+        ("sst2", "sentence\tlabel\nA\t1\nB\t1\n", "All examples have the same label, 1, so there"),
         ("regression", "text,label\nA,1\nB,1\n", "All examples have the same label, 1.0"),
         ("ner", "Ann\tO\nruns\tO\n\n", "All examples have the same label, O"),
         ("sst2", "", "has no column label, sentence"),
         ("sst2", "sentence\tlabel\n", "holds no examples"),
         ("classification", "", "has no column label, text"),
         ("classification", "review,label\nA,1\n", "has no column text"),
-        ("sst2", "sentence\tlabel\nA\t1\nB\t2\n", "line 3: '2' is none of 0, 1"),
+        ("sst2", "sentence\tlabel\nA\t1\nB\t2\n", "line 3: '2' is not one of 0, 1"),
         ("ner", "", "holds no examples"),
         ("mlm", "\n\n", "holds no examples"),
         ("choice", "", "holds no examples"),
-        ("qa", "", "is not in SQuAD's form"),
+        ("qa", "", "is not in SQuAD's format"),
         (
             "qa",
             toy.json.dumps(
@@ -588,11 +593,11 @@ def test_files_from_which_nothing_can_be_learnt(task, content, message, bare, tm
 def test_labels_outside_the_models_are_named(bare, tmp_path):
     examples = [{"text": f"number {i}", "label": i} for i in range(4)]
     with pytest.raises(
-        ValueError, match=r"Example 4: the label 3 is none of the model's 3, 0 to 2"
+        ValueError, match=r"Example 4: the label 3 is not one of the model's 3, 0 to 2"
     ):
         finetune(bare, "classification", examples, None, tmp_path, labels=["a", "b", "c"], **FAST)
     words = [{"tokens": ["a", "b"], "ner_tags": [0, -1]}]
-    with pytest.raises(ValueError, match="Example 1: the label -1 is none of the model's 2"):
+    with pytest.raises(ValueError, match="Example 1: the label -1 is not one of the model's 2"):
         finetune(bare, "ner", words, None, tmp_path, labels=["O", "B-x"], **FAST)
 
 
@@ -611,7 +616,7 @@ def test_contexts_and_questions_that_are_too_long(bare, files, tmp_path):
     with pytest.raises(ValueError, match=r"The question 'where .* leave room for the context"):
         finetune(bare, "qa", long, None, tmp_path, **FAST)
     cut = [{**examples[0], "answers": {"text": [context[:-2]], "answer_start": [0]}}]
-    with pytest.raises(ValueError, match="No window of the contexts holds its answer whole"):
+    with pytest.raises(ValueError, match="No window of the contexts holds a complete answer"):
         finetune(bare, "qa", cut, None, tmp_path, **FAST)
 
 
@@ -622,11 +627,11 @@ def test_contexts_and_questions_that_are_too_long(bare, files, tmp_path):
         ({"seed": -1}, "seed must be 0 or more"),
         ({"warmup": 2.0}, "warmup"),
         ({"optimizer": "sgd"}, "sgd"),
-        ({"labels": ["a", "a"]}, "A label is named twice"),
+        ({"labels": ["a", "a"]}, "labels must be distinct, not a, a"),
         ({"labels": ["a", "b", "c"]}, "sst2 has 2 labels, and 3 are named"),
         ({"labels": ["Positive", "Negative"]}, "those of sst2 in the order Negative, Positive"),
         ({"task": "sst5"}, "'sst5' is unknown: choose one of cola"),
-        ({"task": "qa", "labels": ["a"]}, "qa has no labels to name"),
+        ({"task": "qa", "labels": ["a"]}, "qa has no labels: leave"),
     ],
 )
 def test_options_that_are_wrong(options, message, bare, files, tmp_path):

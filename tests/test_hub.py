@@ -352,7 +352,7 @@ def test_a_missing_revision(hub, client, folder):
 @pytest.mark.parametrize("path", ["a/b/c", "no such model", "/no/such/model"])
 def test_what_is_no_hub_id_is_not_asked_for(hub, client, path):
     hub.requests.clear()
-    with pytest.raises(FileNotFoundError, match=f"no file or folder '{path}'.*no hub id"):
+    with pytest.raises(FileNotFoundError, match=f"no file or folder '{path}'.*not a hub id"):
         client(_load, path)
     assert hub.requests == []
 
@@ -393,7 +393,7 @@ def test_a_missing_shard(hub, client, tmp_path):
         ("[]", "is damaged"),
         ("{}", "is damaged"),
         ('{"weight_map": {"a": 3}}', "is damaged"),
-        ('{"weight_map": {"a": "../config.json"}}', "refused: it names a file elsewhere"),
+        ('{"weight_map": {"a": "../config.json"}}', "refused: it names a file in another folder"),
     ],
 )
 def test_a_damaged_index(hub, client, folder, tmp_path, index, says):

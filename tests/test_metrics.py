@@ -84,7 +84,7 @@ def test_what_is_not_defined_is_no_warning():
     ("expected", "got"), [([1, 0], [[1], [0]]), ([1, 0], [1, 0, 1]), ([1, 0], [1]), ([], [])]
 )
 def test_accuracy_wants_as_many(expected, got):
-    with pytest.raises(ValueError, match="there must be as many, and one at least"):
+    with pytest.raises(ValueError, match="pass at least one label, and equally many on both sides"):
         METRICS["accuracy"](expected, got)
 
 
@@ -354,8 +354,13 @@ def test_the_best_threshold_is_that_of_trying_all(drawn, random):
         ([], {}, None, "There are no references"),
         ([reference("7", "a"), reference("7", "b")], {"7": "a"}, None, "two questions '7'"),
         ([reference("7", "a"), reference("8")], {"7": "a"}, None, "Question '8' has no prediction"),
-        ([reference("7", "a")], {"7": "a"}, {}, "probability of question '7' is None, not from 0"),
-        ([reference("7")], {"7": "a"}, {"7": 1.5}, "question '7' is 1.5, not from 0 to 1"),
+        (
+            [reference("7", "a")],
+            {"7": "a"},
+            {},
+            "probability of question '7' is None: it must lie in 0",
+        ),
+        ([reference("7")], {"7": "a"}, {"7": 1.5}, "question '7' is 1.5: it must lie in 0 to 1"),
         ([reference("7")], {"7": "a"}, {"7": math.nan}, "question '7' is nan"),
     ],
 )

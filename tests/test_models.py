@@ -234,7 +234,7 @@ def test_a_bert_is_a_squeezebert_with_one_group(tmp_path):
         ({"input_ids": [1, 2]}, r"shape \[batch, length\].*got \[2\]"),
         ({"input_ids": [[[1, 2]]]}, r"got \[1, 1, 2\]"),
         ({"attention_mask": [[1]]}, "either input_ids or inputs_embeds"),
-        ({"input_ids": [[1]], "inputs_embeds": np.zeros((1, 1, 48))}, "and not both"),
+        ({"input_ids": [[1]], "inputs_embeds": np.zeros((1, 1, 48))}, ", not both"),
         ({"input_ids": [[1]], "labels": [1]}, "Unknown input labels.*second argument of fit"),
         ({"input_ids": [[1]], "attention_masks": [[1]]}, "Unknown input attention_masks"),
         ({"input_ids": [[1]], 3: [[1]]}, "Unknown input 3"),

@@ -268,7 +268,9 @@ def test_what_is_not_decayed_can_be_said():
     optimizer.apply([ops.zeros((2, 2))] * 3, list(weights.values()))
     for name, left in (("kernel", 1.0), ("bias", 1 - 0.1 * 0.5), ("a", 1.0)):
         np.testing.assert_allclose(values_of([weights[name]])[0], left, rtol=1e-6)
-    with pytest.raises(ValueError, match="The optimizer is built: say before what is not decayed"):
+    with pytest.raises(
+        ValueError, match="The optimizer is built: call exclude_from_weight_decay before"
+    ):
         optimizer.exclude_from_weight_decay(var_names=["bias"])
 
 
@@ -328,7 +330,7 @@ try:
         make_optimizer(accumulate=2)
     raise AssertionError("Keras does not accumulate under a strategy")
 except ValueError as error:
-    assert str(error) == "accumulate is 2: give 1 under a tf.distribute strategy.", error
+    assert str(error) == "accumulate is 2: pass 1 under a tf.distribute strategy.", error
 """
 
 
@@ -344,17 +346,17 @@ def test_two_replicas_are_one_with_their_gradients_summed():
     ("arguments", "said"),
     [
         ({"optimizer": "sgd"}, "optimizer 'sgd' is unknown: choose adamw or lamb."),
-        ({"learning_rate": -1e-5}, "learning_rate is -1e-05: give 0 or more"),
+        ({"learning_rate": -1e-5}, "learning_rate is -1e-05: pass 0 or more"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
-        ({"total_steps": 0}, "total_steps is 0: give 1 or more"),
-        ({"total_steps": 9, "warmup": 1.5}, "warmup is 1.5: give 0 to 1"),
-        ({"weight_decay": -0.1}, "weight_decay is -0.1: give 0 or more"),
-        ({"clip_norm": 0.0}, "clip_norm is 0.0: give more than 0, or None"),
-        ({"layer_decay": 0.0, "num_layers": 2}, "layer_decay is 0.0: give more than 0"),
+        ({"total_steps": 0}, "total_steps is 0: pass 1 or more"),
+        ({"total_steps": 9, "warmup": 1.5}, "warmup is 1.5: pass 0 to 1"),
+        ({"weight_decay": -0.1}, "weight_decay is -0.1: pass 0 or more"),
+        ({"clip_norm": 0.0}, "clip_norm is 0.0: pass more than 0, or None"),
+        ({"layer_decay": 0.0, "num_layers": 2}, "layer_decay is 0.0: pass more than 0"),
         ({"layer_decay": 1.1, "num_layers": 2}, "layer_decay is 1.1"),
-        ({"layer_decay": 0.9}, "num_layers is None: give the config's num_hidden_layers"),
+        ({"layer_decay": 0.9}, "num_layers is None: pass the config's num_hidden_layers"),
         ({"layer_decay": 0.9, "num_layers": 0}, "num_layers is 0"),
-        ({"accumulate": 0}, "accumulate is 0: give 1 batch to an update, or more"),
+        ({"accumulate": 0}, "accumulate is 0: pass 1 or more, the batches per update"),
         ({"beta_2": 1.0}, "beta_2 is 1.0"),
         ({"epsilon": -1e-8}, "epsilon is -1e-08"),
     ],

@@ -248,7 +248,7 @@ def test_texts_may_be_words_already(tmp_path):
             assert word["label"] == ours.config.id2label[int(best)]
     bare = tf_squeezebert.SqueezeBertModel(ours.config)
     bare.tokenizer = ours.tokenizer
-    with pytest.raises(ValueError, match="is no text: expected a string"):
+    with pytest.raises(ValueError, match="is not a text: pass a string"):
         predict(bare, [["Ferries", "leave"]])
 
 
@@ -331,7 +331,7 @@ def test_a_question_must_leave_room_for_the_context(tmp_path):
     _, _, ours = with_tokenizer("SqueezeBertForQuestionAnswering", tmp_path)
     assert predict(ours, "why " * 92, TEXT)["answer"] in TEXT
     assert predict(ours, "why " * 93, TEXT)["answer"] in TEXT  # which fits into one window
-    with pytest.raises(ValueError, match="has 93 tokens, of which 92 leave room"):
+    with pytest.raises(ValueError, match="has 93 tokens, but only 92 leave room"):
         predict(ours, "why " * 93, TEXT * 3)
     assert predict(ours, "Why?", "") == {"answer": "", "score": 0, "start": 0, "end": 0}
 
@@ -363,7 +363,7 @@ def test_the_bare_model_embeds(tmp_path):
         ("SqueezeBertForSequenceClassification", ("a", "b", "c"), "one text, or a pair"),
         ("SqueezeBertForTokenClassification", ("a", "b"), "takes one text"),
         ("SqueezeBertForQuestionAnswering", ("a",), "a question and a context"),
-        ("SqueezeBertForMultipleChoice", ("a", "b"), "two choices or more"),
+        ("SqueezeBertForMultipleChoice", ("a", "b"), "at least two choices"),
         ("SqueezeBertModel", ("a", "b", "c"), "one text, or a pair"),
     ],
 )
@@ -435,8 +435,8 @@ def test_a_list_is_answered_as_its_texts_one_by_one(name, tmp_path, monkeypatch)
     [
         ((["a", "b"], ["c"]), "The first list holds 2 texts and another 1: pass lists of equal"),
         ((["a"], "c"), "Expected a text or a list of texts, not a str"),
-        (("a", ["c"]), r"\['c'\] is no text: expected a string"),
-        (([("a", "b")],), r"\('a', 'b'\) is no text"),
+        (("a", ["c"]), r"\['c'\] is not a text: pass a string"),
+        (([("a", "b")],), r"\('a', 'b'\) is not a text"),
         ((None,), "Expected a text or a list of texts, not a NoneType"),
     ],
 )
@@ -461,7 +461,7 @@ def test_a_class_derived_from_ours_is_used_as_ours(tmp_path):
     assert predict(loaded, TEXT)["scores"] == pytest.approx(expected, abs=1e-6)
     runtime = Runtime(export(model, tmp_path / "model.tflite"))
     assert predict(runtime, TEXT)["scores"] == pytest.approx(expected, abs=1e-5)
-    with pytest.raises(ValueError, match="no answer to get from a str"):
+    with pytest.raises(ValueError, match="A str can not predict"):
         predict("model", TEXT)
 
 

@@ -70,5 +70,5 @@ def test_it_answers_on_the_command_line(text, label, capsys, tmp_path, monkeypat
 
 
 def test_another_name_is_an_error():
-    with pytest.raises(ValueError, match="No model 'poetry' comes with the package: sentiment"):
+    with pytest.raises(ValueError, match="There is no model 'poetry': choose one of sentiment"):
         find_pretrained("poetry")

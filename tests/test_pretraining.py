@@ -100,15 +100,15 @@ def test_a_broken_run_goes_on_in_its_phase(text, tokenizer, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text(text.read_text().replace("film", "play"))
     for change, message in (
-        ({"texts": [other]}, "other examples to train on"),
-        ({"dev": text}, "other examples to measure on"),
+        ({"texts": [other]}, "other training examples"),
+        ({"dev": text}, "other dev examples"),
         ({"model": config(hidden_dropout_prob=0.5)}, "hidden_dropout_prob 0.1, not 0.5"),
         ({"learning_rate": 1e-3}, "learning_rate 0.005, not 0.001"),
         ({"phases": ((16, 6), (32, 4))}, "max_steps 5, not 6"),
         ({"sentence_order": False}, "sentence_order True, not False"),
     ):
         given = {"model": config(), "texts": [text], "dev": None, "out": tmp_path / "a"}
-        with pytest.raises(ValueError, match=f"16' holds a run of {message}: resume it with its"):
+        with pytest.raises(ValueError, match=f"16' holds a run with {message}: resume it with the"):
             pretrain(**{**given, **options, **change}, resume=True)
     resumed = pretrain(config(), [text], None, tmp_path / "a", resume=True, **options)
     whole = pretrain(config(), [text], None, tmp_path / "b", **options)
@@ -117,7 +117,7 @@ def test_a_broken_run_goes_on_in_its_phase(text, tokenizer, tmp_path):
     assert (results["options"]["optimizer"], results["options"]["warmup"]) == ("lamb", 0.28)
     for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, want)
-    with pytest.raises(FileNotFoundError, match="holds a finished run to resume"):
+    with pytest.raises(FileNotFoundError, match="holds a finished run, and nothing to resume"):
         pretrain(config(), [text], None, tmp_path / "a", resume=True, **options)
 
 
@@ -173,7 +173,7 @@ def test_mistakes(text, tokenizer, tmp_path):
     one = {"phases": ((16, 1),), "tokenizer": tokenizer, **FAST}
     with pytest.raises(ValueError, match="pass a tokenizer"):
         pretrain(config(), [text], None, tmp_path, **FAST)
-    with pytest.raises(ValueError, match="epochs, max_length of pretraining are said by phases"):
+    with pytest.raises(ValueError, match="Do not pass epochs, max_length: `phases` sets"):
         pretrain(config(), [text], None, tmp_path, tokenizer=tokenizer, epochs=1, max_length=16)
     with pytest.raises(FileNotFoundError):
         pretrain(config(), [tmp_path / "none"], None, tmp_path, **one)
@@ -184,7 +184,7 @@ def test_mistakes(text, tokenizer, tmp_path):
     for phases, message in (
         ([(0, 5)], "A phase's tokens must be 1 or more, not 0"),
         ([(16, 0)], "A phase's batches must be 1 or more, not 0"),
-        ([(16, 1), (16, 2)], "Two phases have the same length"),
+        ([(16, 1), (16, 2)], "Each phase needs a different length"),
         ([(16, 1), (64, 1)], "max_length 64 is more than the model's 40 tokens"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -195,7 +195,7 @@ def test_mistakes(text, tokenizer, tmp_path):
     later = tmp_path / "later"
     (later / "16").mkdir(parents=True)
     (later / "16" / "results.json").touch()
-    with pytest.raises(ValueError, match="16' holds a finished run: give another folder"):
+    with pytest.raises(ValueError, match="16' holds a finished run: choose another folder"):
         pretrain(config(), [text], None, later, **{**one, "phases": ((8, 1), (16, 1))})
     assert [path.name for path in later.iterdir()] == ["16"]
     with pytest.raises(ValueError, match="max_length 128 is more than the model's 40 tokens"):

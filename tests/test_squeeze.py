@@ -491,7 +491,7 @@ def test_what_can_not_be_squeezed_is_said(changes, message, teacher, files, tmp_
 
 def test_labels_in_another_order_are_refused(files, tmp_path):
     model = dense_model(id2label=dict(enumerate(reversed(TASKS["sst2"].labels))))
-    with pytest.raises(ValueError, match="same order"):
+    with pytest.raises(ValueError, match="whose labels have the task's order"):
         squeeze.squeeze(model, tmp_path / "out", task="sst2", **files)
 
 
@@ -545,10 +545,10 @@ def test_a_folder_with_a_run_is_left_alone(teacher, files, tmp_path):
         json.dumps({**read, "order": "x"}),
     ):
         plan.write_text(damage)
-        with pytest.raises(ValueError, match="damaged: delete it, and squeeze anew"):
+        with pytest.raises(ValueError, match="damaged: delete it, and squeeze the model again"):
             squeeze.squeeze(teacher, tmp_path, **options, resume=True)
     plan.write_text(json.dumps({name: read[name] for name in ("order", "minutes")}))
-    with pytest.raises(ValueError, match=r"does not say what it was begun with.*older version"):
+    with pytest.raises(ValueError, match=r"without a record of its arguments.*older version"):
         squeeze.squeeze(teacher, tmp_path, **options, resume=True)
     plan.write_text(whole)
     other = tmp_path / "other.tsv"
@@ -559,8 +559,8 @@ def test_a_folder_with_a_run_is_left_alone(teacher, files, tmp_path):
     model.save_pretrained(grown)
     for change, message in (
         ({"model": grown}, "another model"),
-        ({"train": other}, "other examples to train on"),
-        ({"dev": other}, "other examples to measure on"),
+        ({"train": other}, "other training examples"),
+        ({"dev": other}, "other dev examples"),
         ({"texts": other}, "other texts"),
         ({"groups": 4}, "groups 2, not 4"),
         ({"layers": 1}, "layers None, not 1"),
@@ -569,7 +569,9 @@ def test_a_folder_with_a_run_is_left_alone(teacher, files, tmp_path):
         ({"learning_rate": 1e-3}, "learning_rate 0.003, not 0.001"),
     ):
         given = {"model": teacher, **options, **change}
-        with pytest.raises(ValueError, match=f"holds a run of {message}: resume it with its own"):
+        with pytest.raises(
+            ValueError, match=f"holds a run with {message}: resume it with the arguments"
+        ):
             squeeze.squeeze(out=tmp_path, **given, resume=True)
     assert plan.read_text() == whole
     squeeze.squeeze(teacher, tmp_path, **options, resume=True)

@@ -120,7 +120,7 @@ def test_the_format_is_said_by_name_or_by_the_files_ending(tmp_path):
 
 
 def test_a_format_of_another_task_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"no files of the format 'swag': choose one of conll\."):
+    with pytest.raises(ValueError, match=r"has no format 'swag': choose one of conll\."):
         read_examples(tmp_path / "x.conll", "ner", format="swag")
 
 

@@ -776,10 +776,14 @@ CALL_ERRORS = [
     (([["a"], ["b", "\ude00"]],), {"is_split_into_words": True}, r"text\[1\]\[1\] holds half"),
     (([["a"], "b"],), {"is_split_into_words": True}, r"text\[1\] is of type str; .* list of words"),
     ((["a", "b"], ["c"]), {}, r"text is a list of 2, and text_pair is one of 1: pass a list"),
-    ((["a", "b"], "c"), {}, r"text_pair is no list: pass a list with a second text for each"),
+    (
+        (["a", "b"], "c"),
+        {},
+        r"text_pair is not a list: pass a list with one second text for each text",
+    ),
     ((LONG,), {"return_tensors": "np"}, r"different lengths.* pass padding=True"),
     ((LONG,), {"return_tensors": "tf"}, r"different lengths.* pass padding=True"),
-    (([],), {"return_tensors": "np"}, r"no text to make 'np' arrays of"),
+    (([],), {"return_tensors": "np"}, r"'np' arrays need at least one text"),
     (("a",), {"return_tensors": "pt"}, r"return_tensors is 'pt'; choose one of None, 'np', 'tf'"),
     (("a",), {"padding": "maximum"}, r"padding is 'maximum'; choose one of .*'longest'"),
     (("a",), {"padding": ["longest"]}, r"padding is \['longest'\]; choose one of"),
@@ -796,7 +800,7 @@ CALL_ERRORS = [
         {"max_length": 14, "truncation": "only_second", "stride": 5},
         r"stride 5 is not below the 5 tokens of text\[0\].* smaller stride",
     ),
-    (("a",), {"truncation": "only_second", "max_length": 9}, r"needs a text_pair, which text\[0\]"),
+    (("a",), {"truncation": "only_second", "max_length": 9}, r"needs a text_pair, but text\[0\]"),
     (
         (CONTEXT, "b"),
         {"truncation": "only_second", "max_length": 9},
@@ -811,7 +815,7 @@ CALL_ERRORS = [
     (
         ("a",),
         {"padding": True, "truncation": True, "max_length": 9, "pad_to_multiple_of": 8},
-        r"max_length 9 is no multiple of pad_to_multiple_of 8",
+        r"max_length 9 is not a multiple of pad_to_multiple_of 8",
     ),
 ]
 
@@ -848,7 +852,7 @@ def test_unknown_keywords_are_refused(ours, tmp_path):
     [
         ({"padding_side": "top"}, r"padding_side is 'top'; choose one of 'right', 'left'"),
         ({"truncation_side": "top"}, r"truncation_side is 'top'; choose one of 'right', 'left'"),
-        ({"never_split": "C++"}, r"never_split is a list of words: pass \['C\+\+'\]"),
+        ({"never_split": "C++"}, r"never_split must be a list of words: pass \['C\+\+'\]"),
         ({"cls_token": 5}, r"5 is not a token: expected a string"),
         ({"cls_token": "<s>"}, r"lacks the cls_token '<s>': .* cls_token=\.\.\."),
         ({"sep_token": None}, r"lacks the sep_token None"),
@@ -863,7 +867,7 @@ def test_a_wrong_setting_is_told_in_a_sentence(options, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", r"vocab.txt' is empty: expected one token a line"),
+        (b"", r"vocab.txt' is empty: expected one token per line"),
         (b"\n\n", r"is empty"),
         (b"a\nb\n[CLS]\n[SEP]\n", r"lacks the unk_token '\[UNK\]': .*unk_token=\.\.\."),
         (b"[UNK]\na\nb\na\n", r"holds 'a' twice, in lines 2 and 4"),
@@ -904,11 +908,11 @@ def tokenizer_json(**changes):
     [
         ("{", r"tokenizer.json' is not valid JSON"),
         ("[1]", r"should hold a JSON object, and holds a list"),
-        ("{}", r"is no BERT tokenizer: expected a tokenizer.json whose model is a WordPiece"),
-        (tokenizer_json(model={"type": "BPE"}), r"is no BERT tokenizer"),
-        (tokenizer_json(model={"continuing_subword_prefix": "@@"}), r"is no BERT tokenizer"),
-        (tokenizer_json(model={"vocab": {"[UNK]": 0, "[CLS]": 2}}), r"ids should be 0, 1, 2"),
-        (tokenizer_json(model={"vocab": {}}), r"ids should be 0, 1, 2"),
+        ("{}", r"is not a BERT tokenizer: expected a tokenizer.json with a WordPiece"),
+        (tokenizer_json(model={"type": "BPE"}), r"is not a BERT tokenizer"),
+        (tokenizer_json(model={"continuing_subword_prefix": "@@"}), r"is not a BERT tokenizer"),
+        (tokenizer_json(model={"vocab": {"[UNK]": 0, "[CLS]": 2}}), r"ids must be 0, 1, 2"),
+        (tokenizer_json(model={"vocab": {}}), r"ids must be 0, 1, 2"),
         (tokenizer_json(normalizer={"type": "NFKC"}), r"splits text by NFKC .* load its vocab.txt"),
         (
             tokenizer_json(added_tokens=[{"id": 9, "content": "<e>", "special": True}]),
@@ -946,7 +950,7 @@ def test_what_are_no_ids_is_told_in_a_sentence(ours, ids, message):
 
 
 def test_a_mask_of_framed_ids_takes_no_second_text(ours):
-    with pytest.raises(ValueError, match=r"both texts are in token_ids_0"):
+    with pytest.raises(ValueError, match=r"token_ids_0 holds both texts"):
         ours.get_special_tokens_mask([101], [102], already_has_special_tokens=True)
 
 

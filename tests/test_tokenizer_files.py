@@ -282,7 +282,7 @@ REFUSED = {
         r"config.json of .* names the tokenizer_class BertJapanese|'BertJapanese",
     ),
     "another model": ({"model": {"model_type": "roberta"}}, "config.json of .* is of a 'roberta'"),
-    "the general class without its file": ({"config": GENERAL}, "there is none"),
+    "the general class without its file": ({"config": GENERAL}, "has no such file"),
     **{
         f"normalizer {i} {name}": (
             {"pipeline": {**pipeline(), "normalizer": x}, "config": {**NAMED, **config}},
@@ -311,19 +311,22 @@ REFUSED = {
     **{
         f"frame {i}": (
             {"pipeline": pipeline(post_processor=x), "config": {**GENERAL, **NAMED}},
-            "does not frame texts",
+            "does not encode texts",
         )
         for i, x in enumerate(OTHER_FRAMES)
     },
-    "no frame": ({"pipeline": pipeline(post_processor=None), "config": GENERAL}, "not frame"),
+    "no frame": (
+        {"pipeline": pipeline(post_processor=None), "config": GENERAL},
+        "not encode texts as",
+    ),
     **{
         f"decoder {i}": (
             {"pipeline": pipeline(decoder=x), "config": GENERAL},
-            "joins tokens to a text otherwise|decoder of",
+            "decodes tokens differently|decoder of",
         )
         for i, x in enumerate(OTHER_DECODERS)
     },
-    "no decoder": ({"pipeline": pipeline(decoder=None), "config": GENERAL}, "joins tokens"),
+    "no decoder": ({"pipeline": pipeline(decoder=None), "config": GENERAL}, "decodes tokens"),
     **{
         f"word limit {limit}": (
             {"pipeline": of_model(max_input_chars_per_word=limit)},
@@ -331,10 +334,13 @@ REFUSED = {
         )
         for limit in (0, 50, 101, 200, "100", None, True)
     },
-    "another prefix": ({"pipeline": of_model(continuing_subword_prefix="@@")}, "prefix ##"),
-    "another model type": ({"pipeline": of_model(type="BPE", merges=[])}, "is no BERT tokenizer"),
+    "another prefix": ({"pipeline": of_model(continuing_subword_prefix="@@")}, "prefix is ##"),
+    "another model type": (
+        {"pipeline": of_model(type="BPE", merges=[])},
+        "is not a BERT tokenizer",
+    ),
     "another unknown token": ({"pipeline": of_model(unk_token="good")}, "unk_token good"),
-    "a list of tokens": ({"pipeline": of_model(vocab=VOCAB)}, "is no BERT tokenizer"),
+    "a list of tokens": ({"pipeline": of_model(vocab=VOCAB)}, "is not a BERT tokenizer"),
     "a gap": ({"pipeline": of_model(vocab={"[UNK]": 0, "a": 2})}, "without a gap"),
     "an id twice": ({"pipeline": of_model(vocab={"[UNK]": 0, "a": 0})}, "without a gap"),
     "an id that is true": ({"pipeline": of_model(vocab={"[UNK]": 0, "a": True})}, "without a gap"),
@@ -344,7 +350,7 @@ REFUSED = {
     "a side that is none": ({"pipeline": pipeline(truncation={**CUT, "direction": 3})}, "stores a"),
     "tokenizer.json cased, no settings": (
         {"pipeline": pipeline(normalizer={"lowercase": False})},
-        "made with do_lower_case=False, and no tokenizer_config.json says so",
+        "made with do_lower_case=False, but no tokenizer_config.json says so",
     ),
     "tokenizer.json with accents, no settings": (
         {"pipeline": pipeline(normalizer={"strip_accents": False}), "config": bert()},
@@ -363,7 +369,7 @@ REFUSED = {
     ),
     "another order in the general class": (
         {"pipeline": pipeline(added_tokens=listed((SIZE, X1))[::-1]), "config": GENERAL},
-        "in another order",
+        "in the order of their ids",
     ),
     "a special token that is not kept whole": (
         {"pipeline": pipeline(added_tokens=[]), "config": GENERAL},
@@ -434,7 +440,7 @@ REFUSED = {
             "vocab": [x for x in VOCAB if x != "[MASK]"],
             "config": bert(additional_special_tokens=["<x1>"]),
         },
-        "lacks the mask_token '.MASK.', so that the additional token '<x1>' has no certain id",
+        "lacks the mask_token '.MASK.', so the id of the additional token '<x1>' is ambiguous",
     ),
     "tokens without ids behind blank lines": (
         {"vocab": "\n".join([*VOCAB, "", "", ""]), "config": bert(bos_token="<s>")},
@@ -445,11 +451,11 @@ REFUSED = {
             "config": bert(additional_special_tokens=["<x1>"]),
             "special": {"additional_special_tokens": ["<x2>"]},
         },
-        "other additional special tokens",
+        "different additional special tokens",
     ),
     "a token with flags twice": (
         {"config": bert(bos_token="<x1>", extra_special_tokens=[{**X2, "content": "<x1>"}])},
-        "twice, with other flags",
+        "twice, with different flags",
     ),
     "additional tokens that are a number": ({"config": bert(additional_special_tokens=3)}, "list"),
     "a token that is a number": ({"config": bert(unk_token=3)}, "3 is not a token"),

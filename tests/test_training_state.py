@@ -202,14 +202,14 @@ def test_progress_that_is_not_a_number_is_refused(number, path):
 def test_a_state_that_does_not_say_whose_it_is_is_refused(identity, path):
     """As older versions wrote it."""
     rewrite(path, lambda _, progress: progress.update(identity=identity))
-    with pytest.raises(ValueError, match=r"does not say what it was begun with.*older version"):
+    with pytest.raises(ValueError, match=r"without a record of its arguments.*older version"):
         make_run(path.parent).read()
 
 
 def test_what_differs_from_the_run_is_said(path):
     for identity, message in (
-        ({"train": "abd"}, "a run of other examples to train on: resume it with its own arguments"),
-        ({"task": "x" * 999}, r"a run of task sst2, not x"),
+        ({"train": "abd"}, "a run with other training examples: resume it with the arguments"),
+        ({"task": "x" * 999}, r"a run with task sst2, not x"),
     ):
         with pytest.raises(ValueError, match=message) as caught:
             make_run(path.parent, **identity).read()

@@ -1,4 +1,4 @@
-"""SqueezeBERT, and any BERT squeezed into it, with Keras and on phones.
+"""SqueezeBERT in Keras, with tools to squeeze any BERT into one and to export it for phones.
 
 Names resolve on first use: importing this package imports neither TensorFlow nor Keras.
 """

@@ -1,4 +1,4 @@
-"""Added tokens, which no text splits: how files write them, and which are refused."""
+"""Added tokens, which are never split: how files write them, and which ones are refused."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 
 def added_token(token: Any, special: bool = True) -> AddedToken:
-    """A token from a string, from the object that files write it as, or as it is.
+    """A token from a string, from an object as in files, or from an AddedToken.
 
     Args:
         token: the token.
-        special: whether it is special, where it does not say so itself.
+        special: whether it is special, if the token itself does not tell.
 
     Raises:
         ValueError: it is none of these.
@@ -36,7 +36,7 @@ def added_token(token: Any, special: bool = True) -> AddedToken:
             f"The {wrong[0]} of the token {_brief(token['content'])} is "
             f"{_brief(kept[wrong[0]])}; expected true or false."
         )
-    if token.get("__type") == "AddedToken":  # transformers' own mark, with its own default
+    if token.get("__type") == "AddedToken":  # transformers' mark, for which another default holds
         special = False
     return AddedToken(token["content"], **{"special": special, **kept})
 
@@ -47,7 +47,7 @@ def state_of(token: AddedToken) -> dict[str, Any]:
 
 
 def special(token: AddedToken) -> AddedToken:
-    """The token, with its other flags as they are, as a special one."""
+    """The token marked as special, with its other flags unchanged."""
     return AddedToken(**{**state_of(token), "special": True})
 
 
@@ -55,11 +55,11 @@ def read_tokens_by_id(tokens: Any, where: str) -> dict[int, AddedToken]:
     """Added tokens by id, as `added_tokens_decoder` lists them.
 
     Args:
-        tokens: a dict of ids, numbers or their digits, and tokens.
-        where: what it is, for errors.
+        tokens: a dict from ids (numbers or their digits) to tokens.
+        where: the name of the dict, for errors.
 
     Raises:
-        ValueError: it is not such a dict, or names a token twice.
+        ValueError: it is not such a dict, or contains a token twice.
     """
     if not isinstance(tokens, Mapping):
         raise ValueError(f"{where} is {_brief(tokens)}; expected an object of tokens by their ids.")
@@ -67,16 +67,16 @@ def read_tokens_by_id(tokens: Any, where: str) -> dict[int, AddedToken]:
 
 
 def read_pair(token_id: Any, token: Any, where: str) -> tuple[int, AddedToken]:
-    """An id, a number or its digits, and the token of it, as a file writes that.
+    """An id (a number or its digits) and its token, as a file writes them.
 
     Raises:
-        ValueError: they are not such ones.
+        ValueError: either is invalid.
     """
     return _id(token_id, where), added_token(token, special=False)
 
 
 def unite(tokens: Iterable[tuple[int, AddedToken]], where: str) -> dict[int, AddedToken]:
-    """One dict of pairs of id and token, of which the last flags count.
+    """Pairs of id and token as one dict; the flags that come last count.
 
     Raises:
         ValueError: a token has two ids, or an id two tokens.
@@ -105,19 +105,19 @@ def _id(value: Any, where: str) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    raise ValueError(f"{where} has the id {_brief(value)}; expected a whole number of 0 or more.")
+    raise ValueError(f"{where} has the id {_brief(value)}; expected a whole number from 0.")
 
 
 def check_added_tokens(tokens: Iterable[AddedToken], normalizer: Normalizer | None) -> None:
-    """Refuses what the `tokenizers` library finds in the wrong places, or fails at in a text.
+    """Refuses tokens that the `tokenizers` library misplaces in a text, or fails at.
 
     Args:
-        tokens: all of a tokenizer's.
-        normalizer: what a text goes through before its `normalized` tokens are looked for.
+        tokens: all added tokens of a tokenizer.
+        normalizer: normalizes a text before its `normalized` tokens are looked for.
 
     Raises:
-        ValueError: a token is empty, or of nothing that is left of it in a text; two are the same
-            in a text; or one has white space at an end where another takes it away.
+        ValueError: a token is empty, also after normalization; two are the same
+            in a text; or one has white space at an end where another removes it.
     """
     tokens = list(tokens)
     strips = next((token for token in tokens if token.lstrip or token.rstrip), None)
@@ -128,14 +128,14 @@ def check_added_tokens(tokens: Iterable[AddedToken], normalizer: Normalizer | No
             sought = normalizer.normalize_str(sought)
         if not sought:
             raise ValueError(
-                f"The added token {_brief(token.content)} cannot be found in a text, of which "
-                "nothing is left where it stands: leave it out, or add it with normalized=False."
+                f"The added token {_brief(token.content)} cannot be found in a text, since "
+                "normalization removes it: leave it out, or add it with normalized=False."
             )
         if strips is not None and sought != sought.strip():
             raise ValueError(
                 f"The added token {_brief(token.content)} begins or ends with white space, which "
-                f"{_brief(strips.content)} takes away (lstrip or rstrip): the tokenizer fails "
-                "where they meet, so leave one of them out."
+                f"{_brief(strips.content)} removes (lstrip or rstrip), so the tokenizer would fail "
+                "where they meet: leave one of them out."
             )
         if token.normalized and seen.setdefault(sought, token.content) != token.content:
             raise ValueError(

@@ -12,7 +12,7 @@ from .files import write_text
 from .json_files import read_json
 
 # The names of hidden_act; tf_squeezebert.layers maps each to its function.
-# Names of transformers' configs, and the function that each means.
+# The names that transformers' configs use, and the function that each stands for.
 ACTIVATIONS = {
     "gelu": "gelu",
     "gelu_new": "gelu_tanh",
@@ -32,7 +32,8 @@ GROUPS = (
     "output_groups",
 )
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
-# Budgets, well above all published BERTs: a config must not fill the memory before an error.
+# Upper limits, well above every published BERT: a bad config must raise an error before it fills
+# the memory.
 _MOST = {
     "vocab_size": 2**21,
     "hidden_size": 2**14,
@@ -44,10 +45,10 @@ _MOST = {
 }
 _MOST_LABELS = 100_000
 _MOST_PARAMETERS = 2**31
-# Keys that stand for another computation, in transformers or in the code that some BERTs bring
-# along, unless their value is missing, false, empty or this one.
-_FULL_PRECISION = "take the checkpoint in full precision"
-_PLAIN_ENCODER = "only encoders with absolute positions, without code of their own, can be loaded"
+# Keys that select another computation, in transformers or in the code that some BERTs bring along,
+# unless their value is missing, false, empty or this one.
+_FULL_PRECISION = "use the checkpoint in full precision"
+_PLAIN_ENCODER = "only encoders with absolute positions, without custom code, can be loaded"
 _OTHER_COMPUTATIONS = {
     "quantization_config": (None, _FULL_PRECISION),
     "compression_config": (None, _FULL_PRECISION),
@@ -66,52 +67,53 @@ _OTHER_COMPUTATIONS = {
 
 
 class SqueezeBertConfig:
-    """The shape and the training-time settings of a SqueezeBERT (or, with groups of 1, a BERT).
+    """The architecture and training-time settings of a SqueezeBERT (a BERT if all groups are 1).
 
     Arguments and defaults are those of transformers' `SqueezeBertConfig`; the defaults are
     squeezebert-uncased. A `config.json` is read and written by `from_pretrained` and
-    `save_pretrained`; keys that mean nothing here are kept in `extra` and written back.
+    `save_pretrained`; keys that this package does not use are kept in `extra` and written back.
 
     Args:
         vocab_size: entries of the word embedding, V.
         hidden_size: channels of the residual stream, H.
         num_hidden_layers: encoder blocks.
-        num_attention_heads: attention heads a block, N; H / N channels each.
+        num_attention_heads: attention heads per block, N, with H / N channels each.
         intermediate_size: channels between the two projections of the feed-forward network.
-        hidden_act: its activation, one of `ACTIVATIONS`.
+        hidden_act: its activation function, one of `ACTIVATIONS`.
         hidden_dropout_prob: dropout after the embeddings, and after each block's two projections
             back into the residual stream.
         attention_probs_dropout_prob: dropout of the attention probabilities.
-        max_position_embeddings: the longest sequence, in tokens.
+        max_position_embeddings: length of the longest sequence, in tokens.
         type_vocab_size: number of segments.
         initializer_range: standard deviation of freshly initialised weights.
         layer_norm_eps: epsilon of the layer norms in the embeddings and the masked-LM head.
-        pad_token_id: id whose embedding starts at zero and is not trained; None for none.
+        pad_token_id: id of the padding token, whose embedding starts at zero and is not trained;
+            None if there is no such token.
         embedding_size: must equal hidden_size, its default.
         q_groups, k_groups, v_groups: groups of the query, key and value convolutions.
         post_attention_groups: groups of the projection after attention.
         intermediate_groups, output_groups: groups of the two feed-forward projections.
         encoder_layer_norm_eps: epsilon of the encoder's layer norms. The reference
-            implementation fixes it at 1e-12 whatever `layer_norm_eps` says; a BERT checkpoint
-            uses its own value here.
-        num_labels: outputs of a classification head; 2 unless `id2label` says otherwise.
-        id2label, label2id: names of the labels, by index and back.
+            implementation fixes it at 1e-12 and ignores `layer_norm_eps` there; a BERT checkpoint
+            uses its `layer_norm_eps` here.
+        num_labels: outputs of a classification head; by default 2, or the length of `id2label`.
+        id2label, label2id: the label names by index, and the indices by name.
         problem_type: for sequence classification, one of `PROBLEM_TYPES`; None means regression
-            for one label and single-label classification for more.
+            if there is one label, and single-label classification if there are more.
         output_hidden_states, output_attentions: whether models return these by default.
         classifier_dropout: dropout before the last layer of a head; None stands for
-            hidden_dropout_prob, as the reference has it. A BERT checkpoint may say otherwise.
+            hidden_dropout_prob, as in the reference. A BERT checkpoint may set another value.
         **extra: any other key of a `config.json`.
 
     Raises:
-        ValueError: a value is impossible, or two contradict each other.
+        ValueError: a value is invalid, or two values contradict each other.
     """
 
     model_type = "squeezebert"
 
     def __init__(
         self,
-        /,  # so that a key "self" is one like any other
+        /,  # so that "self" can be a key of a config
         vocab_size: int = 30522,
         hidden_size: int = 768,
         num_hidden_layers: int = 12,
@@ -177,7 +179,7 @@ class SqueezeBertConfig:
 
     @property
     def task_problem_type(self) -> str:
-        """problem_type, or what None means: regression for one label, else single-label."""
+        """problem_type, with None resolved: regression for one label, else single-label."""
         if self.problem_type is not None:
             return self.problem_type
         return "regression" if self.num_labels == 1 else "single_label_classification"
@@ -203,8 +205,8 @@ class SqueezeBertConfig:
         parameters = self._count_parameters()
         if parameters > _MOST_PARAMETERS:
             raise ValueError(
-                f"These sizes make a model of {parameters / 1e9:.1f} billion parameters, and "
-                f"the most is {_MOST_PARAMETERS / 1e9:.1f} billion."
+                f"These sizes make a model of {parameters / 1e9:.1f} billion parameters: reduce "
+                f"them to at most {_MOST_PARAMETERS / 1e9:.1f} billion."
             )
         self._validate_numbers()
         _require_known("hidden_act", self.hidden_act, ACTIVATIONS)
@@ -212,7 +214,7 @@ class SqueezeBertConfig:
             _require_known("problem_type", self.problem_type, PROBLEM_TYPES)
         if self.problem_type == "single_label_classification" and self.num_labels == 1:
             raise ValueError(
-                "problem_type 'single_label_classification' needs two labels or more: with one "
+                "problem_type 'single_label_classification' needs at least two labels: with one "
                 "label use 'regression'."
             )
         self._validate_extra()
@@ -240,7 +242,7 @@ class SqueezeBertConfig:
                 raise ValueError(f"{name} must be true or false, not {value}.")
 
     def _validate_extra(self) -> None:
-        """Refuses what would load, and compute something else."""
+        """Refuses keys with which the model would load but compute something else."""
         for name, (plain, way_out) in _OTHER_COMPUTATIONS.items():
             value = self.extra.get(name)
             if value and value != plain:
@@ -250,9 +252,7 @@ class SqueezeBertConfig:
                 )
         classes = self.extra.get("architectures") or []
         if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-            raise ValueError(
-                f"architectures must be a list of the names of classes, not {_shown(classes)}."
-            )
+            raise ValueError(f"architectures must be a list of class names, not {_shown(classes)}.")
 
     def _count_parameters(self) -> int:
         """The number of weights, without biases and norms."""
@@ -274,7 +274,7 @@ class SqueezeBertConfig:
                 )
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of `config.json`: `from_dict` makes an equal config of it."""
+        """The content of `config.json`: `from_dict` makes an equal config from it."""
         values = {key: value for key, value in vars(self).items() if key != "extra"}
         values["id2label"] = {str(index): label for index, label in self.id2label.items()}
         values["label2id"] = self.label2id
@@ -291,7 +291,7 @@ class SqueezeBertConfig:
                 the stored number of label names drops those names.
 
         Raises:
-            ValueError: the model is of another type, or a value is impossible.
+            ValueError: the model is of another type, or a value is invalid.
         """
         labels = _chosen_labels(values, overrides)
         values = {**values, **overrides, **labels}
@@ -315,11 +315,11 @@ class SqueezeBertConfig:
         local_files_only: bool = False,
         **overrides: Any,
     ) -> SqueezeBertConfig:
-        """Reads the `config.json` of a folder or of a hub repository, or a file of that form.
+        """Reads the `config.json` of a folder or of a hub repository, or such a file itself.
 
         Raises:
-            FileNotFoundError: there is none.
-            ValueError: it is not a JSON object, or not of a SqueezeBERT or BERT.
+            FileNotFoundError: there is no such file.
+            ValueError: it is not a JSON object, or not the config of a SqueezeBERT or BERT.
         """
         from .hub import find_folder, require_file
 
@@ -336,7 +336,7 @@ class SqueezeBertConfig:
         return cls.from_dict(read_json(path), **overrides)
 
     def save_pretrained(self, directory: str | os.PathLike) -> None:
-        """Writes `config.json` into a folder, made if need be."""
+        """Writes `config.json` into a folder, which is made if it does not exist."""
         text = json.dumps(self.to_dict(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         write_text(Path(directory) / "config.json", text)
 
@@ -356,7 +356,7 @@ def _is_number(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    """A value from a file: short, and harmless to a terminal."""
+    """A value from a file, shortened, and made harmless to a terminal."""
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -367,10 +367,10 @@ def _require_known(name: str, value: object, known: Collection[str]) -> None:
 
 
 def _chosen_labels(stored: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    """num_labels, id2label and label2id of a file and of the caller, brought to agree.
+    """num_labels, id2label and label2id from a file and from the caller, made to agree.
 
-    The caller's names come first, then a file's id2label, then its label2id, which in published
-    files may have other names. A file's names give way to another number of labels.
+    The caller's names take precedence, then a file's id2label, then its label2id, which in some
+    published files holds other names. A file's names are dropped if the number of labels differs.
     """
     keys = ("num_labels", "id2label", "label2id")
     given = {key: overrides[key] for key in keys if overrides.get(key) is not None}
@@ -390,7 +390,7 @@ def _length(value: object) -> int | None:
 
 
 def _refuse_other_order(stored: dict[str, Any]) -> None:
-    """Refuses a file whose id2label and label2id know a name, and not by the same number."""
+    """Refuses a file whose id2label and label2id give one name different numbers."""
     by_index, by_name = stored.get("id2label"), stored.get("label2id")
     if isinstance(by_index, Mapping) and isinstance(by_name, Mapping):
         for index, name in by_index.items():
@@ -403,7 +403,7 @@ def _refuse_other_order(stored: dict[str, Any]) -> None:
 
 
 def _label_names(num_labels, id2label, label2id) -> dict[int, str]:
-    """The names of the labels by index, from whichever of the three the caller gave."""
+    """The label names by index, from whichever of the three arguments the caller gave."""
     by_index = None if label2id is None else _inverted(label2id)
     if id2label is None:
         id2label = by_index
@@ -427,19 +427,19 @@ def _label_names(num_labels, id2label, label2id) -> dict[int, str]:
 
 
 def _inverted(label2id: Any) -> dict[Any, Any]:
-    """The names of the labels by the numbers of label2id."""
+    """The label names, by the numbers that label2id gives them."""
     numbers = list(label2id.values()) if isinstance(label2id, Mapping) else [None]
     if not all(_is_whole(number) or isinstance(number, str) for number in numbers):
         raise ValueError(
-            f"label2id must give each label's index by its name, not {_shown(label2id)}."
+            f"label2id must map each label's name to its index, not {_shown(label2id)}."
         )
     if len(set(numbers)) != len(numbers):
-        raise ValueError(f"label2id gives two labels one index: {_shown(label2id)}.")
+        raise ValueError(f"label2id gives two labels the same index: {_shown(label2id)}.")
     return dict(zip(numbers, label2id, strict=True))
 
 
 def _indexed(id2label: Any) -> dict[int, str]:
-    """id2label with its keys as numbers, in their order, and distinct names of one line each."""
+    """id2label with integer keys, sorted; the names must be distinct single lines."""
     try:
         names = dict(sorted((int(index), label) for index, label in id2label.items()))
     except (AttributeError, TypeError, ValueError):
@@ -456,14 +456,14 @@ def _indexed(id2label: Any) -> dict[int, str]:
             )
         if seen.setdefault(label, index) != index:
             raise ValueError(
-                f"id2label gives {seen[label]} and {index} one name, {_shown(label)}: the names "
-                "of labels must differ."
+                f"id2label gives {seen[label]} and {index} the same name, {_shown(label)}: give "
+                "each label a different name."
             )
     return names
 
 
 def _from_bert(values: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a BERT's config.json as those of the SqueezeBERT that computes the same."""
+    """The keys of a BERT's config.json as those of the equivalent SqueezeBERT."""
     return {
         **dict.fromkeys(GROUPS, 1),
         "encoder_layer_norm_eps": values.get("layer_norm_eps", 1e-12),

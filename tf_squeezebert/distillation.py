@@ -1,4 +1,4 @@
-"""Distillation: a model, the student, that learns from another of its task, the teacher."""
+"""Distillation: a student model learns from a teacher model of the same task."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ from .models import SqueezeBertModel, SqueezeBertPreTrainedModel
 
 
 class Distiller(SqueezeBertPreTrainedModel):
-    """A student with its teacher, as `fit` trains them; only the student changes.
+    """A student with its teacher, to be trained with `fit`; only the student changes.
 
     The loss is
 
-        (1 - soft_weight) * the task's own
-        + soft_weight * T^2 * KL(teacher's softmax of logits / T, student's)
+        (1 - soft_weight) * the task's loss
+        + soft_weight * T^2 * KL(teacher's softmax of logits / T, student's softmax)
         + hidden_weight * mean squared difference of hidden states
         + attention_weight * KL(teacher's attention probabilities, student's)
 
-    The first two are Hinton et al., 2015 (arXiv 1503.02531); the others follow TinyBERT (Jiao et
-    al., 2019, arXiv 1909.10351) and MobileBERT (Sun et al., 2020, arXiv 2004.02984). A regression's
-    soft labels are compared by squares, several labels' each by itself. Padding does not count. In
-    `evaluate`, the loss is the task's own.
+    The first two terms are from Hinton et al., 2015 (arXiv 1503.02531); the others follow TinyBERT
+    (Jiao et al., 2019, arXiv 1909.10351) and MobileBERT (Sun et al., 2020, arXiv 2004.02984). For
+    regression, soft labels are compared by squared difference; for multi-label classification,
+    each label by itself. Padding does not count. In `evaluate`, the loss is the task's.
 
-    Of bare models (`SqueezeBertModel`), which have no task, it is the last two, in `evaluate` too.
+    Bare models (`SqueezeBertModel`) have no task: their loss is the last two terms, also in
+    `evaluate`.
 
     Args:
-        student: the model to train, of any of the five tasks, or a bare one.
+        student: the model to train, with any of the five heads, or a bare one.
         teacher: a fine-tuned model of the same class, labels and vocabulary.
-        layers: for each of the student's layers the teacher's that it learns from; None: evenly
-            spaced ones, the last from the last.
+        layers: for each of the student's layers, the teacher's layer that it learns from; None:
+            evenly spaced layers, the last one included.
         temperature: T.
         soft_weight: 0 to 1.
-        hidden_weight, attention_weight: None is 1 where sizes allow the comparison (equal
-            hidden_size, equal num_attention_heads), and otherwise 0.
+        hidden_weight, attention_weight: None means 1 if sizes allow the comparison (equal
+            hidden_size, equal num_attention_heads), and 0 otherwise.
 
     Raises:
-        ValueError: the two are not of one task, or can't be compared as asked, or the teacher has
-            a head that was never trained.
+        ValueError: the two models have different tasks or can not be compared as asked, or the
+            teacher has a head that was never trained.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class Distiller(SqueezeBertPreTrainedModel):
             raise ValueError(f"{name} must be 0 or more, not {weight!r}.")
         if weight and not fits:
             raise ValueError(
-                f"{name} compares layers of equal {size}, and the student has {ours} in "
+                f"{name} compares layers of equal {size}, but the student has {ours} in "
                 f"{layers[0]} layers, the teacher {theirs} in {layers[1]}: pass {name}=0."
             )
         return float(weight)
@@ -128,7 +129,7 @@ class Distiller(SqueezeBertPreTrainedModel):
         return loss
 
     def _hidden_loss(self, taught, y_pred, rows):
-        """Of every layer, and of the embeddings."""
+        """Squared difference of every layer's hidden states, and of the embeddings."""
         ours, theirs = y_pred["hidden_states"], taught["hidden_states"]
         pairs = [(ours[0], theirs[0])]
         pairs += [(ours[i + 1], theirs[j + 1]) for i, j in enumerate(self._taught_by)]
@@ -150,5 +151,5 @@ class Distiller(SqueezeBertPreTrainedModel):
 
 
 def spread_layers(few: int, many: int) -> list[int]:
-    """Evenly spaced ones of many layers, the last among them."""
+    """`few` evenly spaced layers of `many`, the last one included."""
     return [round((i + 1) * many / few) - 1 for i in range(few)]

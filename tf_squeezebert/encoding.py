@@ -1,4 +1,4 @@
-"""What a tokenizer's call takes apart and puts together: examples, truncation, BatchEncoding."""
+"""The parts of a tokenizer's call: examples, truncation, windows and BatchEncoding."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import numpy as np
 from tokenizers import Encoding
 
 _LIST = (list, tuple)
-# Of a text that is read in windows: a novel. One without spaces takes 700 MB of memory.
+# The longest text that is read in windows: a novel. One without spaces takes 700 MB of memory.
 _WINDOWED_CHARACTERS = 500_000
 _Item = TypeVar("_Item")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BatchEncoding(dict):
-    """The model's inputs by name, a dict, with the alignment of tokens and text beside them.
+    """A dict of the model's inputs by name, which also has the alignment of tokens and text.
 
     `encoding.input_ids` is `encoding["input_ids"]`. An index `i` below counts the rows of the
     batch; the encoding of a single text has row 0 only.
@@ -44,22 +44,22 @@ class BatchEncoding(dict):
         return self.encodings[i].tokens
 
     def word_ids(self, i: int = 0) -> list[int | None]:
-        """For each token of row `i` the index of its word; None for special tokens and padding."""
+        """For each token of row `i`, the index of its word; None for special tokens and padding."""
         return self.encodings[i].word_ids
 
     def sequence_ids(self, i: int = 0) -> list[int | None]:
-        """For each token of row `i` 0 (text) or 1 (text_pair); None for special tokens."""
+        """For each token of row `i`, 0 (text) or 1 (text_pair); None for special tokens."""
         return self.encodings[i].sequence_ids
 
     def char_to_token(
         self, i_or_char: int, char: int | None = None, sequence_index: int = 0
     ) -> int | None:
-        """The token that holds a character: `(char)` of row 0, or `(i, char)`."""
+        """The token that holds a character: `(char)` for row 0, or `(i, char)`."""
         i, char = (0, i_or_char) if char is None else (i_or_char, char)
         return self.encodings[i].char_to_token(char, sequence_index)
 
     def token_to_chars(self, i_or_token: int, token: int | None = None) -> tuple[int, int] | None:
-        """A token's characters as (start, end): `(token)` of row 0, or `(i, token)`."""
+        """A token's characters as (start, end): `(token)` for row 0, or `(i, token)`."""
         i, token = (0, i_or_token) if token is None else (i_or_token, token)
         return self.encodings[i].token_to_chars(token)
 
@@ -70,7 +70,7 @@ class Truncation:
     max_length: int
     stride: int
     side: str
-    windows: bool  # whether what is cut off is used
+    windows: bool  # whether the tokens that are cut off are used
 
     def apply(
         self,
@@ -79,17 +79,17 @@ class Truncation:
         index: int,
         count: Callable[[], list[int]] | None = None,
     ) -> None:
-        """Cuts an example's one or two texts, so that they fit with the special tokens.
+        """Truncates an example's one or two texts, so that they fit with the special tokens.
 
         Args:
-            parts: the texts' tokens, or of a long text more of its first ones than fit.
-            n_special: how many special tokens frame them.
-            index: the example's, for errors.
-            count: counts the tokens of both texts, of which `parts` may hold fewer, as far as it
-                takes to see which has more. It is asked where that text keeps one token more.
+            parts: the texts' tokens; of a long text, more of its first tokens than fit.
+            n_special: number of special tokens that frame them.
+            index: the example's index, for errors.
+            count: counts the tokens of both texts, since `parts` may hold fewer, as far as needed
+                to see which has more. It is called if that text keeps one token more.
 
         Raises:
-            ValueError: there is no room, or the stride leaves none.
+            ValueError: there is no room for tokens, or the stride leaves none.
         """
         room = self.max_length - n_special
         if room < 0:
@@ -107,8 +107,8 @@ class Truncation:
             if self.stride and self.stride >= window:
                 raise ValueError(
                     f"stride {self.stride} is not below the {window} tokens of text[{index}] that "
-                    f"fit into max_length {self.max_length}: no window would bring new ones. Pass "
-                    "a smaller stride or a greater max_length."
+                    f"fit into max_length {self.max_length}, so no window would hold new ones: "
+                    "pass a smaller stride or a greater max_length."
                 )
             self._cut(part, kept)
 
@@ -116,16 +116,16 @@ class Truncation:
         if self.windows:
             part.truncate(kept, stride=self.stride, direction=self.side)
             return
-        # A cut forgets what the one before it left over. Without the first, all of that would be
-        # joined with all that is left over of the example's other text.
+        # `truncate` drops what an earlier call left over. Without the first call, all of that would
+        # be combined with everything left over of the example's other text.
         part.truncate(kept + 1, direction=self.side)
         part.truncate(kept, direction=self.side)
 
     def _kept(self, lengths: list[int], room: int, index: int) -> list[int]:
-        """How many tokens of each text stay."""
+        """The number of tokens that each text keeps."""
         if self.strategy == "only_second" and len(lengths) == 1:
             raise ValueError(
-                f"truncation='only_second' needs a text_pair, which text[{index}] has not: pass "
+                f"truncation='only_second' needs a text_pair, but text[{index}] has none: pass "
                 "one, or truncation=True."
             )
         if sum(lengths) <= room:
@@ -141,34 +141,34 @@ class Truncation:
         if left <= 0:
             raise ValueError(
                 f"truncation='{self.strategy}' cannot bring text[{index}] to max_length "
-                f"{self.max_length}, which its other text alone fills: pass truncation=True or a "
-                "greater max_length."
+                f"{self.max_length}, since its other text alone fills it: pass "
+                "truncation=True or a greater max_length."
             )
         return [left if i == cut else length for i, length in enumerate(lengths)]
 
 
-# What ends a word whatever follows, and is never a part of one.
+# Characters that end a word whatever follows, and are never a part of one.
 _SPACES = " \t\n"
 _MARKS = ".,;:!?\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f"
-_IDEOGRAPHS = "\u4e00", "\u9fff"  # the first and the last; there are rarer ones elsewhere
+_IDEOGRAPHS = "\u4e00", "\u9fff"  # the first and the last; rarer ideographs lie elsewhere
 
 
 class Shortening:
-    """Where a long text can be cut so that the tokens before are those of the whole text.
+    """Finds where a long text can be cut so that the tokens before the cut stay the same.
 
-    A text is cut behind a character that stands by itself wherever it is: white space, and where
-    they are split off, a punctuation mark or an ideograph. None may be a part of an added token,
-    the only tokens that reach over them. Those may take white space away beside them (`rstrip`),
-    which changes where the last token before the cut ends, so that two tokens more than needed
-    are kept.
+    A text is cut after a character that is always separated from the next: white space, and, if
+    they are split off, a punctuation mark or an ideograph. The character must not occur in an
+    added token, since only added tokens can extend over it. Added tokens may remove the white
+    space beside them (`rstrip`), which changes where the last token before the cut ends;
+    therefore two tokens more than needed are kept.
 
     Args:
-        contents: of the added tokens, as they stand in a text and in a normalized one.
+        contents: the contents of the added tokens, as they stand in a text and in a normalized one.
         marks: whether punctuation is split off.
-        ideographs: whether those of Chinese are.
+        ideographs: whether Chinese ideographs are split off.
     """
 
-    _FIRST_CHARACTERS = 8  # for a token that is needed; English has 5
+    _FIRST_CHARACTERS = 8  # characters to try first per token; English has 5
     _GROWTH = 4
     _SPARE = 2
 
@@ -178,19 +178,19 @@ class Shortening:
         first, last = _IDEOGRAPHS
         if ideographs and not any(first <= character <= last for character in used):
             ends += f"{first}-{last}"
-        # White space of any kind becomes a space, and a token that has one may reach over it.
+        # Any white space becomes a space, and an added token with a space may extend over it.
         spaced = any(character.isspace() for character in used)
         self._end = None if spaced else re.compile(f"[{ends}]")
 
     def encode(
         self, parts: Sequence[Any], most: int, encode: Callable[[list], list[Encoding]]
     ) -> tuple[list[Encoding], list[bool]]:
-        """The tokens of each text, or of a long text more than `most` of its first ones.
+        """The tokens of each text; of a long text, only the first ones, but more than `most`.
 
         Args:
             parts: texts, or lists of words.
-            most: how many tokens are needed.
-            encode: encodes such texts, whole.
+            most: number of tokens that are needed.
+            encode: encodes such texts in full.
 
         Returns:
             The tokens, and for each text whether there may be more.
@@ -212,37 +212,37 @@ class Shortening:
         return encodings, more
 
     def end_of(self, part: Any, size: int) -> int:
-        """Where to cut a text, behind `size` characters at least, or words."""
-        if len(part) <= size or not isinstance(part, str):  # each word is encoded by itself
+        """Where to cut a text: after `size` characters at least; a list, after `size` words."""
+        if len(part) <= size or not isinstance(part, str):  # words are encoded one by one
             return min(size, len(part))
         found = self._end.search(part, size) if self._end else None
         return found.end() if found else len(part)
 
     def words_of(self, text: str) -> list[str]:
-        """Parts of a text that have as many tokens together as the text, in whatever order."""
+        """Splits a text into parts whose numbers of tokens add up to the text's, in any order."""
         return re.split(f"[{_SPACES}]", text) if self._end else [text]
 
 
 class TokenCounts:
-    """Counts the tokens of texts, each as far as it takes to see which of two has more.
+    """Counts the tokens of two texts, as far as needed to see which of them has more.
 
-    Each word of a part is encoded once, however often it is there, and each text is counted once,
+    Each word of a part is encoded once, however often it occurs, and each text is counted once,
     however many others it is compared with.
 
     Args:
-        shortening: says where texts can be cut.
-        encode: encodes texts, or lists of words, whole; nothing but the numbers of tokens counts.
+        shortening: finds where texts can be cut.
+        encode: encodes texts, or lists of words, in full; only the numbers of tokens are used.
     """
 
     _FIRST_CHARACTERS = 1 << 12
-    _MOST_CHARACTERS = 1 << 19  # at a time, which take 200 MB at the most
+    _MOST_CHARACTERS = 1 << 19  # encoded at a time, which takes at most 200 MB
 
     def __init__(self, shortening: Shortening, encode: Callable[[list], list[Encoding]]):
         self._shortening, self._encode = shortening, encode
-        self._seen: dict[int, tuple[int, int]] = {}  # by id(text): how many tokens, and up to where
+        self._seen: dict[int, tuple[int, int]] = {}  # by id(text): tokens counted, up to where
 
     def compare(self, parts: Sequence[Any]) -> list[int]:
-        """The numbers of tokens of two texts, that of the longer as far as it was counted."""
+        """The numbers of tokens of two texts; the longer one may not be counted to its end."""
         while True:
             seen = [self._seen.get(id(part), (0, 0)) for part in parts]
             rest = [end < len(part) for (_, end), part in zip(seen, parts, strict=True)]
@@ -264,7 +264,7 @@ class TokenCounts:
 
 
 def windows_of(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:
-    """A cut example and what was cut off it, in transformers' order."""
+    """The windows of a truncated example, in transformers' order."""
     first, *second = ([part, *part.overflowing] for part in parts)
     if not second:
         return [(a,) for a in first]
@@ -274,7 +274,7 @@ def windows_of(parts: list[Encoding]) -> list[tuple[Encoding, ...]]:
 
 
 def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    """So many items at a time, and at last the rest."""
+    """Yields lists of `size` items, and the rest in a last list."""
     items = iter(items)
     while batch := list(itertools.islice(items, size)):
         yield batch
@@ -283,7 +283,7 @@ def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
 def chunked(
     items: Iterable[_Item], size_of: Callable[[_Item], int], most: int, count: int | None = None
 ) -> Iterator[list[_Item]]:
-    """Items to hold in memory at a time: until their sizes reach `most`, or they are `count`."""
+    """Items to hold in memory at a time: until their sizes reach `most`, or there are `count`."""
     chunk: list[_Item] = []
     size = 0
     for item in items:
@@ -301,8 +301,8 @@ def check_windowed(name: str, text: str | Sequence[str]) -> None:
     size = len(text) if isinstance(text, str) else sum(map(len, text), len(text))
     if size > _WINDOWED_CHARACTERS:
         raise ValueError(
-            f"{name} of {size:,} characters is too long: of a text that is read in windows "
-            f"{_WINDOWED_CHARACTERS:,} are the most, so split it into several."
+            f"{name} of {size:,} characters is too long to be read in windows: split it into texts "
+            f"of at most {_WINDOWED_CHARACTERS:,} characters."
         )
 
 
@@ -310,10 +310,10 @@ def as_tensors(data: dict[str, list], kind: str | None) -> dict[str, Any]:
     if kind is None:
         return data
     if not data["input_ids"]:
-        raise ValueError(f"There is no text to make '{kind}' arrays of: pass at least one.")
+        raise ValueError(f"'{kind}' arrays need at least one text: pass one.")
     if len({len(ids) for ids in data["input_ids"]}) > 1:
         raise ValueError(
-            f"The rows have different lengths and make no array: pass padding=True with "
+            f"The rows have different lengths and can not form an array: pass padding=True with "
             f"return_tensors='{kind}' (and truncation=True for texts over max_length)."
         )
     arrays = {name: np.array(values, dtype=np.int32) for name, values in data.items()}
@@ -330,16 +330,16 @@ def as_examples(text: Any, text_pair: Any, words: bool) -> tuple[list[tuple], bo
     if words:
         batched = batched and len(text) > 0 and isinstance(text[0], _LIST)
     if not batched:
-        # As in the original, an empty second text beside a single one is none.
+        # As in transformers, an empty second text beside a single text counts as none.
         absent = text_pair is None or (isinstance(text_pair, (str, list, tuple)) and not text_pair)
         examples = [(text,) if absent else (text, text_pair)]
     elif text_pair is None:
         examples = [tuple(item) if _is_pair(item, words) else (item,) for item in text]
     elif not isinstance(text_pair, _LIST) or len(text_pair) != len(text):
-        given = f"one of {len(text_pair)}" if isinstance(text_pair, _LIST) else "no list"
+        given = f"one of {len(text_pair)}" if isinstance(text_pair, _LIST) else "not a list"
         raise ValueError(
-            f"text is a list of {len(text)}, and text_pair is {given}: pass a list with a second "
-            "text for each."
+            f"text is a list of {len(text)}, and text_pair is {given}: pass a list with one second "
+            "text for each text."
         )
     else:
         examples = list(zip(text, text_pair, strict=True))
@@ -367,8 +367,8 @@ def _refuse_text(where: str, value: Any, words: bool) -> None:
         where, value, expected = f"{where}[{index}]", value[index], "a word (string)"
     if isinstance(value, str) and not _is_text(value):
         raise ValueError(
-            f"{where} holds half of a surrogate pair, which is no text: decode the bytes it came "
-            "from with errors='replace'."
+            f"{where} holds half of a surrogate pair, which is not text: decode its bytes with "
+            "errors='replace'."
         )
     found = "None" if value is None else f"of type {type(value).__name__}"
     raise ValueError(f"{where} is {found}; expected {expected}.")

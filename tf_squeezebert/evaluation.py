@@ -1,4 +1,4 @@
-"""The metrics of every task, of Keras models and .tflite files alike."""
+"""The metrics of every task, for Keras models and .tflite files."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .tasks.base import Tokenize
 
 
 class Evaluation(NamedTuple):
-    """What a model made of a file of examples.
+    """A model's results on a file of examples.
 
     Attributes:
-        metrics: by name, the task's own first; fractions, not percent.
-        texts: what `predict` was given of each example.
-        expected: of each example the label's id in the task's order, the value, 0 or 1 for each
+        metrics: by name, the task's main metric first; fractions, not percent.
+        texts: each example's texts, as passed to `predict`.
+        expected: for each example, the label's id in the task's order, the value, 0 or 1 per
             label, the words' tags, or the answers' texts; empty for masked LM.
-        got: the model's.
+        got: the model's predictions, in the same form.
     """
 
     metrics: dict[str, float]
@@ -44,28 +44,28 @@ def evaluate(
     max_length: int | None = None,
     **columns: Any,
 ) -> Evaluation:
-    """Measures a model on a file of examples.
+    """Evaluates a model on a file of examples.
 
     Args:
         model: a Keras model of this package with its `tokenizer`, or a `tflite.Runtime`.
-        data: a file in the task's form, see `tf_squeezebert.tasks.read_examples`; or examples as
-            the readers of `tf_squeezebert.data` give them.
-        task: one of `tasks.TASKS` or `tasks.KINDS`, which says what the file holds and what is
-            measured. Labels are matched with the model's by name, without regard to case.
-        labels: of sequence classification, the model's names of the labels in the order of the
-            task's, where they are not the task's own: `["LABEL_0", "LABEL_1"]`.
-        max_length: of masked LM, the tokens of a row; by default 128.
+        data: a file in the task's format, see `tf_squeezebert.tasks.read_examples`; or examples as
+            the readers of `tf_squeezebert.data` return them.
+        task: one of `tasks.TASKS` or `tasks.KINDS`; it selects the file's format and the metrics.
+            Labels are matched with the model's by name, ignoring case.
+        labels: for sequence classification, the model's label names in the order of the task's
+            labels, if they differ from the task's: `["LABEL_0", "LABEL_1"]`.
+        max_length: for masked LM, the tokens of a row; by default 128.
         **columns: `text`, `text_pair`, `label` and `format` of `read_examples`.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the task is unknown; a row or a column is wrong; the model is of another task,
-            has other labels, or gives NaN or infinity.
+        ValueError: the task is unknown; a row or a column is wrong; the model has another task or
+            other labels, or returns NaN or infinity.
         ImportError: the metric needs scikit-learn or SciPy, and it is not installed.
     """
     chosen = find_task(task, getattr(model, "config", None))
     if getattr(model, "architecture", None) != chosen.architecture:
-        raise ValueError(f"{chosen.name} is measured on a {chosen.architecture}.")
+        raise ValueError(f"{chosen.name} needs a {chosen.architecture}: load the model as one.")
     if not chosen.metrics:
         raise ValueError(f"{chosen.name} has no metrics: its outputs are neither right nor wrong.")
     check_trained(model)
@@ -87,12 +87,12 @@ def evaluate(
 
 def _columns(texts: list[tuple]) -> list[list]:
     if len(set(map(len, texts))) > 1:
-        raise ValueError("The examples have different numbers of texts: they must have as many.")
+        raise ValueError("The examples have different numbers of texts: give each the same number.")
     return [list(column) for column in zip(*texts, strict=True)]
 
 
 def _loss(model: Predictor, task: Task, examples: list, max_length: int) -> float:
-    """The mean cross-entropy of masked tokens; of masks that are the same each time."""
+    """The mean cross-entropy of masked tokens; the masks are the same in each call."""
     tokenize = Tokenize(require_tokenizer(model), max_length)
     rows = task.training_rows(tokenize, examples, task.check)
     total, count = 0.0, 0

@@ -1,6 +1,6 @@
-"""What is told where a module is imported whose dependencies were not installed.
+"""The error for a module that was imported without its dependencies installed.
 
-`pip install tf-squeezebert` brings what runs .tflite files; all else needs an extra.
+`pip install tf-squeezebert` installs what runs .tflite files; all else needs an extra.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NEED_KERAS = (
 
 
 class _Missing:
-    """Finds none of these modules, and says why."""
+    """An import hook that finds none of these modules, and raises an error that says why."""
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
@@ -51,6 +51,6 @@ class _Missing:
 
 
 def explain_missing() -> None:
-    """Lets imports of what needs an extra say so, if that is not installed."""
+    """Makes imports say which extra they need, if it is not installed."""
     if importlib.util.find_spec("keras") is None:
         sys.meta_path.insert(0, _Missing)

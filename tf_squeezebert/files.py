@@ -1,7 +1,8 @@
-"""Writing that leaves the old files whole when it is interrupted, and what may not be written over.
+"""Writes files so that an interruption leaves the old ones whole; refuses to overwrite others.
 
-Locks are flock(2): they end with their process, however it ends. Where a file system has none (for
-folders, NFS), writers do without: each file is still whole, and what killed writers left stays.
+Locks are flock(2): they end with their process, however it ends. On a file system without locks
+(such as NFS, for folders), writers do without: each file is still whole, but the temporary files of
+killed writers stay.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ TOKENIZER_FILES = (
     "tokenizer_config.json",
     "vocab.txt",
 )
-# Weights in another form (shards, pytorch_model.bin) are not among them: this package and
+# Weights in other formats (shards, pytorch_model.bin) are not listed: this package and
 # transformers read model.safetensors first.
 MODEL_FILES = ("model.safetensors", *TOKENIZER_FILES, CONFIG_FILE)
-# What training writes into a folder besides.
+# What training also writes into a folder.
 RUN_FILES = ("training.safetensors", "results.json", "history.csv", "curves.png", "squeeze.json")
-_RESULTS = (".jsonl", ".keras", ".tflite")  # suffixes of what may lie in a model's folder, too
+_RESULTS = (".jsonl", ".keras", ".tflite")  # suffixes of other files allowed in a model's folder
 
 _PREFIX = ".tf_squeezebert-"
 _SUFFIX = ".tmp"
@@ -52,13 +53,14 @@ _AT_CWD, _RENAME_EXCHANGE = -100, 2  # of renameat2(2)
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Gives a temporary path, moved onto `path` once the block ends without an error.
+    """Gives a temporary path, which is moved to `path` when the block ends without an error.
 
     The temporary file lies beside `path`, in a folder that only its owner may enter, and has the
-    same name: some writers choose the format by the suffix. It is on the disk before it is moved.
-    The folder of `path` is made if need be; an old file's mode is kept; of a symbolic link as
-    `path` the link is replaced, and the file that it names stays as it was. Nothing is left behind
-    when the block fails; what a killed process left is removed by the next writer in the folder.
+    same name, since some writers choose the format by the suffix. It is synced to the disk before
+    it is moved. The folder of `path` is made if it does not exist, and an old file's mode is kept.
+    If `path` is a symbolic link, the link is replaced, and the file that it points to stays as it
+    was. If the block fails, nothing is left behind; the next writer in the folder removes what a
+    killed process left.
 
     Raises:
         ValueError: `path` is a folder, a device or a pipe.
@@ -82,12 +84,12 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: str | os.PathLike, mark: str) -> Iterator[Path]:
-    """`replacing` for a whole folder, which the block makes.
+    """Like `replacing`, for a whole folder, which the block makes.
 
     Args:
         path: the folder.
-        mark: the name of a file by which an old folder is known as one of the same kind. It is
-            replaced, with all that it holds.
+        mark: the name of a file that identifies an old folder as one of the same kind. Such a
+            folder is replaced, with all that it holds.
 
     Raises:
         ValueError: `path` is a file, or a folder that holds something else.
@@ -96,7 +98,7 @@ def replacing_folder(path: str | os.PathLike, mark: str) -> Iterator[Path]:
     path = Path(path)
     _require_folder(path)
     if path.is_dir() and any(path.iterdir()) and not (path / mark).is_file():
-        raise ValueError(f"'{path}' holds something else already: give a new name.")
+        raise ValueError(f"'{path}' already holds something else: choose a new name.")
     with _naming(path), _made(path.parent), _place_in(path.parent) as place:
         temporary = place / path.name
         yield temporary
@@ -110,7 +112,7 @@ def replacing_folder(path: str | os.PathLike, mark: str) -> Iterator[Path]:
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Writes a text file in UTF-8, whole or not at all."""
+    """Writes a text file in UTF-8, either whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -118,7 +120,7 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_tensors(
     path: str | os.PathLike, tensors: Mapping[str, Any], metadata: Mapping[str, str]
 ) -> None:
-    """Writes NumPy arrays in safetensors' format, whole or not at all."""
+    """Writes NumPy arrays in safetensors' format, either whole or not at all."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -126,7 +128,7 @@ def write_tensors(
         try:
             save_file(dict(tensors), temporary, metadata=dict(metadata))
         except SafetensorError as error:
-            # The Rust library's errors are an OSError's, in words.
+            # The Rust library reports an OSError as text.
             found = re.search(r"\(os error (\d+)\)", str(error))
             if found is None:
                 raise OSError(f"'{path}' could not be written: {error}.") from error
@@ -134,22 +136,22 @@ def write_tensors(
 
 
 def check_writable(path: str | os.PathLike, size: int = 0) -> None:
-    """Raises before long work what `replacing` would raise after it, and leaves nothing behind.
+    """Raises, before long work, what `replacing` would raise after it, and leaves nothing behind.
 
     Args:
         path: the file that is to be written.
-        size: bytes that will be needed, at least.
+        size: the least number of bytes that will be needed.
 
     Raises:
-        ValueError, OSError: as `replacing` does; or there is less room than `size`.
+        ValueError, OSError: as `replacing` does, or if there is less room than `size`.
     """
     path = Path(path)
     _require_file(path)
-    # Of a link that leads nowhere, the folder itself can not be made.
+    # A broken link among the parents counts as one: no folder can be made in its place.
     above = next(p for p in path.parents if os.path.lexists(p))
     with _naming(path), _place_in(above) as place:
         trial = place / path.name
-        trial.write_bytes(bytes(4096))  # a folder alone may fit on a disk that is full
+        trial.write_bytes(bytes(4096))  # a folder alone may still fit on a full disk
         _sync(trial)
         free = shutil.disk_usage(place).free
         if free < size:
@@ -160,10 +162,10 @@ def check_writable(path: str | os.PathLike, size: int = 0) -> None:
 def check_folder_writable(
     folder: str | os.PathLike, names: Collection[str] = (), size: int = 0
 ) -> None:
-    """`check_writable` for a folder, and for files in it.
+    """Like `check_writable`, for a folder and for files in it.
 
     Raises:
-        ValueError, OSError: as `check_writable` does; or `folder` is a file.
+        ValueError, OSError: as `check_writable` does, or if `folder` is a file.
     """
     folder = Path(folder)
     _require_folder(folder)
@@ -177,20 +179,20 @@ def check_folder_writable(
 
 @contextmanager
 def replacing_files(folder: str | os.PathLike, names: Collection[str]) -> Iterator[Path]:
-    """Gives an empty folder, whose files replace those of `names` once the block ends.
+    """Gives an empty folder, whose files replace those in `names` when the block ends.
 
-    They do so together or not at all: the temporary folder is renamed, which commits them, and its
-    files are moved. If that is interrupted, the next reader or writer of this package finishes it,
-    and others see no mix of old and new: config.json goes first and comes last. A file of `names`
-    that the block did not write is removed from `folder`, since it would be another model's. Other
-    files stay.
+    They are replaced together or not at all: renaming the temporary folder commits them, and then
+    its files are moved. If that is interrupted, the next reader or writer of this package finishes
+    it, and other programs do not see a mix of old and new files: config.json is removed first and
+    written last. A file in `names` that the block did not write is removed from `folder`, since it
+    would belong to another model. Other files stay.
 
     Args:
-        folder: made if need be.
-        names: some of `MODEL_FILES`.
+        folder: made if it does not exist.
+        names: a subset of `MODEL_FILES`.
 
     Raises:
-        ValueError: `folder` is a file, or one of `names` in it a folder.
+        ValueError: `folder` is a file, or one of `names` in it is a folder.
         OSError: the files can not be written.
     """
     folder = Path(folder)
@@ -203,10 +205,10 @@ def replacing_files(folder: str | os.PathLike, names: Collection[str]) -> Iterat
             if (place / name).exists():
                 _keep_mode(folder / name, place / name)
             else:
-                (place / name).mkdir()  # in a file's place it says that the file goes
+                (place / name).mkdir()  # a folder in place of a file marks that file for removal
         _sync_folder(place)
         with _locked(folder, fcntl.LOCK_EX):
-            _move_committed(folder)  # of a writer that was killed
+            _move_committed(folder)  # files of a writer that was killed
             os.rename(place, folder / _COMMITTED)
             _sync_folder(folder)
             _move_committed(folder)
@@ -214,7 +216,7 @@ def replacing_files(folder: str | os.PathLike, names: Collection[str]) -> Iterat
 
 @contextmanager
 def named_in_utf8(path: str | os.PathLike) -> Iterator[str]:
-    """Gives a file's path, or where that is not UTF-8, which some libraries ask for, a link's."""
+    """Gives a file's path or, if that is not UTF-8, as some libraries require, a link's."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -228,7 +230,7 @@ def named_in_utf8(path: str | os.PathLike) -> Iterator[str]:
 
 @contextmanager
 def reading(folder: str | os.PathLike) -> Iterator[None]:
-    """Keeps `replacing_files` from a folder while its files are read: they are of one model."""
+    """Holds off `replacing_files` while a folder is read, so that its files are of one model."""
     while True:
         finish_save(folder)
         with _locked(folder, fcntl.LOCK_SH):
@@ -241,7 +243,7 @@ def finish_save(folder: str | os.PathLike) -> None:
     """Finishes a save that was committed and then interrupted, if there is one.
 
     Raises:
-        OSError: it can not be finished.
+        OSError: the save can not be finished.
     """
     if not _is_committed(folder):
         return
@@ -250,7 +252,7 @@ def finish_save(folder: str | os.PathLike) -> None:
             _move_committed(folder)
     except OSError as error:
         raise OSError(
-            f"'{folder}' holds a model whose saving was interrupted, and that can not be finished "
+            f"'{folder}' holds a model whose saving was interrupted, and it can not be finished "
             f"({error.strerror}): make the folder writable."
         ) from error
 
@@ -261,7 +263,7 @@ def _is_committed(folder: str | os.PathLike) -> bool:
 
 
 def _move_committed(folder: str | os.PathLike) -> None:
-    """Moves a committed save's files to their places; those moved before are not touched again."""
+    """Moves a committed save's files to their places; those already moved are not touched again."""
     if not _is_committed(folder):
         return
     folder = Path(folder)
@@ -281,13 +283,13 @@ def _move_committed(folder: str | os.PathLike) -> None:
 
 @contextmanager
 def one_run(folder: str | os.PathLike) -> Iterator[None]:
-    """Keeps other runs out of a folder until the block ends; a killed run keeps nobody out.
+    """Keeps other runs out of a folder until the block ends, or until the process is killed.
 
-    The folder is made if need be, and removed at the end if it is still empty. Within a run its
-    own thread may begin another in the same folder, as a part of it.
+    The folder is made if it does not exist, and removed at the end if it is still empty. The same
+    thread may begin another run in the folder, as a part of its run.
 
     Raises:
-        ValueError: another run has the folder; or it is a file.
+        ValueError: another run uses the folder, or it is a file.
         OSError: it can not be written.
     """
     folder = Path(folder)
@@ -322,18 +324,18 @@ def _lock_run(folder: Path) -> int:
             holder = os.read(lock, 200).decode(errors="replace")
             os.close(lock)
             raise ValueError(
-                f"Another run is going on in '{folder}'{holder and f' ({holder})'}: wait for its "
-                "end, or give another folder."
+                f"Another run is going on in '{folder}'{holder and f' ({holder})'}: wait until it "
+                "ends, or choose another folder."
             ) from None
         except OSError:
             return lock  # a file system without locks
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(lock), os.stat(path)):
-                with suppress(OSError):  # a disk may be full: the lock holds all the same
+                with suppress(OSError):  # if the disk is full, the lock still holds
                     os.ftruncate(lock, 0)
                     os.write(lock, f"process {os.getpid()} on {platform.node()}".encode())
                 return lock
-        os.close(lock)  # of a run that ended, and removed it, in between
+        os.close(lock)  # the lock of a run that ended, and removed it, in between
 
 
 # Sources
@@ -342,12 +344,13 @@ def _lock_run(folder: Path) -> int:
 def require_apart(
     target: str | os.PathLike, models: Iterable[Any] = (), files: Iterable[Any] = ()
 ) -> None:
-    """Refuses to write over what is read, whatever its path is spelled like.
+    """Refuses to overwrite what is read, however its path is spelled.
 
     Args:
         target: the file or folder to be written.
-        models: folders, or weights files, of models that are read; or models in memory, which
-            are where they came from. What is not a path here (None, a hub id) is passed over.
+        models: folders or weights files of models that are read; or models in memory, for which
+            the place that they were loaded from counts. Anything that is not a path here (None, a
+            hub id) is ignored.
         files: other files that are read.
 
     Raises:
@@ -356,13 +359,13 @@ def require_apart(
     target = Path(target)
     models = [getattr(model, "_source", None) or model for model in models]
     models = [Path(model) for model in models if _is_here(model)]
-    # Beside a weights file its config.json and vocabulary are read.
+    # A weights file is read together with the config.json and vocabulary beside it.
     beside = [model.with_name(name) for model in models if model.is_file() for name in MODEL_FILES]
     sources = [*models, *beside, *(Path(file) for file in files if _is_here(file))]
     for source in sources:
         if source.exists() and _overwrites(target, source):
             raise ValueError(
-                f"'{source}' is read, and would be written over: give another place than "
+                f"'{source}' is read, and would be overwritten: choose another place than "
                 f"'{target}'."
             )
 
@@ -372,13 +375,13 @@ def _is_here(source: Any) -> bool:
 
 
 def _overwrites(target: Path, source: Path) -> bool:
-    # Where folders that are not there yet are followed by "..", they will be made.
+    # Folders that do not exist yet but are followed by ".." will be made.
     place = Path(os.path.realpath(target))
     if place.exists() and place.samefile(source):
         return True
-    # By their numbers: on some systems a folder's name can be spelt in capitals, too.
+    # Compared by their inode: on some systems a folder's name can also be spelled in capitals.
     if any(parent.exists() and parent.samefile(source) for parent in place.parents):
-        # In a model's folder.
+        # The target lies in a model's folder.
         if place.exists():
             return place.is_dir() or target.suffix not in _RESULTS
         return not target.suffix or target.name.lower() in MODEL_FILES
@@ -386,11 +389,11 @@ def _overwrites(target: Path, source: Path) -> bool:
     return is_written and place.is_dir() and source.parent.samefile(place)
 
 
-# Parts of the above
+# Helpers
 
 
 def _make(folder: Path) -> list[Path]:
-    """Makes a folder if need be; returns those that were made, the innermost first."""
+    """Makes a folder with its parents; returns those that were made, the innermost first."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     with _naming(folder):
         try:
@@ -409,7 +412,7 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 @contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    """Makes a folder for a block, which leaves none that it made where it fails."""
+    """Makes a folder for a block; if the block fails, every folder that was made is removed."""
     made = _make(folder)
     try:
         yield
@@ -419,14 +422,14 @@ def _made(folder: Path) -> Iterator[None]:
 
 
 def _require_file(path: Path) -> None:
-    """Refuses a path whose content a file can not replace."""
+    """Refuses a path that can not be replaced by a file."""
     mode = _mode(path)
     if mode is not None and stat.S_ISDIR(mode):
-        raise ValueError(f"'{path}' is a folder: give a file's name.")
+        raise ValueError(f"'{path}' is a folder: pass a file's name.")
     # In /dev a link such as stdout may lead to a regular file.
     is_device = path.parent.resolve() == Path(os.devnull).parent
     if (mode is not None and not stat.S_ISREG(mode)) or is_device:
-        raise ValueError(f"'{path}' is not a regular file: give the name of one, or a new name.")
+        raise ValueError(f"'{path}' is not a regular file: pass the name of one, or a new name.")
 
 
 def _require_folder(folder: Path) -> None:
@@ -436,7 +439,10 @@ def _require_folder(folder: Path) -> None:
 
 
 def _mode(path: Path) -> int | None:
-    """What a path leads to, by one look, for others may replace it meanwhile; None for nothing."""
+    """The mode of what a path leads to, in one system call; None if nothing is there.
+
+    One call, because others may replace the file meanwhile.
+    """
     try:
         return path.stat().st_mode
     except OSError as error:
@@ -447,7 +453,7 @@ def _mode(path: Path) -> int | None:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """An OSError of a temporary file, or of no named one, becomes one of `path`."""
+    """Turns an OSError that names a temporary file, or no file, into one that names `path`."""
     try:
         yield
     except OSError as error:
@@ -458,23 +464,23 @@ def _naming(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _place_in(folder: Path) -> Iterator[Path]:
-    """A folder in a temporary one, whose lock says that its writer lives."""
+    """A folder inside a temporary one, whose lock shows that its writer is alive."""
     _remove_leftovers(folder)
     with contextlib.ExitStack() as stack:
-        with _signals_waiting():  # so that what is made is also removed
+        with _signals_waiting():  # so that everything made is also removed
             outer, lock = _make_outer(folder)
             stack.callback(os.close, lock)
             stack.callback(shutil.rmtree, outer, ignore_errors=True)
-        place = outer / "files"  # which writers may lock in their turn
+        place = outer / "files"  # which writers may lock as well
         place.mkdir()
         yield place
 
 
 @contextmanager
 def _signals_waiting() -> Iterator[None]:
-    """Lets SIGINT and SIGTERM, whose handlers may raise anywhere, wait until the block has ended.
+    """Delays SIGINT and SIGTERM, whose handlers may raise anywhere, until the block has ended.
 
-    Handlers run in the main thread: in others there is nothing to do.
+    Handlers run in the main thread, so that in other threads there is nothing to do.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -502,12 +508,12 @@ def _make_outer(folder: Path) -> tuple[Path, int]:
             if outer.exists():
                 return outer, lock
             os.close(lock)
-        # Another writer took it for a leftover before it was locked.
+        # Another writer removed it as a leftover before it was locked.
 
 
 def _remove_leftovers(folder: Path) -> None:
     for name in filter(_LEFTOVER.fullmatch, os.listdir(folder)):
-        with suppress(OSError):  # a link, another user's, or in use
+        with suppress(OSError):  # it is a link, another user's, or in use
             lock = os.open(folder / name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -519,7 +525,7 @@ def _remove_leftovers(folder: Path) -> None:
 @contextmanager
 def _locked(folder: str | os.PathLike, operation: int) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
-        with suppress(OSError):  # its rights, or its file system, allow none
+        with suppress(OSError):  # its permissions or its file system do not allow a lock
             lock = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, lock)
             fcntl.flock(lock, operation)
@@ -532,7 +538,7 @@ def _keep_mode(old: Path, new: Path) -> None:
 
 
 def _exchange(new: Path, old: Path) -> None:
-    """Two folders change places: at once on Linux, elsewhere one after the other."""
+    """Swaps two folders: atomically on Linux, in two steps elsewhere."""
     with suppress(AttributeError):
         rename = ctypes.CDLL(None).renameat2
         if rename(_AT_CWD, os.fsencode(new), _AT_CWD, os.fsencode(old), _RENAME_EXCHANGE) == 0:
@@ -551,6 +557,6 @@ def _sync(path: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    """Brings names to the disk, where the file system can do that."""
+    """Syncs a folder's names to the disk, if the file system can do that."""
     with suppress(OSError):
         _sync(path)

@@ -1,4 +1,4 @@
-"""Fine-tuning in one call: from files of examples to a measured model."""
+"""Fine-tuning in one call: from data files to an evaluated model."""
 
 from __future__ import annotations
 
@@ -41,36 +41,36 @@ def finetune(
 ) -> FineTuned:
     """Trains a model for a task, and keeps its best epoch.
 
-    The folder `out` then holds the model as `from_pretrained` and transformers load it,
-    results.json, and the learning curve: history.csv, and curves.png where matplotlib is
-    installed. While training goes on it holds the run's state as well, from which a run that was
-    killed goes on, to the same result.
+    The folder `out` then holds the model, in the format that `from_pretrained` and transformers
+    load, results.json, and the learning curve: history.csv, and curves.png if matplotlib is
+    installed. During training it also holds the state of the run, from which a killed run can be
+    resumed; the result is then the same.
 
     Args:
         model: a checkpoint's folder or hub id; or a model, which is trained in place.
         task: a name in `tasks.TASKS` or `tasks.KINDS`.
-        train: a file of examples, in the task's form (see `tasks.read_examples`), or examples as
-            the readers of `tf_squeezebert.data` give them, with ids for labels.
-        dev: the same, to measure each epoch on, and choose the best by the task's first metric.
-            None keeps the last epoch.
+        train: a file of examples in the task's format (see `tasks.read_examples`), or examples as
+            the readers of `tf_squeezebert.data` return them, with label ids.
+        dev: the same, to evaluate each epoch on, and to choose the best epoch by the task's first
+            metric. None keeps the last epoch.
         out: the folder to write.
-        labels: their names in the order of their ids. By default those of a model that is given,
-            the task's own, or those of the file, sorted.
+        labels: the label names in the order of their ids. By default those of a model that is
+            passed, those of the task, or those in the file, sorted.
         columns: `text`, `text_pair`, `label` and `format` of `tasks.read_examples`.
-        data_options: of `make_dataset` for the task: `stride`, `mlm_probability`, ...
-        teacher: a fine-tuned model to learn from too, see `distillation.Distiller`.
-        teacher_layers: its `layers`.
-        resume: go on with the run that `out` holds; the other arguments must be its own.
-        callbacks: further ones of Keras's, such as TensorBoard.
+        data_options: options of `make_dataset` for the task: `stride`, `mlm_probability`, ...
+        teacher: a fine-tuned model to learn from as well, see `distillation.Distiller`.
+        teacher_layers: the `layers` of the `Distiller`.
+        resume: continue the run in `out`; the other arguments must be those of that run.
+        callbacks: further Keras callbacks, such as TensorBoard.
         verbose: as in `fit`.
         **options: fields of `TrainingOptions`.
 
     Raises:
-        FileNotFoundError: there is no such file; or nothing to resume.
-        ValueError: an argument, a file or an example is wrong, by name; `out` holds a run already;
-            the run to resume is another one.
-        FloatingPointError: the loss became NaN or infinite, at the step that is named. The state
-            last saved, from before, is kept.
+        FileNotFoundError: there is no such file, or no run to resume.
+        ValueError: an argument, a file or an example is wrong; the message names it. Or `out` holds
+            a run already, or the run to resume is a different one.
+        FloatingPointError: the loss became NaN or infinite; the message names the step. The state
+            that was last saved, from before, is kept.
     """
     settings, folder = TrainingOptions(**options), Path(out)
     chosen = find_task(task, getattr(model, "config", None))
@@ -80,7 +80,7 @@ def finetune(
     files = [path for data in (train, dev) for path in paths_of(data)]
     with own_folder(folder, [model, teacher], files):
         check_folder(folder, resume)
-        check_repeatable(*files)  # which are read again and again
+        check_repeatable(*files)  # these are read several times
         keras.utils.set_random_seed(settings.seed)
         labels = _labels(model, chosen, labels, train, columns)
         model, start = _model(model, chosen, labels, settings.precision)
@@ -109,10 +109,10 @@ def _labels(
     train: Data,
     columns: dict,
 ) -> list[str] | None:
-    """The labels' names in the order of their ids; None for a task that has none."""
+    """The label names in the order of their ids; None for a task without labels."""
     if not task.has_labels:
         if labels is not None:
-            raise ValueError(f"{task.name} has no labels to name.")
+            raise ValueError(f"{task.name} has no labels: leave out labels.")
         return None
     if labels is None and isinstance(model, keras.Model):
         labels = model.config.id2label.values()
@@ -120,22 +120,24 @@ def _labels(
         labels = task.labels or _labels_of(train, task, columns)
     labels = list(labels)
     if len(set(labels)) != len(labels):
-        raise ValueError(f"A label is named twice: {', '.join(labels)}.")
+        raise ValueError(f"labels must be distinct, not {', '.join(labels)}.")
     if task.labels and len(labels) != len(task.labels):
         raise ValueError(f"{task.name} has {len(task.labels)} labels, and {len(labels)} are named.")
     if (order := task.order_of(labels)) not in (None, labels):
         raise ValueError(
             f"The labels are in the order {', '.join(labels)}, those of {task.name} in "
-            f"the order {', '.join(order)}: name them in the task's order."
+            f"the order {', '.join(order)}: pass them in the task's order."
         )
     return labels
 
 
 def _labels_of(train: Data, task: Task, columns: dict) -> list[str]:
     if not isinstance(train, (str, os.PathLike)):
-        raise ValueError("Examples that are no file have ids for labels: pass their names, labels.")
+        raise ValueError(
+            "In-memory examples carry label ids, so pass the label names: labels=[...]."
+        )
     if not isinstance(columns.get("label", ""), str):
-        return list(columns["label"])  # a column for each
+        return list(columns["label"])  # one column for each label
     return label_names(task.read(train, **columns))
 
 
@@ -145,7 +147,7 @@ def _model(
     labels: list[str] | None,
     precision: str,
 ) -> tuple[SqueezeBertPreTrainedModel, str | None]:
-    """The model that is trained, and the digest of the checkpoint that it comes from, if any."""
+    """The model to train, and the digest of the checkpoint that it was loaded from, if any."""
     start = None
     if not isinstance(model, keras.Model):
         model, start = load_start(
@@ -160,7 +162,7 @@ def _model(
     if labels is not None and list(model.config.id2label.values()) != labels:
         raise ValueError(
             f"The model's labels are {', '.join(model.config.id2label.values())}, the task's "
-            f"{', '.join(labels)}: make the model with id2label of these."
+            f"{', '.join(labels)}: make the model with an id2label of these."
         )
     task.check_config(model.config)
     require_tokenizer(model)

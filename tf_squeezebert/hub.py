@@ -1,4 +1,4 @@
-"""Where a model's files are: a folder here, or a repository on the Hugging Face hub."""
+"""Finds a model's files: in a local folder, or in a repository on the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def find_folder(
     cache_dir: str | os.PathLike | None = None,
     local_files_only: bool = False,
 ) -> Path:
-    """The folder of a model, with those of some files that the model has.
+    """The folder that holds the model's files, as far as the model has them.
 
     Args:
         path_or_id: a folder, or a repository id such as `"squeezebert/squeezebert-uncased"`, whose
-            files are downloaded into the hub's cache where they are not there yet.
-        names: of the files.
+            files are downloaded into the hub's cache if they are not there yet.
+        names: names of the files to look for.
         revision: a branch, tag or commit of the repository; ignored for a folder.
         cache_dir: the hub's cache; by default huggingface_hub's own (`HF_HOME`).
-        local_files_only: look into the cache only, never at the network.
+        local_files_only: use the cache only, and never the network.
 
     Raises:
         FileNotFoundError: there is no such folder or repository; or files are not in the cache,
             and may not be downloaded.
-        ConnectionError: the hub could not be reached, or broke off.
+        ConnectionError: the hub could not be reached, or the connection broke off.
     """
     folder = Path(path_or_id)
     if folder.exists():
@@ -41,7 +41,7 @@ def find_folder(
         return folder
     if not _HUB_ID.fullmatch(str(path_or_id)):
         raise FileNotFoundError(
-            f"There is no file or folder '{path_or_id}', and a name like this is no hub id "
+            f"There is no file or folder '{path_or_id}', and the name is not a hub id "
             "(owner/name) either: check the path."
         )
     return _download(str(path_or_id), list(names), revision, cache_dir, local_files_only)
@@ -76,7 +76,7 @@ def _download(
             )
         )
     except errors.LocalEntryNotFoundError as error:
-        # Offline, or told to stay so, and not in the cache.
+        # Offline, or asked to stay offline, and the files are not in the cache.
         if local_files_only:
             raise FileNotFoundError(
                 f"Files of '{repo_id}' are not in the local cache, and local_files_only=True "
@@ -92,7 +92,7 @@ def _download(
             f"'{repo_id}' is neither a file or folder here nor a public model on the hub (for a "
             "private one, log in with `hf auth login`)."
         ) from error
-    except Exception as error:  # the HTTP client's own errors: broken off, refused, timed out
+    except Exception as error:  # errors of the HTTP client: broken off, refused, timed out
         if _is_of_this_machine(error):
             raise
         raise _unreachable(repo_id, error) from error

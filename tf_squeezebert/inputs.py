@@ -1,6 +1,6 @@
-"""A model's inputs as exact arrays: what would be cut, wrapped or cast in silence is refused.
+"""Checks a model's inputs, and refuses what would silently be truncated, wrapped or cast.
 
-Without Keras: for the Keras models and for .tflite files.
+It does not need Keras: it serves the Keras models and .tflite files.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # of texts, in the order of files
-IGNORED = -100  # the label that says "not here": of a word's further pieces, of unmasked tokens
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # of texts, in the order used in files
+IGNORED = -100  # label of positions that do not count: further pieces of a word, unmasked tokens
 
 
 def as_array(name: str, values: Any) -> np.ndarray:
-    """Values as an array of numbers, of whatever type they have."""
+    """Values as an array of numbers; their type is kept."""
     try:
         array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:  # of ragged lists, or another device
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists, or on another device
         raise ValueError(
             f"{name} is not an array: give rows of equal length, as tokenizer(..., padding=True, "
             "return_tensors='np') does."
@@ -31,7 +31,7 @@ def as_ids(name: str, values: Any, size: int, size_name: str) -> np.ndarray:
     """Whole numbers in [0, size), as int32.
 
     Raises:
-        ValueError: they are of another type, even if whole, or lie outside.
+        ValueError: they are not of an integer type, even if whole, or lie outside the range.
     """
     ids = as_array(name, values)
     require_integers(name, ids.dtype.name)
@@ -48,7 +48,7 @@ def as_mask(name: str, values: Any) -> np.ndarray:
     """Zeros and ones, of any type, as int32.
 
     Raises:
-        ValueError: there is another value among them.
+        ValueError: there is another value.
     """
     mask = as_array(name, values)
     wrong = mask[(mask != 0) & (mask != 1)]

@@ -1,4 +1,4 @@
-"""JSON of files that others wrote, read within a budget of size and depth."""
+"""Reads JSON files that others wrote, with limits on size and depth."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-# The largest of real files is a tokenizer.json of half a million tokens, 10 MB.
+# The largest real file is a tokenizer.json with half a million tokens, 10 MB.
 MAX_BYTES = 16 << 20
 _MAX_DEPTH = 64  # Real files nest 8 deep; Python's own limit depends on how deep the caller is.
 _MAX_DIGITS = 100  # a tokenizer's "no limit" is 10**30, in full
@@ -31,17 +31,17 @@ def read_json(path: str | os.PathLike, max_bytes: int = MAX_BYTES) -> dict[str, 
 
 
 def parse_json(content: bytes, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
-    """Reads a JSON object, as strictly as it takes for two readers to see the same in it.
+    """Reads a JSON object, so strictly that any two readers see the same in it.
 
-    Refused are NaN and Infinity, a key that stands twice in an object, half a surrogate pair, and
-    what no real file needs: too many bytes, too many levels, a number of too many digits.
+    It refuses NaN and Infinity, a key that occurs twice in an object, half a surrogate pair, and
+    what no real file needs: too many bytes, too many levels, a number with too many digits.
 
     Args:
-        content: UTF-8, with a byte order mark or without.
-        max_bytes: how long it may be.
+        content: UTF-8, with or without a byte order mark.
+        max_bytes: the largest size that is accepted.
 
     Raises:
-        ValueError: a predicate, to which the caller adds what the content is of.
+        ValueError: its message is a predicate ("is not UTF-8 text"); the caller adds the subject.
     """
     if len(content) > max_bytes:
         raise ValueError(f"is longer than {max_bytes} bytes, which no real file of its kind is")

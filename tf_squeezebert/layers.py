@@ -1,4 +1,4 @@
-"""The layers of SqueezeBERT, in keras.ops alone, so that every Keras backend runs them.
+"""The layers of SqueezeBERT, written in keras.ops only, so that they run on every Keras backend.
 
 Shapes: B batch, S sequence length, H hidden_size, N attention heads, D = H / N.
 """
@@ -26,7 +26,7 @@ ACTIVATION_FUNCTIONS = {
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
 class GroupedConv1D(keras.layers.Layer):
-    """The pointwise (kernel size 1) grouped convolution, with a weight of its own per group.
+    """The pointwise (kernel size 1) grouped convolution, with a separate weight for each group.
 
     Group i owns input channels [i*C/g, (i+1)*C/g) and output channels [i*F/g, (i+1)*F/g), and its
     result equals PyTorch's `Conv1d(C, F, kernel_size=1, groups=g)`. One group is a fully
@@ -40,7 +40,7 @@ class GroupedConv1D(keras.layers.Layer):
         use_bias: whether to add a bias of shape [F].
         kernel_initializer, bias_initializer: Keras initializers. The kernel's shape is
             [g, C/g, F/g].
-        **kwargs: of `keras.layers.Layer` (`name`, `dtype`, ...).
+        **kwargs: passed to `keras.layers.Layer` (`name`, `dtype`, ...).
 
     Raises:
         ValueError: groups do not divide the channels, or `data_format` is unknown.
@@ -103,7 +103,8 @@ class GroupedConv1D(keras.layers.Layer):
     def _grouped_product(self, x):
         """[B, S, C] to [B, S, F], as one matrix product batched over the groups.
 
-        Of the ways to write it (a product a group, einsum, Keras's Conv1D) the fastest to train.
+        This trains fastest among the ways to write it (one product per group, einsum, Keras's
+        Conv1D).
         """
         batch, length = ops.shape(x)[:2]
         x = ops.reshape(x, (batch * length, self.groups, -1))
@@ -142,15 +143,16 @@ class _Normal(keras.initializers.RandomNormal):
 
 
 def dense(config: SqueezeBertConfig, units: int, **kwargs) -> keras.layers.Dense:
-    """A fully connected layer, initialised as the config says."""
+    """A fully connected layer, with the config's initializer."""
     return keras.layers.Dense(units, kernel_initializer=_Normal(config), **kwargs)
 
 
 def permute(layer: keras.layers.Layer, inputs=None, outputs=None) -> None:
-    """Puts the channels that a layer reads, or gives, or both, into another order.
+    """Reorders the channels that a layer reads, the channels that it returns, or both.
 
     Args:
-        layer: a projection; for `outputs` any layer whose weights have them on the last axis.
+        layer: a projection; for `outputs`, any layer whose weights have the channels on the last
+            axis.
         inputs, outputs: the new order, as indices into the old one.
     """
     if inputs is not None:
@@ -161,7 +163,7 @@ def permute(layer: keras.layers.Layer, inputs=None, outputs=None) -> None:
 
 
 class _ConfiguredLayer(keras.layers.Layer):
-    """A layer whose shape is the model's config; its sub-layers share its dtype policy."""
+    """A layer that is set up from the model's config; its sub-layers share its dtype policy."""
 
     def __init__(self, config: SqueezeBertConfig, **kwargs):
         super().__init__(**kwargs)
@@ -236,18 +238,18 @@ class SqueezeBertEmbeddings(_ConfiguredLayer):
         x = _look_up(self.word_embeddings, input_ids)
         if self.config.pad_token_id is None:
             return x
-        # The reference does not train the padding token's row by lookups.
+        # The reference does not train the padding token's row through lookups.
         is_padding = ops.equal(input_ids, self.config.pad_token_id)[..., None]
         return ops.where(is_padding, ops.stop_gradient(x), x)
 
 
 def _look_up(table: keras.layers.Embedding, ids):
-    """Rows of a table; Keras's own look-up takes a negative id for one counted from the end."""
+    """Rows of a table, as Keras's own look-up, which counts negative ids from the end."""
     return table(ops.where(ids < 0, table.input_dim, ids))
 
 
 def softmax(scores):
-    """Softmax over the last axis; Keras's own warns where that holds one position only."""
+    """Softmax over the last axis; Keras's own warns if that axis has length 1."""
     return ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
 
 
@@ -266,7 +268,7 @@ class SqueezeBertSelfAttention(_ConfiguredLayer):
             projection.build((None, None, self.config.hidden_size))
 
     def call(self, x, attention_mask=None, head_mask=None, training=None):
-        """Attends.
+        """Computes self-attention.
 
         Args:
             x: hidden states, [B, S, H].
@@ -274,15 +276,15 @@ class SqueezeBertSelfAttention(_ConfiguredLayer):
             head_mask: multiplies the probabilities of each head, [N].
 
         Returns:
-            The context, [B, S, H], and the scores before the softmax, [B, N, S, S] in float32
+            The context, [B, S, H], and the scores before the softmax, [B, N, S, S], in float32
             (or float64).
         """
         query = self._split_heads(self.query(x)) / math.sqrt(self._head_size)  # [B, N, S, D]
         key = ops.transpose(self._split_heads(self.key(x)), (0, 1, 3, 2))  # [B, N, D, S]
-        # In half precision the softmax would lose too much.
+        # In half precision the softmax would be too inexact.
         scores = ops.cast(ops.matmul(query, key), keras.backend.result_type(self.dtype, "float32"))
         if attention_mask is not None:
-            # Added, as in the reference, and so low that nothing of the score is left.
+            # Added, as in the reference, and so low that the score itself no longer matters.
             lowest = float(np.finfo("float32").min)
             scores = scores + ops.where(attention_mask, 0.0, lowest)
         probs = ops.cast(softmax(scores), self.compute_dtype)
@@ -306,7 +308,7 @@ class SqueezeBertBlock(_ConfiguredLayer):
     """One encoder block: attention and feed-forward network, each with residual and layer norm.
 
     The reference names its parts `attention`, `post_attention`, `intermediate` and `output`;
-    `output` is taken in a Keras layer, so that one is `projection` here.
+    Keras layers have an attribute `output` already, so that part is named `projection` here.
     """
 
     def __init__(self, config: SqueezeBertConfig, **kwargs):
@@ -347,7 +349,8 @@ class SqueezeBertBlock(_ConfiguredLayer):
 class SqueezeBertMaskedLMHead(_ConfiguredLayer):
     """Scores of every token of the vocabulary at every position: [B, S, H] to [B, S, V].
 
-    The output matrix is the word embedding table, given at the call, with a bias of its own.
+    The output matrix is the word embedding table, which is passed to the call; the bias is the
+    head's.
     """
 
     def __init__(self, config: SqueezeBertConfig, **kwargs):

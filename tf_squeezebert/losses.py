@@ -1,4 +1,4 @@
-"""Losses and metrics, where Keras's own are not already right."""
+"""Losses and metrics that Keras does not have in the form needed here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .inputs import IGNORED
 
 
 def token_loss() -> keras.losses.Loss:
-    """Cross-entropy of logits [..., C] and labels [...], averaged over those that are not -100."""
+    """Cross-entropy of logits [..., C] and labels [...], averaged over labels other than -100."""
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=IGNORED)
 
 
@@ -36,8 +36,8 @@ class MaskedAccuracy(keras.metrics.SparseCategoricalAccuracy):
 class PositionLoss(keras.losses.Loss):
     """Cross-entropy of position logits [B, S] and positions [B], averaged over those below S.
 
-    As in the reference, a position beyond the sequence does not count (its answer was cut off by
-    truncation) and a negative one means position 0.
+    As in the reference, a position beyond the end of the sequence (its answer was cut off by
+    truncation) does not count, and a negative one means position 0.
     """
 
     def __init__(self, name: str = "position_loss", reduction="sum_over_batch_size", dtype=None):
@@ -68,13 +68,13 @@ def _positions(y_true, y_pred):
 
 
 def divergence(taught, got, temperature: float, rows=None, classes=None):
-    """T^2 * KL of a teacher's logits [..., C] and others, at temperature T.
+    """T^2 * KL divergence of a teacher's and a student's logits at temperature T.
 
     Args:
-        taught, got: the logits, [..., C].
+        taught, got: the teacher's logits and the student's, [..., C].
         temperature: T.
-        rows: over which of them, [...], it is averaged; None: over all.
-        classes: which of them count, [..., C]; None: all.
+        rows: 1 for each row [...] to average over, 0 for the others; None: all rows.
+        classes: 1 for each class [..., C] that counts, 0 for the others; None: all classes.
     """
     taught, got = (as_float(logits) / temperature for logits in (taught, got))
     if classes is not None:
@@ -85,15 +85,15 @@ def divergence(taught, got, temperature: float, rows=None, classes=None):
 
 
 def kl_divergence(log_taught, log_got):
-    """KL divergence of log probabilities, over the last axis."""
-    # Where the teacher's probability is nothing, neither is its part of the sum.
+    """KL divergence, over the last axis, of distributions given as log probabilities."""
+    # Where the teacher's probability is 0, so is its term of the sum.
     lowest = float(np.finfo("float32").min) / 4
     difference = ops.maximum(log_taught, lowest) - ops.maximum(log_got, lowest)
     return ops.sum(ops.exp(log_taught) * difference, axis=-1)
 
 
 def masked_mean(values, rows):
-    """The mean of values, of those where `rows` is 1; None: of all."""
+    """The mean of the values where `rows` is 1; of all values if `rows` is None."""
     if rows is None:
         return ops.mean(values)
     weights = ops.cast(rows, values.dtype)

@@ -1,6 +1,6 @@
-"""The field's metrics, on plain data: labels, tags and answers, expected and got.
+"""The standard metrics, on plain data: expected and predicted labels, tags and answers.
 
-All are fractions, and equal those that papers report: of scikit-learn and SciPy, of seqeval, and of
+All are fractions, and equal to what papers report: to scikit-learn and SciPy, to seqeval, and to
 SQuAD's official scripts.
 """
 
@@ -27,12 +27,12 @@ Values = Sequence | np.ndarray
 
 
 def _accuracy(expected: Values, got: Values) -> float:
-    """Of labels, or of whole rows of labels that may each apply."""
+    """Accuracy of labels, or of whole rows where several labels may apply."""
     want, have = np.asarray(expected), np.asarray(got)
     if want.shape != have.shape or not want.size:
         raise ValueError(
-            f"Labels of shape {want.shape} are expected, {have.shape} given: there must be as "
-            "many, and one at least."
+            f"Labels of shape {want.shape} are expected, {have.shape} given: pass at least one "
+            "label, and equally many on both sides."
         )
     return float((want == have).reshape(len(want), -1).all(axis=1).mean())
 
@@ -44,7 +44,7 @@ def _scikit_learn(name: str, **options: Any) -> Callable[[Values, Values], float
         except ImportError as error:
             raise ImportError(f"{name} needs scikit-learn: pip install scikit-learn.") from error
         with warnings.catch_warnings():
-            # Of matthews_corrcoef, where all labels are one: the result is 0.
+            # matthews_corrcoef warns if all labels are equal; its result is 0 then.
             warnings.filterwarnings("ignore", "A single label was found", UserWarning)
             return float(getattr(metrics, name)(expected, got, **options))
 
@@ -58,14 +58,14 @@ def _scipy(name: str) -> Callable[[Values, Values], float]:
         except ImportError as error:
             raise ImportError(f"{name} needs SciPy: pip install scipy.") from error
         with warnings.catch_warnings():
-            # The result says as much: nan.
+            # The result is nan, which says enough.
             warnings.simplefilter("ignore", stats.ConstantInputWarning)
             return float(getattr(stats, name)(expected, got).statistic)
 
     return measure
 
 
-# Of N labels' ids or values; accuracy, f1_macro and f1_micro also of rows [N, L] of 0 and 1.
+# For N label ids or values; accuracy, f1_macro and f1_micro also for rows [N, L] of 0 and 1.
 METRICS: dict[str, Callable[[Values, Values], float]] = {
     "accuracy": _accuracy,
     "f1": _scikit_learn("f1_score", zero_division=0),
@@ -83,28 +83,32 @@ METRICS: dict[str, Callable[[Values, Values], float]] = {
 def entity_scores(
     expected: Sequence[Sequence[str]], got: Sequence[Sequence[str]]
 ) -> dict[str, float]:
-    """How many entities were found, each by its kind and its exact first and last words.
+    """Precision, recall and F1 of entities, which match by kind and exact first and last word.
 
-    Equals seqeval (Nakayama, 2018) as it is by default, which follows CoNLL's conlleval: tags may
-    be of the forms IOB1, BIO or BIOES, and an entity that lacks its beginning or end counts. Of
-    BILOU an L and a U only count by their kind, so that neighbouring U-PER are one entity: convert
+    Equals seqeval (Nakayama, 2018) with its defaults, which follows CoNLL's conlleval: tags may be
+    in the forms IOB1, BIO or BIOES, and an entity without its beginning or end counts. In BILOU,
+    L and U only count by their kind, so that neighbouring U-PER are one entity: convert such tags
     to BIO first, as `data.read_conll` does.
 
     Args:
         expected: each sentence's tags.
-        got: as many tags of as many sentences.
+        got: the predicted tags, for the same sentences and words.
 
     Returns:
         precision, recall and f1 over all entities, 0 where there are none; accuracy of the tags.
 
     Raises:
-        ValueError: there are not as many tags as expected, or none.
+        ValueError: the numbers of sentences or tags differ, or there are no tags.
     """
     if len(expected) != len(got):
-        raise ValueError(f"{len(expected)} sentences are expected, {len(got)} given.")
+        raise ValueError(
+            f"{len(expected)} sentences are expected, {len(got)} given: pass tags for each one."
+        )
     for i, (tags, other) in enumerate(zip(expected, got, strict=True)):
         if len(tags) != len(other):
-            raise ValueError(f"Sentence {i} has {len(tags)} tags, {len(other)} are given.")
+            raise ValueError(
+                f"Sentence {i} has {len(tags)} tags, {len(other)} are given: pass one a word."
+            )
     if not any(map(len, expected)):
         raise ValueError("There are no tags to measure.")
     entities, found = _entities(expected), _entities(got)
@@ -120,11 +124,11 @@ def entity_scores(
 
 
 def _entities(sentences: Sequence[Sequence[str]]) -> set[tuple[str, int, int]]:
-    """Kind, first and last word of each, in all sentences joined by an "O"."""
+    """Kind, first and last word of each entity, with all sentences joined by an "O"."""
     entities, first = set(), 0
     last, last_kind = "O", ""
     for i, tag in enumerate(tag for tags in sentences for tag in (*tags, "O")):
-        # "B-PER" is a B of PER; "." is outside of entities too.
+        # "B-PER" has the prefix B and the kind PER; "." is outside of entities too.
         prefix, kind = tag[0], tag[1:].split("-", 1)[-1]
         ends = last in "ES" or (last in "BI" and prefix in "BSO")
         if ends or (last not in "O." and kind != last_kind):
@@ -144,26 +148,26 @@ def squad_scores(
     predictions: Mapping[Hashable, str],
     no_answer_probabilities: Mapping[Hashable, float] | None = None,
 ) -> dict[str, float]:
-    """Exact matches, and F1 of words, of answers to questions.
+    """Exact match, and F1 over words, of answers to questions.
 
-    Equals the official scripts of SQuAD, but for percent: evaluate-v1.1.py (Rajpurkar et al., 2016)
-    where every question has an answer, evaluate-v2.0.py (Rajpurkar et al., 2018) where one has none
-    or `no_answer_probabilities` are given.
+    Equals the official scripts of SQuAD, but as fractions: evaluate-v1.1.py (Rajpurkar et al.,
+    2016) if every question has an answer, and evaluate-v2.0.py (Rajpurkar et al., 2018) if some
+    have none or `no_answer_probabilities` are given.
 
     Args:
-        references: examples as `data.read_squad` gives them, each of an id of its own.
-        predictions: by id the answer's text, "" for none.
-        no_answer_probabilities: by id, how likely there is no answer.
+        references: examples as `data.read_squad` returns them, each with a different id.
+        predictions: the answer's text by id; "" for no answer.
+        no_answer_probabilities: by id, the probability that there is no answer.
 
     Returns:
         exact_match, f1 and total, the number of questions. By the rules of v2.0 also HasAns_exact,
-        HasAns_f1, HasAns_total and NoAns_exact, NoAns_f1, NoAns_total of the questions with and
-        without an answer; of probabilities best_exact and best_f1, and best_exact_thresh and
-        best_f1_thresh, the probability above which the answer is to be none for them.
+        HasAns_f1, HasAns_total and NoAns_exact, NoAns_f1, NoAns_total, for questions with and
+        without an answer. With probabilities also best_exact and best_f1, and best_exact_thresh
+        and best_f1_thresh, the probabilities above which "no answer" gives these values.
 
     Raises:
-        ValueError: there are no references, an id comes twice, or a question has no prediction or
-            no probability from 0 to 1.
+        ValueError: there are no references, an id occurs twice, or a question has no prediction or
+            no probability between 0 and 1.
     """
     answers = _answers_by_id(references)
     has_answer = {key: bool(texts) for key, texts in answers.items()}
@@ -182,7 +186,7 @@ def squad_scores(
             scores[f"{name}_total"] = len(keys)
     if no_answer_probabilities is not None:
         for name, values in (("exact", exact), ("f1", f1)):
-            # What an answer brings where it is given, instead of none.
+            # What answering gains over giving no answer.
             gains = {k: values[k] if has_answer[k] else -bool(predictions[k]) for k in answers}
             without = len(answers) - sum(has_answer.values())
             best, threshold = _best(gains, without, no_answer_probabilities)
@@ -194,10 +198,12 @@ def _answers_by_id(references: Iterable[Mapping[str, Any]]) -> dict[Hashable, Se
     answers = {}
     for reference in references:
         if reference["id"] in answers:
-            raise ValueError(f"There are two questions {reference['id']!r}: give each its own id.")
+            raise ValueError(
+                f"There are two questions {reference['id']!r}: give each a different id."
+            )
         answers[reference["id"]] = reference["answers"]["text"]
     if not answers:
-        raise ValueError("There are no references to measure answers by.")
+        raise ValueError("There are no references: pass at least one question.")
     return answers
 
 
@@ -208,16 +214,16 @@ def _check_given(
 ) -> None:
     for key in keys:
         if key not in predictions:
-            raise ValueError(f'Question {key!r} has no prediction: give "" for no answer.')
+            raise ValueError(f'Question {key!r} has no prediction: pass "" for no answer.')
         if probabilities is not None and not 0 <= probabilities.get(key, np.nan) <= 1:
             given = probabilities.get(key)
             raise ValueError(
-                f"The no-answer probability of question {key!r} is {given}, not from 0 to 1."
+                f"The no-answer probability of question {key!r} is {given}: it must lie in 0 to 1."
             )
 
 
 def _answer_scores(texts: Sequence[str], prediction: str, v2: bool) -> tuple[float, float]:
-    """Exact match and F1, by the answer that is nearest."""
+    """Exact match and F1, each the best over the expected answers."""
     answers, words = [_words(text) for text in texts], _words(prediction)
     if v2:
         answers = [answer for answer in answers if answer]
@@ -227,7 +233,7 @@ def _answer_scores(texts: Sequence[str], prediction: str, v2: bool) -> tuple[flo
 
 
 def _words(text: str) -> list[str]:
-    """The words that count: without case, ASCII's punctuation, and articles."""
+    """The words in lower case, without ASCII punctuation and articles."""
     return _ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split()
 
 
@@ -247,8 +253,8 @@ def _mean(values: Mapping[Hashable, float], keys: Iterable[Hashable]) -> float:
 def _best(
     gains: Mapping[Hashable, float], without: int, probabilities: Mapping[Hashable, float]
 ) -> tuple[float, float]:
-    """The highest sum that a threshold reaches, from `without` where no answer is given; and it."""
-    # One after the other, equal probabilities too, as the official script has it.
+    """The highest sum over all thresholds, and its threshold; `without` is that of no answers."""
+    # One question after the other, also if probabilities are equal, as in the official script.
     keys = sorted((key for key in probabilities if key in gains), key=probabilities.__getitem__)
     sums = np.cumsum([without, *(gains[key] for key in keys)])
     best = int(np.argmax(sums))
@@ -259,19 +265,19 @@ def _best(
 
 
 def perplexity(loss: float) -> float:
-    """Of a mean cross-entropy; infinite where it overflows."""
+    """Perplexity of a mean cross-entropy; infinite if it overflows."""
     with np.errstate(over="ignore"):
         return float(np.exp(np.float64(loss)))
 
 
-# Of all
+# All metrics
 
 
 _LOWER_IS_BETTER = ("perplexity", "hidden_error")
 
 
 def is_better(metric: str, value: float, best: float | None) -> bool:
-    """Whether a metric's value is better than the best so far; NaN is better than none only."""
+    """Whether a metric's value is better than the best so far; NaN is better only than no value."""
     if best is None or math.isnan(best):
         return best is None or not math.isnan(value)
     return value < best if metric in _LOWER_IS_BETTER else value > best

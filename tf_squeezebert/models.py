@@ -1,7 +1,7 @@
 """SqueezeBertModel and its five task heads, as Keras models.
 
-Every model takes a dict of tensors, or input_ids alone, and reads these keys; all but one of
-`input_ids` and `inputs_embeds` are optional:
+Every model takes a dict of tensors, or input_ids alone, and reads these keys. `input_ids` or
+`inputs_embeds` is required; the others are optional:
 
     input_ids       [B, S] int32     token ids
     inputs_embeds   [B, S, H] float  word embeddings, in place of the ids
@@ -10,8 +10,8 @@ Every model takes a dict of tensors, or input_ids alone, and reads these keys; a
     position_ids    [B, S] int32     0, 1, 2, ... by default
     head_mask       [N] or [layers, N] float  multiplies each head's attention probabilities
 
-Ids are of an integer dtype, masks of any. Where their values are at hand, ids out of range and
-masks of other values are refused; in a traced graph, as in `fit` and `predict`, they are not.
+Ids are of an integer dtype, masks of any. Ids out of range and masks with other values are refused
+where the values can be read; in a traced graph, as in `fit` and `predict`, they are not checked.
 
 Multiple choice has one more axis, [B, choices, S]. The models follow the reference
 implementation, transformers' PyTorch SqueezeBERT, to float rounding.
@@ -55,12 +55,12 @@ _Model = TypeVar("_Model", bound="SqueezeBertPreTrainedModel")
 
 
 class SqueezeBertPreTrainedModel(keras.Model):
-    """What the bare model and the heads share: checkpoints, `compile()` and `export()`.
+    """Base class of the bare model and the heads: checkpoints, `compile()` and `export()`.
 
     Args:
         config: a `SqueezeBertConfig`, or its `to_dict()`.
-        build: make the variables now; otherwise `build()` does.
-        **kwargs: of `keras.Model`: `name`, and `dtype`, a dtype or policy such as
+        build: whether to make the variables now; otherwise `build()` makes them.
+        **kwargs: passed to `keras.Model`: `name`, and `dtype`, a dtype or policy such as
             `"mixed_bfloat16"`.
     """
 
@@ -70,55 +70,55 @@ class SqueezeBertPreTrainedModel(keras.Model):
             config = SqueezeBertConfig.from_dict(dict(config))
         self.config = config
         self._tokenizer: SqueezeBertTokenizer | Exception | None = None
-        self._source: str | os.PathLike | None = None  # the folder or file that it came from
+        self._source: str | os.PathLike | None = None  # the folder or file that it was loaded from
         self._find_untrained: Callable[[], list[str]] = list
 
     def __call__(self, inputs, *args, **kwargs):
-        # Before Keras has the call in hand, whose errors are many lines long.
+        # Checked before Keras takes over, because its errors are many lines long.
         inputs = _checked(named_inputs(inputs), self.config, self._input_rank)
         return super().__call__(inputs, *args, **kwargs)
 
     def stateless_call(self, trainable_variables, non_trainable_variables, inputs, *args, **kwargs):
-        # On JAX `fit`, `evaluate` and `predict` come this way, past `__call__`.
+        # On JAX, `fit`, `evaluate` and `predict` call this instead of `__call__`.
         inputs = _checked(named_inputs(inputs), self.config, self._input_rank)
         return super().stateless_call(
             trainable_variables, non_trainable_variables, inputs, *args, **kwargs
         )
 
-    # Keras looks into plain dicts only, and a tokenizer's output is a BatchEncoding.
+    # Keras handles plain dicts only, and a tokenizer returns a BatchEncoding.
 
     def fit(self, x=None, *args, **kwargs):
-        """Trains, as `keras.Model.fit` does; x may be what a tokenizer returned."""
+        """Trains, as `keras.Model.fit` does; x may be a tokenizer's output."""
         validation = kwargs.get("validation_data")
         if isinstance(validation, tuple):
             kwargs["validation_data"] = (_plain(validation[0]), *validation[1:])
         return super().fit(_plain(x), *args, **kwargs)
 
     def evaluate(self, x=None, *args, **kwargs):
-        """Measures, as `keras.Model.evaluate` does; x may be what a tokenizer returned."""
+        """Evaluates, as `keras.Model.evaluate` does; x may be a tokenizer's output."""
         return super().evaluate(_plain(x), *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):
-        """Computes outputs, as `keras.Model.predict` does; x may be what a tokenizer returned."""
+        """Computes outputs, as `keras.Model.predict` does; x may be a tokenizer's output."""
         return super().predict(_plain(x), *args, **kwargs)
 
     def train_on_batch(self, x, *args, **kwargs):
-        """Trains on a batch, as in `keras.Model`; x may be what a tokenizer returned."""
+        """Trains on a batch, as in `keras.Model`; x may be a tokenizer's output."""
         return super().train_on_batch(_plain(x), *args, **kwargs)
 
     def test_on_batch(self, x, *args, **kwargs):
-        """Measures on a batch, as in `keras.Model`; x may be what a tokenizer returned."""
+        """Evaluates on a batch, as in `keras.Model`; x may be a tokenizer's output."""
         return super().test_on_batch(_plain(x), *args, **kwargs)
 
     def predict_on_batch(self, x):
-        """Computes a batch's outputs, as in `keras.Model`; x may be what a tokenizer returned."""
+        """Computes a batch's outputs, as in `keras.Model`; x may be a tokenizer's output."""
         return super().predict_on_batch(_plain(x))
 
     # Checkpoints
 
     @classmethod
     def from_pretrained(cls: type[_Model], path_or_id: str | os.PathLike, **options: Any) -> _Model:
-        """Loads a published PyTorch checkpoint, or what `save_pretrained` wrote.
+        """Loads a published PyTorch checkpoint, or a folder that `save_pretrained` wrote.
 
         See `tf_squeezebert.convert.load_checkpoint` for the options (`revision`, `cache_dir`,
         `local_files_only`, `ignore_mismatched_sizes`, `output_loading_info`, `dtype`, and any
@@ -129,10 +129,11 @@ class SqueezeBertPreTrainedModel(keras.Model):
         return load_checkpoint(cls, path_or_id, **options)
 
     def save_pretrained(self, directory: str | os.PathLike) -> None:
-        """Writes config.json, model.safetensors and the tokenizer's files, all or none of them.
+        """Writes config.json, model.safetensors and the tokenizer's files; all of them or none.
 
-        transformers' PyTorch SqueezeBERT loads the folder, as does `from_pretrained`. What was
-        there of another model is replaced; a model without a tokenizer leaves none.
+        transformers' PyTorch SqueezeBERT loads the folder, as does `from_pretrained`. Files of
+        another model in the folder are replaced, and its tokenizer's files are removed if this
+        model has no tokenizer.
         """
         from .convert import save_checkpoint
 
@@ -140,21 +141,22 @@ class SqueezeBertPreTrainedModel(keras.Model):
 
     @property
     def architecture(self) -> str:
-        """The class of this package that the model is of, or of a class derived from."""
+        """Name of the class of this package that the model is an instance of."""
         return next(cls.__name__ for cls in type(self).__mro__ if cls.__module__ == __name__)
 
     @property
     def task(self) -> Task:
-        """What the model does, see `tf_squeezebert.tasks`."""
+        """The model's task; see `tf_squeezebert.tasks`."""
         return task_of(self.architecture, self.config)
 
     @property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
-        """The tokenizer that came with the checkpoint, or that was set; None without one.
+        """The tokenizer that was loaded with the checkpoint, or that was set; None without one.
 
         Raises:
-            ValueError, OSError: the checkpoint's can not be read, is another model's, or is one
-                that this package does not reproduce. (The model itself can be used on ids.)
+            ValueError, OSError: the checkpoint's tokenizer can not be read, belongs to another
+                model, or is one that this package does not reproduce. (The model itself can be
+                used on ids.)
         """
         if isinstance(self._tokenizer, Exception):
             raise self._tokenizer.with_traceback(None)
@@ -167,21 +169,21 @@ class SqueezeBertPreTrainedModel(keras.Model):
     def check_trained(self) -> None:
         """Refuses a model with a matrix that its checkpoint lacked and that was never trained.
 
-        Its answers would be chance. `predict`, `evaluate`, the exporters, and distillation from its
-        answers ask for it.
+        The answers of such a model would be random. `predict`, `evaluate`, the exporters and
+        distillation from the model's answers call this.
 
         Raises:
-            ValueError: there is one; its name is that of a checkpoint's tensor.
+            ValueError: there is such a matrix; the message names it as a checkpoint does.
         """
         if names := self._find_untrained():
             raise ValueError(
                 f"{', '.join(names)} was missing in the checkpoint and has not been trained since, "
-                "so that answers would be chance: fine-tune the model first, or load a checkpoint "
+                "so the answers would be random: fine-tune the model first, or load a checkpoint "
                 "that has this head."
             )
 
     def mark_trained(self) -> None:
-        """Says that all matrices mean something from now on, as `check_trained` finds by itself."""
+        """Declares all matrices trained; `check_trained` also sees by itself that they changed."""
         self._find_untrained = list
 
     # Keras
@@ -206,15 +208,15 @@ class SqueezeBertPreTrainedModel(keras.Model):
     def compile(
         self, optimizer: Any = "auto", loss: Any = "auto", *, metrics: Any = "auto", **kwargs: Any
     ) -> None:
-        """Configures training; each argument left at `"auto"` is the task's own.
+        """Configures training; each argument left at `"auto"` is the task's default.
 
         Args:
-            optimizer: `"auto"` is AdamW at a learning rate of 5e-5 with weight decay of 0.01 on
-                all but biases and layer norms.
+            optimizer: `"auto"` is AdamW with a learning rate of 5e-5 and a weight decay of 0.01,
+                applied to everything except biases and layer norms.
             loss: `"auto"` is the loss of the reference implementation.
-            metrics: `"auto"` is the accuracy, or for regression the mean absolute error.
-            **kwargs: of `keras.Model.compile`. `jit_compile` is off unless asked for: texts
-                differ in length, and XLA compiles anew for each.
+            metrics: `"auto"` is the accuracy, or the mean absolute error for regression.
+            **kwargs: passed to `keras.Model.compile`. `jit_compile` is off by default: texts
+                differ in length, and XLA compiles again for each length.
         """
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
         default = {"optimizer": default_optimizer, **self._training()}
@@ -228,7 +230,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
         self._auto_compiled = tuple(name for name in given if chosen[name] is not given[name])
 
     def _training(self) -> dict[str, Any]:
-        """What makes the task's loss and metrics, and loss weights; the bare model has none."""
+        """The task's loss, metrics and loss weights; the bare model has none."""
         return {"loss": lambda: None, "metrics": lambda: None}
 
     # Keras saves what compile() was given, and would lose AdamW's exclusions: save "auto" itself.
@@ -245,7 +247,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
             self.optimizer.build(self.trainable_variables)
 
     def make_train_function(self, force=False):
-        # A step that made the optimizer's variables itself would have to be traced twice.
+        # Without the optimizer's variables, the step would make them, and be traced twice.
         self.optimizer.build(self.trainable_variables)
         return super().make_train_function(force)
 
@@ -269,15 +271,16 @@ class SqueezeBertPreTrainedModel(keras.Model):
     def export(
         self, filepath: str | os.PathLike, format: str = "tf_saved_model", **kwargs: Any
     ) -> Any:
-        """Exports for inference; `format="tf_saved_model"` is what TensorFlow Serving loads.
+        """Exports for inference; `format="tf_saved_model"` is TensorFlow Serving's format.
 
         The SavedModel's `serving_default` takes int32 `input_ids`, `attention_mask` and
-        `token_type_ids` of free batch and length, and returns named outputs (`logits`, ...).
+        `token_type_ids` of any batch size and length, and returns named outputs (`logits`, ...).
 
         Args:
-            filepath: the folder to write; TensorFlow Serving wants a number, `.../1`.
+            filepath: the folder to write; TensorFlow Serving wants its name to be a number,
+                `.../1`.
             format: as in `keras.Model.export`.
-            **kwargs: of `keras.Model.export`.
+            **kwargs: passed to `keras.Model.export`.
 
         Raises:
             ValueError: `filepath` is a file, or a folder that holds something else.
@@ -295,7 +298,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
             try:
                 archive.write_out(str(temporary), verbose=False)
             except Exception as error:
-                if type(error).__module__.startswith("tensorflow."):  # a full disk, to TensorFlow
+                if type(error).__module__.startswith("tensorflow."):  # such as a full disk
                     reason = str(error).splitlines()[0]
                     raise OSError(f"'{filepath}' could not be written: {reason}.") from error
                 raise
@@ -304,7 +307,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
         return None
 
     def _serve(self, inputs):
-        """The outputs by name; those of every layer get a number: hidden_states_0, ..."""
+        """The outputs by name; tuples over layers are numbered: hidden_states_0, ..."""
         outputs = self(inputs, training=False)
         outputs = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
         numbered = {
@@ -323,31 +326,31 @@ class SqueezeBertPreTrainedModel(keras.Model):
 
     # Distillation
 
-    # What of its config a teacher's must be equal to, by the names of attributes.
+    # Attributes of the config that must be equal in the teacher.
     _of_teacher: tuple[str, ...] = ("vocab_size", "id2label")
 
     def check_teacher(self, teacher: SqueezeBertPreTrainedModel) -> None:
-        """Raises a ValueError if the model can't learn from another one's answers."""
+        """Raises a ValueError if the model can not learn from the teacher's answers."""
         if self.architecture != teacher.architecture:
             raise ValueError(
                 f"The teacher is a {teacher.architecture} and the student a {self.architecture}: "
-                "give a teacher of the student's task."
+                "use a teacher with the student's task."
             )
         for name in self._of_teacher:
             ours, theirs = getattr(self.config, name), getattr(teacher.config, name)
             if ours != theirs:
                 raise ValueError(
                     f"The teacher's {name.removeprefix('task_')} is {theirs}, the student's "
-                    f"{ours}: they must be equal."
+                    f"{ours}: use two models for which they are equal."
                 )
 
     def soft_loss(self, taught, got, mask, temperature: float):
-        """How far outputs are from a teacher's, where those are soft labels (Hinton et al., 2015).
+        """The distance of the outputs from a teacher's soft labels (Hinton et al., 2015).
 
         Args:
             taught, got: the teacher's outputs, and this model's.
             mask: the attention mask, [B, S], or None.
-            temperature: that logits are divided by.
+            temperature: the number that logits are divided by.
         """
         taught, got = self._predictions(taught), self._predictions(got)
         per_token = len(got.shape) == 3
@@ -356,14 +359,14 @@ class SqueezeBertPreTrainedModel(keras.Model):
     # The order of channels
 
     def permute_inputs(self, channels) -> None:
-        """Puts what the head reads of the hidden states into another order.
+        """Reorders the channels of the hidden states that the head reads.
 
         Args:
             channels: the new order, as indices into the old one, [H].
         """
 
     _input_rank = 2
-    # The head's layers here, and in checkpoints.
+    # The names of the head's layers here, and in checkpoints.
     checkpoint_names: tuple[tuple[str, str], ...] = ()
 
 
@@ -371,11 +374,11 @@ class SqueezeBertPreTrainedModel(keras.Model):
 class SqueezeBertModel(SqueezeBertPreTrainedModel):
     """The bare model: hidden states, without a task's head.
 
-    Its call returns a dict of `last_hidden_state`, [B, S, H], and `pooler_output`, [B, H]: the
-    first position's, through a dense layer and tanh. On request also `hidden_states`, a tuple of
-    layers + 1 tensors [B, S, H], the embeddings first; and `attentions`, a tuple of each layer's
-    scores **before** the softmax, as in the reference, the mask's bias included, [B, N, S, S],
-    with `attention_probs`, the same after it.
+    The call returns a dict of `last_hidden_state`, [B, S, H], and `pooler_output`, [B, H]: the
+    first position's state after a dense layer and tanh. On request also `hidden_states`, a tuple
+    of layers + 1 tensors [B, S, H], the embeddings first; `attentions`, a tuple of each layer's
+    scores **before** the softmax, as in the reference, with the mask's bias added, [B, N, S, S];
+    and `attention_probs`, the same after the softmax.
     """
 
     def __init__(self, config: SqueezeBertConfig | Mapping, *, build: bool = True, **kwargs):
@@ -409,14 +412,14 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
         """Runs the model.
 
         Args:
-            inputs: see the module's documentation.
-            training: whether dropout is on.
-            output_hidden_states, output_attentions: default to the config's.
+            inputs: see the documentation of this module.
+            training: whether to apply dropout.
+            output_hidden_states, output_attentions: by default, the config's.
 
         Raises:
-            ValueError: an input is unknown, missing, misshapen, too long, of the wrong type, or
-                (where its values are at hand, not in a traced graph) holds ids out of range or a
-                mask of other values than 0 and 1.
+            ValueError: an input is unknown, missing, misshapen, too long or of the wrong type, or
+                (where its values can be read, not in a traced graph) holds ids out of range or
+                mask values other than 0 and 1.
         """
         attention_mask = _per_head(inputs.get("attention_mask"))
         head_masks = self._head_masks(inputs.get("head_mask"))
@@ -443,7 +446,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
         return outputs
 
     def _head_masks(self, head_mask):
-        """One mask, [N], or None for each block."""
+        """A head mask, [N], or None, for each block."""
         layers = self.config.num_hidden_layers
         if head_mask is None:
             return [None] * layers
@@ -463,7 +466,7 @@ class _Head(SqueezeBertPreTrainedModel):
             self.config, build=False, dtype=self.dtype_policy, name="transformer"
         )
         if not self._uses_pooler:
-            # Part of the checkpoint, but no path leads from it to the loss.
+            # The pooler is part of the checkpoint, but does not contribute to the loss.
             self.transformer.pooler.trainable = False
         rate = self.config.classifier_dropout
         rate = self.config.hidden_dropout_prob if rate is None else rate
@@ -491,7 +494,7 @@ class _Head(SqueezeBertPreTrainedModel):
         """Runs the model; arguments and errors as in `SqueezeBertModel.call`.
 
         Returns:
-            The logits. Where hidden states or attentions are asked for, a dict of `logits` and
+            The logits; or, if hidden states or attentions are asked for, a dict of `logits` and
             these.
         """
         outputs = self.transformer(
@@ -517,14 +520,14 @@ class _Head(SqueezeBertPreTrainedModel):
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
 class SqueezeBertForMaskedLM(_Head):
-    """Predicts tokens: logits [B, S, V]. Labels [B, S] are token ids, -100 where none counts."""
+    """Predicts tokens: logits [B, S, V]. Labels [B, S] are token ids, or -100 to be ignored."""
 
     def _add_layers(self) -> None:
         if not self.config.extra.get("tie_word_embeddings", True):
             raise ValueError(
-                "The config's tie_word_embeddings is false, and the output matrix of this "
-                "package's masked LM is its word embeddings: the checkpoint can be loaded with "
-                "any other head, or without one."
+                "The config's tie_word_embeddings is false, but this package's masked LM uses the "
+                "word embeddings as its output matrix: load the checkpoint with another head, or "
+                "without one."
             )
         self.head = SqueezeBertMaskedLMHead(self.config, dtype=self.dtype_policy, name="head")
 
@@ -543,7 +546,7 @@ class SqueezeBertForMaskedLM(_Head):
     )
 
     def permute_inputs(self, channels) -> None:
-        # Its output meets the word embeddings.
+        # The word embeddings are the matrix that its output is multiplied with.
         permute(self.head.dense, inputs=channels, outputs=channels)
         permute(self.head.layer_norm, outputs=channels)
 
@@ -556,8 +559,8 @@ class SqueezeBertForSequenceClassification(_Head):
     """Classifies a text or a pair, or predicts numbers: logits [B, num_labels].
 
     Labels: for `problem_type` "single_label_classification" a class index [B]; for
-    "multi_label_classification" 0 or 1 for each label [B, num_labels]; for "regression" a number
-    [B], or [B, num_labels].
+    "multi_label_classification" 0 or 1 per label [B, num_labels]; for "regression" a number [B],
+    or [B, num_labels].
     """
 
     _uses_pooler = True
@@ -591,7 +594,7 @@ class SqueezeBertForSequenceClassification(_Head):
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
 class SqueezeBertForTokenClassification(_Head):
-    """Labels every token: logits [B, S, num_labels]. Labels [B, S], -100 where none counts."""
+    """Labels every token: logits [B, S, num_labels]. Labels [B, S], or -100 to be ignored."""
 
     def _training(self):
         return {"loss": losses.token_loss, "metrics": lambda: [losses.MaskedAccuracy()]}
@@ -599,9 +602,9 @@ class SqueezeBertForTokenClassification(_Head):
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
 class SqueezeBertForMultipleChoice(_Head):
-    """Chooses one of C texts: inputs [B, C, S], logits [B, C]. Labels are the choice's index [B].
+    """Chooses one of C texts: inputs [B, C, S], logits [B, C]. Labels are the index, [B].
 
-    Hidden states and attentions, where asked for, are those of the B * C texts.
+    Hidden states and attentions, if asked for, are those of the B * C texts.
     """
 
     _uses_pooler = True
@@ -610,7 +613,7 @@ class SqueezeBertForMultipleChoice(_Head):
     def _add_layers(self) -> None:
         self.classifier = dense(self.config, 1, dtype=self.dtype_policy, name="classifier")
 
-    # Keras trains without dropout where `training` is not named.
+    # Keras trains without dropout if the signature does not name `training`.
     def call(
         self,
         inputs,
@@ -636,8 +639,8 @@ class SqueezeBertForMultipleChoice(_Head):
 class SqueezeBertForQuestionAnswering(_Head):
     """Finds the answer's span: a dict of `start_logits` and `end_logits`, [B, S] each.
 
-    Labels are a dict of `start_positions` and `end_positions`, [B] each; one beyond the sequence
-    does not count. The loss is the mean of the two, as in the reference.
+    Labels are a dict of `start_positions` and `end_positions`, [B] each; a position beyond the
+    end of the sequence does not count. The loss is the mean of the two losses, as in the reference.
     """
 
     checkpoint_names = (("classifier", "qa_outputs"),)
@@ -691,19 +694,19 @@ def transformer_of(model: SqueezeBertPreTrainedModel) -> SqueezeBertModel:
 
 
 def default_optimizer() -> keras.optimizers.Optimizer:
-    """AdamW as transformers' fine-tuning uses it: 5e-5, 0.01 decay but for biases and norms."""
+    """AdamW at 5e-5, with 0.01 weight decay except on biases and layer norms."""
     return make_optimizer(5e-5, clip_norm=None)
 
 
 def named_inputs(inputs) -> dict[str, Any]:
-    """The inputs as a dict of those given, whether they came as one or as input_ids alone."""
+    """The inputs as a dict without missing ones, from a dict or from input_ids alone."""
     if not isinstance(inputs, Mapping):
         return {"input_ids": inputs}
     unknown = sorted(str(name) for name in inputs if name not in INPUT_NAMES)
     if unknown:
         raise ValueError(
-            f"Unknown input {', '.join(unknown)}: the model takes {', '.join(INPUT_NAMES)}; labels "
-            "go into the second argument of fit()."
+            f"Unknown input {', '.join(unknown)}: the model takes {', '.join(INPUT_NAMES)}; pass "
+            "labels as the second argument of fit()."
         )
     return {name: inputs[name] for name in INPUT_NAMES if inputs.get(name) is not None}
 
@@ -721,9 +724,9 @@ def _per_head(attention_mask):
 
 
 def _checked(inputs: Mapping[str, Any], config: SqueezeBertConfig, rank: int) -> dict[str, Any]:
-    """The inputs as tensors or arrays; refuses what would fail far below, or give wrong numbers."""
+    """The inputs as tensors or arrays; refuses what would fail later or give wrong numbers."""
     if ("input_ids" in inputs) == ("inputs_embeds" in inputs):
-        raise ValueError("Give either input_ids or inputs_embeds, and not both.")
+        raise ValueError("Pass either input_ids or inputs_embeds, not both.")
     inputs = {name: x if _is_tensor(x) else as_array(name, x) for name, x in inputs.items()}
     ids = "input_ids" in inputs
     shape = list(inputs["input_ids"].shape if ids else inputs["inputs_embeds"].shape[:-1])
@@ -745,7 +748,7 @@ def _checked(inputs: Mapping[str, Any], config: SqueezeBertConfig, rank: int) ->
 
 
 def _check_shape(name: str, shape: list, expected: list) -> None:
-    """Refuses what would be broadcast; a mask may have an axis more, each position's own mask."""
+    """Refuses shapes that would be broadcast; a mask may have one per position."""
     own = [*expected, expected[-1]] if name == "attention_mask" else expected
     for allowed in (expected, own):
         if len(shape) == len(allowed) and all(
@@ -755,7 +758,7 @@ def _check_shape(name: str, shape: list, expected: list) -> None:
     raise ValueError(f"{name} must have the shape of input_ids, {expected}, not {shape}.")
 
 
-# The arguments of the config that say how many ids there are.
+# The config's arguments that give the number of ids.
 _SIZES = {
     "input_ids": "vocab_size",
     "token_type_ids": "type_vocab_size",
@@ -764,10 +767,10 @@ _SIZES = {
 
 
 def _exact(name: str, x, config: SqueezeBertConfig):
-    """An input, of which no id is cut or out of range, and no mask but 0 or 1.
+    """An input with ids in range, not truncated, or a mask of 0 and 1.
 
-    Backends differ in what they do with an id out of range: TensorFlow raises on a CPU and returns
-    zeros on a GPU, JAX returns NaN. In a traced graph the type alone is at hand.
+    Backends treat an id out of range differently: TensorFlow raises on a CPU and returns zeros on
+    a GPU, JAX returns NaN. In a traced graph only the type can be checked.
     """
     if name in _SIZES and not _is_mean_of_replicas(x):
         require_integers(name, keras.backend.standardize_dtype(x.dtype))
@@ -782,14 +785,14 @@ def _exact(name: str, x, config: SqueezeBertConfig):
 
 
 def _is_tensor(x) -> bool:
-    """Whether x is of the backend, or a placeholder; ragged ones are not."""
+    """Whether x is a tensor of the backend or a placeholder, and not ragged."""
     return (ops.is_tensor(x) or isinstance(x, keras.KerasTensor)) and not hasattr(x, "row_splits")
 
 
 def _is_mean_of_replicas(x) -> bool:
-    """Whether x stands for what Keras builds a distributed model with: its inputs' mean, a float.
+    """Whether x is the mean of the inputs over replicas, a float, with which Keras builds a model.
 
-    The steps of training then run in each replica's own context, with the inputs themselves.
+    The steps of training then run in each replica's context, with the inputs themselves.
     """
     if keras.backend.backend() != "tensorflow" or _has_values(x):
         return False
@@ -799,7 +802,7 @@ def _is_mean_of_replicas(x) -> bool:
 
 
 def _has_values(x) -> bool:
-    """Whether x has values here: it is not a placeholder, nor shared among processes."""
+    """Whether x's values can be read: not for a placeholder, nor if processes share it."""
     if isinstance(x, keras.KerasTensor):
         return False
     if keras.backend.backend() == "jax":

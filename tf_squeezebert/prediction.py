@@ -1,8 +1,8 @@
 """From texts to answers: what each task's outputs mean.
 
-One function for Keras models and .tflite files; it needs neither TensorFlow nor Keras. What a text
-becomes, and what the outputs mean, says the task (see `tasks.base`); here the rows of all texts go
-through the model in batches of like length.
+One function serves Keras models and .tflite files; it needs neither TensorFlow nor Keras. The task
+(see `tasks.base`) turns a text into rows of tokens and outputs into answers; this module runs the
+rows of all texts through the model, in batches of similar length.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from .encoding import chunked
 from .tasks import ARCHITECTURES, Predictor, Task, require_tokenizer, task_of
 from .tasks.base import Tokenize
 
-# Of a batch, with padding: enough to keep a processor busy, and a masked LM's logits under 0.5 GB.
+# Tokens of a batch, padding included: enough to keep a processor busy, with a masked LM's logits
+# under 0.5 GB.
 _BATCH_TOKENS = 4096
-# Encoded at a time: enough to sort rows by length, and 150 MB of encodings.
+# Tokens encoded at a time: enough to sort rows by length, with 150 MB of encodings.
 _CHUNK_TOKENS = 64 * _BATCH_TOKENS
 
-_Encoded = tuple[tuple, list[Encoding]]  # an example's texts, and its rows
+_Encoded = tuple[tuple, list[Encoding]]  # an example's texts and rows
 _Texts = list[str] | tuple[str, ...] | list[list[str]]  # the last of texts as lists of words
 
 
@@ -51,48 +52,48 @@ def predict(
     top_k: int | None = None,
     handle_impossible_answer: bool | None = None,
 ) -> dict[str, Any] | list[dict[str, Any]]:
-    """Answers for a text, or for each text of a list, in the task of the model.
+    """Answers a text, or each text of a list, in the model's task.
 
-    A list is answered in batches of like length, and by a `Runtime` with several workers in as many
-    threads.
+    A list is answered in batches of similar length; a `Runtime` with several workers uses one
+    thread for each.
 
     Args:
         model: a Keras model of this package with its `tokenizer`, or a `tflite.Runtime`.
         text: the text, or a list of texts; for question answering the question. In a list, token
-            classification takes texts as lists of words too.
+            classification also takes texts as lists of words.
         *pair: nothing, or the second text of a pair; for question answering the context, for
-            multiple choice the choices. Beside a list of texts, lists of as many.
-        top_k: of a masked LM, how many tokens to give for each [MASK]; by default 5.
-        handle_impossible_answer: of question answering, whether the answer may be none.
+            multiple choice the choices. For a list of texts, lists of the same length.
+        top_k: for masked LM, the number of tokens to return for each [MASK]; by default 5.
+        handle_impossible_answer: for question answering, whether "no answer" is allowed.
 
     Returns:
-        A dict, or for a list of texts a list of dicts. By class of the model:
+        A dict, or a list of dicts for a list of texts. By class of the model:
         sequence classification: `label`, `score` and `scores` of all labels; where several may
             apply also `labels`, those with a score of 0.5 or more; for regression only `values`,
             by label;
         token classification: `words`, a list of label, score, start, end and word; and
-            `entities`, neighbouring words of one entity joined: a list of entity_group, score
-            (the words' mean), word, start and end, without those labelled "O";
-        question answering: `answer`, `score`, `start` and `end` in the context; if the context
-            holds none, which only `handle_impossible_answer=True` finds, "" from 0 to 0;
+            `entities`, in which neighbouring words of one entity are joined: a list of
+            entity_group, score (the words' mean), word, start and end, without words labelled "O";
+        question answering: `answer`, `score`, and `start` and `end` in the context; if the
+            context holds no answer (only with `handle_impossible_answer=True`), "" from 0 to 0;
         masked LM: `masks`, for each [MASK] its best tokens and their scores;
         multiple choice: `choice`, its `index` and the `scores` of all;
-        the bare model: `embedding`, the mean of the last hidden states, of length 1, or what the
-            file was exported to give.
-        Scores are probabilities; start and end count characters. Where a text is longer than the
-        model takes, and the task has no windows for it, its rest is left out: a warning says so
-        once for the call, and the answer has `truncated`, True.
+        the bare model: `embedding`, the mean of the last hidden states, scaled to length 1, or
+            what the file was exported to return.
+        Scores are probabilities; start and end count characters. If a text is longer than the
+        model takes, and the task does not split it into windows, the rest is left out: one warning
+        per call says so, and the answer has `truncated`, True.
 
     Raises:
         ValueError: the model has no tokenizer or a head that was never trained, a [MASK] lies
-            beyond what the model takes of its text, a text to be read in windows has more than
-            500,000 characters, the texts or options are not the task's, or the model's outputs
-            are not finite.
+            beyond the part of its text that the model takes, a text to be read in windows has more
+            than 500,000 characters, the texts or options do not fit the task, or the model's
+            outputs are not finite.
     """
     architecture = getattr(model, "architecture", "")
     if architecture not in ARCHITECTURES.values():
         name = type(model).__name__
-        raise ValueError(f"There is no answer to get from a {name}: give a model or a Runtime.")
+        raise ValueError(f"A {name} can not predict: pass a model or a Runtime.")
     check_trained(model)
     longest = getattr(model, "max_length", model.config.max_position_embeddings)
     tokenize = Tokenize(require_tokenizer(model), longest)
@@ -107,12 +108,12 @@ def predict(
 
 
 def check_trained(model: Predictor) -> None:
-    """As the Keras models' own; a file was checked when it was written."""
+    """Calls a Keras model's `check_trained`; a file was checked when it was written."""
     getattr(model, "check_trained", lambda: None)()
 
 
 def _examples(takes_words: bool, *columns: Any) -> list[tuple]:
-    """Each example's texts, from lists of the first texts, the second ones and so on."""
+    """Each example's texts, from the list of first texts, the list of second texts, and so on."""
     for column in columns:
         if not isinstance(column, (list, tuple)):
             raise ValueError(f"Expected a text or a list of texts, not a {type(column).__name__}.")
@@ -123,7 +124,7 @@ def _examples(takes_words: bool, *columns: Any) -> list[tuple]:
             )
         for text in column:
             if not isinstance(text, str) and not (takes_words and _is_words(text)):
-                raise ValueError(f"{text!r} is no text: expected a string.")
+                raise ValueError(f"{text!r} is not a text: pass a string.")
     return list(zip(*columns, strict=True))
 
 
@@ -163,14 +164,14 @@ def _answer_chunk(
     def run(batch: list[int]) -> None:
         some = [rows[i] for i in batch]
         inputs = tokenize.inputs([row.ids for row in some], [row.type_ids for row in some])
-        if task.has_choices:  # each by itself, [B, 1, S], for its score depends on no other
+        if task.has_choices:  # one by one, [B, 1, S], since each score is independent
             inputs = {name: x[:, None] for name, x in inputs.items()}
         outputs = named_outputs(model(inputs))
         for place, i in enumerate(batch):
             row_outputs = {name: x[place] for name, x in outputs.items()}
             results[i] = task.read_row(row_outputs, rows[i], model)
 
-    # A Runtime has a map of its own, for its workers, and its file may set the size of batches.
+    # A Runtime has its own map, which uses its workers, and its file may set the batch size.
     run_all: Callable = getattr(model, "map", map)
     list(run_all(run, _batches([len(row) for row in rows], getattr(model, "batch", None))))
     rest = iter(results)
@@ -182,7 +183,7 @@ def _answer_chunk(
 
 
 def _batches(lengths: list[int], size: int | None) -> Iterator[list[int]]:
-    """Indices of rows, the longest first, so that rows of like length come together."""
+    """Indices of rows, the longest first, so that rows of similar length come together."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
     start = 0
     while start < len(order):
@@ -192,18 +193,18 @@ def _batches(lengths: list[int], size: int | None) -> Iterator[list[int]]:
 
 
 def named_outputs(outputs: Any) -> dict[str, np.ndarray]:
-    """What a model or a file gave, by name, without hidden states and attentions.
+    """The outputs of a model or a file, by name, without hidden states and attentions.
 
     Raises:
-        ValueError: there is NaN or infinity among it.
+        ValueError: an output holds NaN or infinity.
     """
     outputs = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
-    # Hidden states and attentions, which a config may ask for too, are tuples of each layer's.
+    # A config may ask for hidden states and attentions too: these are tuples over the layers.
     arrays = {name: np.asarray(x) for name, x in outputs.items() if not isinstance(x, tuple)}
     for name, x in arrays.items():
         if not np.isfinite(x).all():
             raise ValueError(
                 f"The model's {name} hold NaN or infinity: its weights are damaged, or the numbers "
-                "it computes with overflow. Run it in float32, or load its weights anew."
+                "it computes with overflow. Run it in float32, or load its weights again."
             )
     return arrays

@@ -1,4 +1,4 @@
-"""Pretraining on plain text: masked LM, and the order of texts, as the SqueezeBERT paper has it."""
+"""Pretraining on plain text, as in the SqueezeBERT paper: masked LM and sentence order."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ _TASK = "mlm"
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
 class SqueezeBertForPreTraining(SqueezeBertForMaskedLM):
-    """A masked LM that also tells whether two texts were swapped.
+    """A masked LM that also predicts whether two texts were swapped.
 
-    Its call returns a dict of `logits` [B, S, V] and `order_logits` [B, 2]. Labels are a dict of
-    `labels` [B, S], -100 where none counts, and `order` [B], 1 for swapped texts: sentence-order
-    prediction (Lan et al., 2019, arXiv 1909.11942, section 3.1). `save_pretrained` writes what
-    loads as a `SqueezeBertForMaskedLM` too, with the layer on top of the pooler besides.
+    The call returns a dict of `logits` [B, S, V] and `order_logits` [B, 2]. Labels are a dict of
+    `labels` [B, S], -100 where a position does not count, and `order` [B], 1 for swapped texts:
+    sentence-order prediction (Lan et al., 2019, arXiv 1909.11942, section 3.1). What
+    `save_pretrained` writes also loads as a `SqueezeBertForMaskedLM`; the layer on top of the
+    pooler is then left out.
     """
 
     checkpoint_names: tuple[tuple[str, str], ...] = (
@@ -95,25 +96,27 @@ def pretrain(
     verbose: Any = "auto",
     **options: Any,
 ) -> FineTuned:
-    """Trains a masked LM on files of text, in phases of rising length.
+    """Trains a masked LM on files of text, in phases of increasing length.
 
     The defaults are the paper's (LAMB at 2.5e-3, a warm-up of 0.28, 56,000 steps of
-    128 tokens and 6,000 of 512), but for its batch of 8,192, which is `batch_size` times
-    `accumulate` and has to fit. A step here is a batch: with `accumulate=k`, k of them make one of
-    the paper's.
+    128 tokens and 6,000 of 512), except for its batch of 8,192, which is `batch_size` times
+    `accumulate` and must be set to what fits. A step here is one batch: with `accumulate=k`, k of
+    them make one step of the paper.
 
-    Files are read as they are needed, a line at a time, and may be larger than memory. `out` gets
-    a folder for each phase, `128`, `512`, ..., as `finetune` writes it; the last holds the result.
+    Files are read line by line as they are needed, and may be larger than memory. `out` gets
+    a folder for each phase, `128`, `512`, ..., as `finetune` writes it; the last one holds the
+    result.
 
     Args:
-        model: a config, whose weights are drawn anew; a masked LM; or a checkpoint to go on from.
-        texts: files of plain text, a paragraph or document a line.
+        model: a config, for freshly initialised weights; a masked LM; or a checkpoint to continue
+            from.
+        texts: files of plain text, with one paragraph or document per line.
         dev: a file of text to measure perplexity on, after each pass over the texts.
         out: the folder to write.
-        phases: pairs of (tokens a row, batches).
-        tokenizer: the config's; models and checkpoints have their own.
+        phases: pairs of (tokens per row, number of batches).
+        tokenizer: the tokenizer, if `model` is a config; models and checkpoints have one.
         sentence_order: learn the order of texts as well, as the published checkpoints did.
-        resume: go on with the run that `out` holds.
+        resume: continue the run in `out`.
         callbacks, verbose: as in `fit`.
         **options: fields of `TrainingOptions` other than epochs, max_steps, minutes and max_length.
 
@@ -122,13 +125,15 @@ def pretrain(
     """
     options = {"optimizer": "lamb", "learning_rate": 2.5e-3, "warmup": 0.28, **options}
     if taken := {"epochs", "max_steps", "minutes", "max_length"} & set(options):
-        raise ValueError(f"{', '.join(sorted(taken))} of pretraining are said by phases.")
-    TrainingOptions(**options)  # a mistake shows before the model is made
+        raise ValueError(
+            f"Do not pass {', '.join(sorted(taken))}: `phases` sets the length and number of steps."
+        )
+    TrainingOptions(**options)  # raises before the model is made
     for length, steps in phases:
         check_number("A phase's tokens", length, 1)
         check_number("A phase's batches", steps, 1)
     if len(dict(phases)) < len(phases):
-        raise ValueError(f"Two phases have the same length, and so the same folder: {phases}.")
+        raise ValueError(f"Each phase needs a different length, which names its folder: {phases}.")
     folder = Path(out)
     files = [*texts, *paths_of(dev)]
     folders = [folder / str(length) for length, _ in phases]
@@ -136,7 +141,7 @@ def pretrain(
         require_apart(phase, [model], files)
     with own_folder(folder, [model], files):
         for phase in folders if not resume else ():
-            check_folder(phase, resume)  # of a later phase, too, before the first is trained
+            check_folder(phase, resume)  # all phases are checked before the first is trained
         if resume and not any(is_begun(phase) or is_finished(phase) for phase in folders):
             raise FileNotFoundError(f"'{out}' holds no run to resume.")
         check_repeatable(*files)
@@ -166,7 +171,7 @@ def pretrain(
                 check_folder(phase, fit["resume"])
                 result = _train_phase(model, read_text(*texts), dev, phase, settings, identity, fit)
     if result is None:
-        raise FileNotFoundError(f"'{out}' holds a finished run to resume.")
+        raise FileNotFoundError(f"'{out}' holds a finished run, and nothing to resume.")
     return result
 
 
@@ -179,7 +184,7 @@ def _train_phase(
     identity: Mapping[str, Any],
     fit: Mapping[str, Any],
 ) -> FineTuned:
-    """Trains on rows of one length; `fit` are arguments of `loop.train`."""
+    """Trains on rows of one length; `fit` holds arguments of `loop.train`."""
     keras.utils.set_random_seed(settings.seed)
     dev = read_text(*paths_of(dev)) if paths_of(dev) else dev
     task, options = find_task(_TASK), identity["data_options"]
@@ -201,7 +206,7 @@ def _train_phase(
 
 
 def _check_finished(folder: Path, identity: Mapping[str, Any], settings: TrainingOptions) -> None:
-    """Refuses a phase that was trained on something else than those that are to follow."""
+    """Refuses a finished phase whose settings or data differ from those of the next ones."""
     results = read_json(folder / RESULTS_FILE)
     theirs = results.get("identity")
     if isinstance(theirs, dict):
@@ -215,7 +220,7 @@ def _model(
     sentence_order: bool,
     precision: str,
 ) -> tuple[SqueezeBertForMaskedLM, str | None]:
-    """The model, and the digest of the checkpoint that it comes from, if any."""
+    """The model, and the digest of the checkpoint that it was loaded from, if any."""
     cls, start = SqueezeBertForPreTraining if sentence_order else SqueezeBertForMaskedLM, None
     if isinstance(model, (str, os.PathLike)):
         model, start = load_start(cls, model, dtype=precision)

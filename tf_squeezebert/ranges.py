@@ -1,20 +1,20 @@
-"""Numbers that users give, and what they may be."""
+"""Checks of numbers that users pass."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
 from typing import Any
 
-MOST = 2**31 - 1  # of a number: TensorFlow counts in 32 bits in places
+MOST = 2**31 - 1  # the largest number allowed: TensorFlow counts in 32 bits in places
 
 
 def check_number(
     name: str, value: Any, least: float = 0, most: float = MOST, whole: bool = True
 ) -> None:
-    """Refuses what is not a number, or out of range, as NaN always is.
+    """Refuses a value that is not a number, or is out of range; NaN is always refused.
 
     Raises:
-        ValueError: by the name that is given.
+        ValueError: the value is refused; the message uses the given name.
     """
     kind, called = (Integral, "a whole number") if whole else (Real, "a number")
     is_number = isinstance(value, kind) and not isinstance(value, bool)

@@ -1,8 +1,8 @@
-"""Text to the model's inputs, and back: BERT's WordPiece, on the Rust library `tokenizers`.
+"""Turns text into the model's inputs and back: BERT's WordPiece, by the Rust library `tokenizers`.
 
-No call changes the Rust tokenizer: truncation and padding are applied to each call's own encodings
-instead of being set on the tokenizer, so one tokenizer serves several threads and no call sees
-another's settings.
+No call changes the Rust tokenizer: truncation and padding are applied to the encodings of each call
+instead of being set on the tokenizer, so one tokenizer can serve several threads, and no call sees
+the settings of another.
 """
 
 from __future__ import annotations
@@ -70,13 +70,14 @@ _PADDING = {False: None, "do_not_pad": None, True: "longest", "longest": "longes
 _PADDING["max_length"] = "max_length"
 _TRUNCATION = {None: None, False: None, "do_not_truncate": None, True: "longest_first"}
 _TRUNCATION |= {name: name for name in ("longest_first", "only_first", "only_second")}
-_DERIVED = ("_encoder", "_shortening")  # what is made of the backend when first used
+_DERIVED = ("_encoder", "_shortening")  # made from the backend on first use
 _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
-# Examples: enough to keep the Rust library's threads busy, and less than 300 MB of long texts.
+# Examples per batch: enough to keep the Rust library's threads busy, with less than 300 MB of long
+# texts.
 _ENCODED_TOGETHER = 128
 
-# transformers writes 1e30 where it means "no limit".
+# transformers writes 1e30 for "no limit".
 NO_LIMIT = 10**20
 
 
@@ -100,8 +101,9 @@ def _special_token(name: str) -> tuple[property, property]:
 class SqueezeBertTokenizer:
     """SqueezeBERT's tokenizer, which is BERT's.
 
-    Ids, masks, offsets and word ids are those of transformers' `BertTokenizer`. With `never_split`
-    or `do_basic_tokenize=False`, which that one ignores, they are those of BERT's first tokenizer.
+    Ids, masks, offsets and word ids equal those of transformers' `BertTokenizer`. It ignores
+    `never_split` and `do_basic_tokenize=False`; with these, they equal those of BERT's first
+    tokenizer.
 
     Example:
         >>> tokenizer = SqueezeBertTokenizer("vocab.txt")
@@ -110,37 +112,38 @@ class SqueezeBertTokenizer:
         ['short.', 'a longer one.']
 
     Args:
-        vocab_file: a vocab.txt, one token a line, whose id is the line's number from 0.
+        vocab_file: a vocab.txt with one token per line; a token's id is its line number, from 0.
         tokenizer_file: a tokenizer.json, read instead of `vocab_file`. It gives the vocabulary and
-            the added tokens; settings are this call's (`from_pretrained` takes the file's own).
+            the added tokens; the settings are the arguments here (`from_pretrained` takes the
+            file's).
         do_lower_case: lower-case the text.
         do_basic_tokenize: clean the text and split it at whitespace and punctuation before
             WordPiece. If False, it is split at whitespace only.
-        never_split: words to leave whole and as they are: each becomes its entry of the
-            vocabulary, or the unknown token. That step runs in Python, and is slower.
-        unk_token: stands for a word that the vocabulary cannot spell.
+        never_split: words to keep whole and unchanged: each becomes its entry of the vocabulary, or
+            the unknown token. This step runs in Python and is slower.
+        unk_token: the token for a word that the vocabulary cannot spell.
         sep_token, pad_token, cls_token, mask_token: the other special tokens.
-        tokenize_chinese_chars: make each CJK ideograph a word of its own.
-        strip_accents: remove accents; by default where `do_lower_case` is set.
-        additional_special_tokens: more tokens that are never split. Those the vocabulary lacks get
-            the ids after its end, for which the model needs embeddings.
+        tokenize_chinese_chars: make each CJK ideograph a separate word.
+        strip_accents: remove accents; by default if `do_lower_case` is set.
+        additional_special_tokens: more tokens that are never split. Those that the vocabulary lacks
+            get the ids after its end, for which the model needs embeddings.
         added_tokens_decoder: tokens by id that are never split, special or not, as a saved
-            tokenizer lists them: an id is the token's own in the vocabulary, or the next one
+            tokenizer lists them: an id is the token's id in the vocabulary, or the next one
             after its end.
         model_input_names: which of `input_ids`, `token_type_ids` and `attention_mask` a call
-            returns where it does not say so itself; by default all.
-        model_max_length: padding's and truncation's length where a call gives no `max_length`;
-            None for no limit. Where the files of a folder say nothing, it is what the model beside
-            them takes.
+            returns by default; all if left out.
+        model_max_length: length for padding and truncation if a call passes no `max_length`;
+            None for no limit. If a folder's files do not give it, it is the number of tokens that
+            the model in the folder takes.
         padding_side: "right" or "left".
-        truncation_side: "right" or "left": the side that loses tokens.
+        truncation_side: "right" or "left": the side from which tokens are removed.
         clean_up_tokenization_spaces: the default of `decode`.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is not a vocabulary, or lacks the unknown, separator or classifier
-            token; an added token has another id than those before it leave for it; or an argument
-            is not as said.
+            token; an added token has another id than the next free one; or an argument is not as
+            described.
     """
 
     unk_token, unk_token_id = _special_token("unk_token")
@@ -173,7 +176,7 @@ class SqueezeBertTokenizer:
         clean_up_tokenization_spaces: bool = False,
     ):
         if isinstance(never_split, str):
-            raise ValueError(f"never_split is a list of words: pass [{never_split!r}].")
+            raise ValueError(f"never_split must be a list of words: pass [{never_split!r}].")
         self.do_lower_case = _check_bool("do_lower_case", do_lower_case)
         self.do_basic_tokenize = _check_bool("do_basic_tokenize", do_basic_tokenize)
         self.never_split = _check_words("never_split", never_split or ())
@@ -233,7 +236,7 @@ class SqueezeBertTokenizer:
                 )
 
     def _add(self, tokens: Iterable[AddedToken]) -> None:
-        """Adds tokens all at once, for the library looks at all of them again at each call."""
+        """Adds tokens all at once, since the library checks all added tokens again at each call."""
         tokens = list(tokens)
         known = {token.content: token for token in self._added_tokens().values()}
         known |= {token.content: token for token in tokens}
@@ -243,8 +246,8 @@ class SqueezeBertTokenizer:
         }
         if new and self._ends_in_blank_lines:
             raise ValueError(
-                "The vocabulary ends in blank lines, which some count as tokens and others do not, "
-                f"so that {min(new)!r} has no certain id: take them out of vocab.txt."
+                "The vocabulary ends in blank lines, which some readers count as tokens and others "
+                f"do not, so the id of {min(new)!r} is ambiguous: remove them from vocab.txt."
             )
         self._backend.add_tokens(tokens)
         for name in _DERIVED:
@@ -258,14 +261,14 @@ class SqueezeBertTokenizer:
         added = {token.content for token in self._added_tokens().values()}
         marked = []
         for name, token in self._special_tokens.items():
-            # Not added where missing: no id may lie outside the model's embeddings unasked.
+            # Missing tokens are not added: their ids would lie outside the model's embeddings.
             if token is not None and self._backend.token_to_id(token.content) is not None:
-                # What is added already has the flags that it was saved with.
+                # Tokens added before have the flags that they were saved with.
                 marked += [] if token.content in added else [special(token)]
             elif name not in ("pad_token", "mask_token"):
                 raise ValueError(
                     f"The vocabulary lacks the {name} {token and token.content!r}: check that the "
-                    f"file is a BERT vocabulary, or say which token it has with {name}=..."
+                    f"file is a BERT vocabulary, or pass the token that it has as {name}=..."
                 )
         self._add(marked)
         cls, sep = self.cls_token, self.sep_token
@@ -276,16 +279,16 @@ class SqueezeBertTokenizer:
         )
 
     def _add_special_tokens(self, tokens: Iterable[str | AddedToken]) -> None:
-        """Adds more special tokens; those that are added already stay as they are."""
+        """Adds more special tokens; those added before stay as they are."""
         added = {token.content for token in self._added_tokens().values()}
         more = [token for token in map(added_token, tokens) if token.content not in added]
         new = [token for token in more if self._backend.token_to_id(token.content) is None]
         lacking = [name for name in SPECIAL_TOKENS if self._has_no_id(name)]
         if new and lacking:
             raise ValueError(
-                f"The vocabulary lacks the {lacking[0]} {getattr(self, lacking[0])!r}, so that the "
-                f"additional token {new[0].content!r} has no certain id: give it one in "
-                f"added_tokens_decoder, or say {lacking[0]}=None."
+                f"The vocabulary lacks the {lacking[0]} {getattr(self, lacking[0])!r}, so the id "
+                f"of the additional token {new[0].content!r} is ambiguous: give it one in "
+                f"added_tokens_decoder, or pass {lacking[0]}=None."
             )
         self._add(more)
 
@@ -295,9 +298,9 @@ class SqueezeBertTokenizer:
 
     @functools.cached_property
     def _encoder(self) -> Tokenizer:
-        """The backend without its frame of special tokens, which is put on after the cut.
+        """The backend without its post-processor: special tokens are added after truncation.
 
-        Text encoded with the frame's processor would already count as a first text.
+        With the post-processor, an encoded text would already count as a first text.
         """
         encoder = Tokenizer(self._backend.model)
         if self.never_split and self.do_basic_tokenize:
@@ -343,33 +346,33 @@ class SqueezeBertTokenizer:
         Args:
             text: a text; a list of texts; or a list of (text, text_pair). With
                 `is_split_into_words` a text is a list of words.
-            text_pair: the second text, or a list of as many as `text` has.
+            text_pair: the second text, or a list of the same length as `text`.
             add_special_tokens: `[CLS] text [SEP]`, `[CLS] text [SEP] text_pair [SEP]`.
             padding: True or "longest" (to the longest row), "max_length", or False.
-            truncation: True or "longest_first" (of a pair, cut the longer), "only_first",
+            truncation: True or "longest_first" (for a pair, cut the longer text), "only_first",
                 "only_second", or False. If left out, `max_length` without padding truncates.
-            max_length: truncation's and padding's length; by default `model_max_length`.
-            stride: how many tokens of a window the next one repeats.
+            max_length: length for truncation and padding; by default `model_max_length`.
+            stride: number of tokens that a window repeats from the one before.
             is_split_into_words: texts are lists of words; `word_ids` then counts these.
             pad_to_multiple_of: padding's length is rounded up to a multiple of this.
-            padding_side: in place of the tokenizer's own.
+            padding_side: replaces the tokenizer's setting.
             return_tensors: None for lists, "np" for NumPy arrays, "tf" for TensorFlow tensors.
-            return_token_type_ids: whether to return `token_type_ids`; by default where
+            return_token_type_ids: whether to return `token_type_ids`; by default if
                 `model_input_names` has it.
-            return_attention_mask: whether to return `attention_mask`, likewise.
-            return_overflowing_tokens: return what truncation cuts off as further rows (windows),
-                and `overflow_to_sample_mapping` [B], each row's text.
+            return_attention_mask: whether to return `attention_mask`, with the same default.
+            return_overflowing_tokens: return the tokens that truncation cuts off as further rows
+                (windows), and `overflow_to_sample_mapping` [B], the index of each row's text.
             return_special_tokens_mask: return `special_tokens_mask`, 1 for special tokens.
             return_offsets_mapping: return `offset_mapping`, each token's (start, end) in its text.
-            return_length: return `length` [B], the rows' lengths with padding.
+            return_length: return `length` [B], the lengths of the rows, padding included.
 
         Returns:
-            `input_ids`, `token_type_ids` and `attention_mask`: lists of int, for a single text
-            one list each; or int32 arrays [B, S], with B = 1 for a single text.
+            `input_ids`, `token_type_ids` and `attention_mask`: lists of int, one list each for a
+            single text; or int32 arrays [B, S], with B = 1 for a single text.
 
         Raises:
-            ValueError: an argument is not as said, a text is no string, truncation leaves no
-                room, or rows of different lengths are to be one array.
+            ValueError: an argument is not as described, a text is not a string, truncation leaves
+                no room, or rows of different lengths are to form one array.
         """
         _choice("return_tensors", return_tensors, _TENSORS)
         examples, batched = as_examples(text, text_pair, is_split_into_words)
@@ -431,7 +434,7 @@ class SqueezeBertTokenizer:
         side: str | None,
         cut: Truncation | None,
     ) -> None:
-        """Pads rows, in place, to one length; a row that is longer stays so."""
+        """Pads rows, in place, to one length; longer rows are left as they are."""
         strategy = _choice("padding", padding, _PADDING)
         side = self.padding_side if side is None else _choice("padding_side", side, _SIDES)
         multiple = 1 if multiple is None else _check_int("pad_to_multiple_of", multiple, at_least=1)
@@ -439,13 +442,13 @@ class SqueezeBertTokenizer:
             return
         if self.pad_token_id is None:
             raise ValueError(
-                f"The vocabulary has no pad_token {self.pad_token!r} to pad with: say which token "
-                "it has with pad_token=... where the tokenizer is made."
+                f"The vocabulary has no pad_token {self.pad_token!r} to pad with: make the "
+                "tokenizer with pad_token=..., a token that the vocabulary has."
             )
         if cut is not None and cut.max_length % multiple:
             raise ValueError(
-                f"max_length {cut.max_length} is no multiple of pad_to_multiple_of {multiple}, so "
-                "padding would go beyond it: choose one that is."
+                f"max_length {cut.max_length} is not a multiple of pad_to_multiple_of {multiple}, "
+                "so padding would exceed it: choose one that is."
             )
         length = self._limit(max_length)
         if strategy == "longest":
@@ -477,9 +480,9 @@ class SqueezeBertTokenizer:
         add_special_tokens: bool,
         cut: Truncation | None,
     ) -> Iterable[list[Encoding]]:
-        """Encodes many texts at once, and yields each example's one or two, cut to fit.
+        """Encodes many texts at once, and yields each example's one or two texts, truncated.
 
-        Of a text that is far longer than it is cut to, only the beginning is encoded, unless its
+        If a text is far longer than what is kept of it, only its beginning is encoded, unless the
         rest is needed for windows.
         """
         encode, encode_fast = (
@@ -488,7 +491,7 @@ class SqueezeBertTokenizer:
             )
             for function in (self._encoder.encode_batch, self._encoder.encode_batch_fast)
         )
-        # Twice as fast, and without the places of tokens in the text.
+        # Twice as fast, but without the offsets of tokens in the text.
         counts = TokenCounts(self._shortening, encode_fast)
         for start in range(0, len(examples), _ENCODED_TOGETHER):
             chunk = examples[start : start + _ENCODED_TOGETHER]
@@ -523,24 +526,24 @@ class SqueezeBertTokenizer:
     def tokenize(
         self, text: str, text_pair: str | None = None, *, add_special_tokens: bool = False
     ) -> list[str]:
-        """The tokens of a text, or of a text and a second one."""
+        """The tokens of a text, or of a text pair."""
         return self(text, text_pair, add_special_tokens=add_special_tokens).tokens()
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
-        """How many special tokens frame a text, or a pair: 2 or 3."""
+        """The number of special tokens around a text (2) or a pair (3)."""
         return 3 if pair else 2
 
     def build_inputs_with_special_tokens(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
-        """Frames ids: `[CLS] A [SEP]`, or `[CLS] A [SEP] B [SEP]` for two texts."""
+        """Adds special tokens to ids: `[CLS] A [SEP]`, or `[CLS] A [SEP] B [SEP]` for two texts."""
         ids = [self.cls_token_id, *token_ids_0, self.sep_token_id]
         return ids if token_ids_1 is None else [*ids, *token_ids_1, self.sep_token_id]
 
     def create_token_type_ids_from_sequences(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
-        """The token types of the framed ids: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
+        """Token types of ids with special tokens: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
         types = [0] * (len(token_ids_0) + 2)
         return types if token_ids_1 is None else types + [1] * (len(token_ids_1) + 1)
 
@@ -550,17 +553,17 @@ class SqueezeBertTokenizer:
         token_ids_1: list[int] | None = None,
         already_has_special_tokens: bool = False,
     ) -> list[int]:
-        """1 for each special token of the framed ids and 0 for each other.
+        """1 for each special token of the ids with special tokens, and 0 for the others.
 
-        With `already_has_special_tokens`, `token_ids_0` is framed already, both texts in it.
+        With `already_has_special_tokens`, `token_ids_0` has them already, for one or two texts.
         """
         if not already_has_special_tokens:
             mask = [1, *[0] * len(token_ids_0), 1]
             return mask if token_ids_1 is None else [*mask, *[0] * len(token_ids_1), 1]
         if token_ids_1 is not None:
             raise ValueError(
-                "With already_has_special_tokens=True both texts are in token_ids_0: "
-                "leave token_ids_1 out."
+                "With already_has_special_tokens=True, token_ids_0 holds both texts: "
+                "leave out token_ids_1."
             )
         special = set(self.all_special_ids)
         return [int(token_id in special) for token_id in token_ids_0]
@@ -571,15 +574,16 @@ class SqueezeBertTokenizer:
         skip_special_tokens: bool = False,
         clean_up_tokenization_spaces: bool | None = None,
     ) -> str:
-        """Joins the tokens of one row to a text; spaces before punctuation are removed.
+        """Joins the tokens of one row to text; spaces before punctuation are removed.
 
         Args:
             token_ids: ids, a list or an array [S].
-            skip_special_tokens: leave special tokens out.
-            clean_up_tokenization_spaces: also close up apostrophes (it's) and contractions.
+            skip_special_tokens: leave out special tokens.
+            clean_up_tokenization_spaces: also remove spaces around apostrophes (it's) and in
+                contractions.
 
         Raises:
-            ValueError: these are not ids of the vocabulary.
+            ValueError: some of these are not ids of the vocabulary.
         """
         text = self._backend.decode(self._ids(token_ids), skip_special_tokens=skip_special_tokens)
         if clean_up_tokenization_spaces is None:
@@ -598,7 +602,7 @@ class SqueezeBertTokenizer:
         ]
 
     def convert_tokens_to_ids(self, tokens: str | Iterable[str]) -> int | list[int]:
-        """The id of a token, or of each: the unknown token's where the vocabulary lacks it."""
+        """The id of a token, or of each token; unknown tokens get the unknown token's id."""
         if not isinstance(tokens, str):
             return [self._id_of(token) for token in tokens]
         return self._id_of(tokens)
@@ -616,7 +620,7 @@ class SqueezeBertTokenizer:
     def convert_ids_to_tokens(
         self, ids: int | Sequence[int] | np.ndarray, skip_special_tokens: bool = False
     ) -> str | list[str]:
-        """The token of an id, or of each id of a list or an array [S]."""
+        """The token of an id, or of each id in a list or an array [S]."""
         skipped = set(self.all_special_ids) if skip_special_tokens else ()
         # `_ids` lets none through that has no token.
         to_token: Callable[[int], Any] = self._backend.id_to_token
@@ -624,7 +628,7 @@ class SqueezeBertTokenizer:
         return to_token(int(ids)) if isinstance(ids, (int, np.integer)) else tokens
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
-        """Joins tokens to a text: "##" and the spaces before punctuation go."""
+        """Joins tokens to text; "##" and the spaces before punctuation are removed."""
         return self._backend.decoder.decode(tokens)
 
     def _ids(self, values: Any) -> list[int]:
@@ -634,7 +638,7 @@ class SqueezeBertTokenizer:
             array = np.empty((0, 0))
         if array.ndim > 1 or (array.size and array.dtype.kind not in "iu"):
             raise ValueError(
-                "Expected the token ids of one row, whole numbers in a list or an array [S]; "
+                "Expected the token ids of one row, whole numbers in a list or an array [S]: "
                 "for several rows use batch_decode."
             )
         ids = array.reshape(-1).tolist()
@@ -643,29 +647,29 @@ class SqueezeBertTokenizer:
         if strange is not None:
             raise ValueError(
                 f"The id {strange} is outside the vocabulary of {size} tokens: check that the ids "
-                "are this tokenizer's, and leave out labels of -100."
+                "are from this tokenizer, and leave out labels of -100."
             )
         return ids
 
     @property
     def vocab_size(self) -> int:
-        """The vocabulary's size without added tokens; `len(tokenizer)` counts these too."""
+        """The vocabulary's size without added tokens; `len(tokenizer)` includes them."""
         return self._backend.get_vocab_size(with_added_tokens=False)
 
     def __len__(self) -> int:
         return self._backend.get_vocab_size(with_added_tokens=True)
 
     def get_vocab(self) -> dict[str, int]:
-        """Every token, added ones too, and its id."""
+        """The id of every token, including added tokens."""
         return self._backend.get_vocab(with_added_tokens=True)
 
     def add_tokens(
         self, new_tokens: Iterable[str | AddedToken], special_tokens: bool = False
     ) -> int:
-        """Makes tokens that are never split, and returns how many of them are new.
+        """Adds tokens that are never split, and returns how many of them are new.
 
-        Those that the vocabulary has keep their ids; new ones get the next ids after its end, for
-        which the model needs embeddings. `skip_special_tokens` leaves out special ones.
+        Tokens that are in the vocabulary keep their ids; new ones get the next ids after its end,
+        for which the model needs embeddings. `skip_special_tokens` leaves out special tokens.
         """
         before = len(self)
         tokens = [added_token(token, special_tokens) for token in new_tokens]
@@ -698,16 +702,16 @@ class SqueezeBertTokenizer:
 
         Args:
             path_or_id: a folder or hub id with tokenizer.json or vocab.txt (the former is
-                preferred), and tokenizer_config.json, special_tokens_map.json and
-                added_tokens.json where there are some; or a vocab.txt or tokenizer.json itself.
+                preferred) and, if present, tokenizer_config.json, special_tokens_map.json and
+                added_tokens.json; or a vocab.txt or tokenizer.json itself.
             revision: the hub repository's branch, tag or commit.
-            cache_dir: where files from the hub are kept.
+            cache_dir: folder in which files from the hub are kept.
             local_files_only: use the cache only, not the network.
-            **settings: the constructor's arguments, in place of the saved ones.
+            **settings: the constructor's arguments, which replace the saved ones.
 
         Raises:
             FileNotFoundError: there is no such folder, repository or file.
-            ValueError: a file is damaged or of another tokenizer than BERT's, or the files
+            ValueError: a file is damaged or belongs to another tokenizer than BERT's, or the files
                 contradict each other.
             TypeError: a setting is unknown.
         """
@@ -725,12 +729,12 @@ class SqueezeBertTokenizer:
         return cls(**{**saved, **settings})
 
     def save_pretrained(self, save_directory: str | os.PathLike) -> tuple[str, ...]:
-        """Writes what `from_pretrained`, here and in transformers, loads.
+        """Writes files that `from_pretrained` loads, here and in transformers.
 
-        One setting is lost on transformers' class, which splits the words of `never_split`.
+        transformers' class ignores one setting: it splits the words of `never_split`.
 
         Args:
-            save_directory: a folder, made if need be.
+            save_directory: a folder, which is made if it does not exist.
 
         Returns:
             The files' paths: vocab.txt, tokenizer.json, tokenizer_config.json and
@@ -773,7 +777,7 @@ class SqueezeBertTokenizer:
         return (str(path),)
 
 
-# Each class of the original has its name here; both are the Rust one.
+# transformers' names for its two classes; here both are the same class.
 SqueezeBertTokenizerFast = SqueezeBertTokenizer
 
 
@@ -795,12 +799,12 @@ def _check_words(name: str, words: Any) -> list[str]:
     words = list(words) if isinstance(words, Iterable) else [words]
     strange = next((word for word in words if not isinstance(word, str)), None)
     if strange is not None:
-        raise ValueError(f"{name} is a list of words, and {strange!r} is not a word.")
+        raise ValueError(f"{name} must be a list of words, and {strange!r} is not a word.")
     return sorted(set(words))
 
 
 def _check_limit(value: Any) -> int | None:
-    """A model's length; None, or a number beyond all lengths, for no limit."""
+    """A model's length; None, or a number above all lengths, means no limit."""
     if value is None:
         return None
     number = isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
@@ -813,8 +817,8 @@ def _check_inputs(names: Any) -> tuple[str, ...]:
     listed = isinstance(names, (list, tuple)) and all(name in _INPUTS for name in names)
     if not listed or "input_ids" not in names:
         raise ValueError(
-            f"model_input_names is {names!r}; expected input_ids, and what else a call is to "
-            f"return of {', '.join(_INPUTS)}."
+            f"model_input_names is {names!r}; expected input_ids, and any others of "
+            f"{', '.join(_INPUTS)} that a call should return."
         )
     return tuple(names)
 
@@ -826,7 +830,7 @@ def _check_int(name: str, value: Any, at_least: int) -> int:
 
 
 class _NeverSplit:
-    """BERT's basic tokenization around words that stay whole; a pre-tokenizer in Python."""
+    """A pre-tokenizer in Python: BERT's basic tokenization, but some words stay whole."""
 
     def __init__(self, tokenizer: SqueezeBertTokenizer):
         self._words = frozenset(tokenizer.never_split)
@@ -849,7 +853,7 @@ class _NeverSplit:
         text.normalize(self._clean.normalize)
         text.split(lambda _, line: line.split(_WHITESPACE, "removed"))
         text.split(self._split)
-        # Given its pieces here, a word does not reach the model, which would split it.
+        # A word whose tokens are set here does not reach the model, which would split it.
         text.tokenize(self._pieces)
 
     def _split(self, _: int, word: NormalizedString) -> list[NormalizedString]:

@@ -1,8 +1,8 @@
-"""A tokenizer's files: vocab.txt, tokenizer.json and the settings beside them.
+"""Reads a tokenizer's files: vocab.txt, tokenizer.json and the settings beside them.
 
-What counts where two of them disagree is what transformers' `AutoTokenizer` takes. What would make
-it another tokenizer than BERT's is refused by name, for a tokenizer that is nearly the right one
-gives ids that are nearly right, and no error.
+Where two files disagree, the one that transformers' `AutoTokenizer` follows takes precedence. A
+setting that makes a tokenizer other than BERT's is refused by name, because a tokenizer that is
+almost right gives ids that are almost right, and no error.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SPECIAL_TOKENS = {
     "cls_token": "[CLS]",
     "mask_token": "[MASK]",
 }
-# The constructor's arguments that tokenizer_config.json gives as they are, as they are written.
+# The constructor's arguments that tokenizer_config.json holds unchanged, in the order written.
 SETTINGS = (
     "do_lower_case",
     "do_basic_tokenize",
@@ -41,15 +41,15 @@ SETTINGS = (
 )
 _DEFAULT_RULES = {"do_lower_case": True, "tokenize_chinese_chars": True, "strip_accents": None}
 
-# Classes of transformers that are BERT's under another name; each has a ...Fast as well.
+# Classes of transformers that are BERT's tokenizer under another name; each also has a ...Fast.
 _CLASSES = {
     f"{name}Tokenizer{fast}"
     for name in ("Bert", "SqueezeBert", "MobileBert", "Electra", "DistilBert", "ConvBert")
     for fast in ("", "Fast")
 } | {f"{name}Tokenizer{fast}" for name in ("LayoutLM", "Lxmert") for fast in ("", "Fast")}
-# Those that are what tokenizer.json says, whatever that is.
+# Classes whose behaviour is whatever tokenizer.json defines.
 _GENERAL_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
-# Models whose tokenizer is BERT's where none is named.
+# Model types whose tokenizer is BERT's if no class is named.
 _MODEL_TYPES: tuple[str, ...] = (
     "bert",
     "squeezebert",
@@ -60,7 +60,7 @@ _MODEL_TYPES: tuple[str, ...] = (
 )
 _MODEL_TYPES += ("layoutlm", "lxmert", "megatron-bert", "qdqbert", "visual_bert", "nomic_bert")
 
-# Fields of tokenizer_config.json that ask for something else, and their values that do not.
+# Fields of tokenizer_config.json that change the tokenizer, with the values that do not.
 _OTHERS: dict[str, tuple] = {
     "split_special_tokens": (None, False),
     "wordpieces_prefix": (None, "##"),
@@ -71,12 +71,12 @@ _OTHERS: dict[str, tuple] = {
     **dict.fromkeys(("auto_map", "vocab", "merges", "tokenizer_object", "gguf_file"), (None,)),
     **dict.fromkeys(("post_processor", "tokenizer_padding", "tokenizer_truncation"), (None,)),
 }
-# With this field a folder of this package says that its words of never_split are to stay whole,
-# which transformers' class reads over.
+# This field in a folder of this package marks that words of never_split stay whole; transformers'
+# class ignores it.
 _EXTRA = ("extra_special_tokens", "additional_special_tokens")
 NEVER_SPLIT_MARK = "never_split_kept"
 
-# What the vocabulary's readers in Rust cut off a line: Unicode's White_Space.
+# What the Rust library strips from the end of a vocabulary's line: Unicode's White_Space.
 _WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _LINE_END = re.compile(f"[{_WHITE_SPACE}]+$")
 
@@ -84,15 +84,15 @@ _LINE_END = re.compile(f"[{_WHITE_SPACE}]+$")
 def read_vocabulary(
     vocab_file: str | os.PathLike | None, tokenizer_file: str | os.PathLike | None
 ) -> tuple[dict[str, int], dict[int, AddedToken], bool]:
-    """The vocabulary, the added tokens by their ids, and whether blank lines follow the former.
+    """Reads the vocabulary, the added tokens by their ids, and whether blank lines end the former.
 
     Returns:
-        The vocabulary with ids 0, 1, ... without a gap; the added tokens, which only
+        The vocabulary, with ids 0, 1, ... without a gap; the added tokens, which only
         tokenizer.json has; and whether the vocabulary ends in blank lines, which some count.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not such a file, or its ids are not as said.
+        ValueError: it is not such a file, or its ids are not as described.
     """
     if tokenizer_file is not None:
         content = _read_pipeline(tokenizer_file)
@@ -108,10 +108,10 @@ def read_vocabulary(
     while kept and not lines[kept - 1]:
         kept -= 1
     if not kept:
-        raise ValueError(f"The vocabulary '{vocab_file}' is empty: expected one token a line.")
+        raise ValueError(f"The vocabulary '{vocab_file}' is empty: expected one token per line.")
     vocab: dict[str, int] = {}
     for index, line in enumerate(lines[:kept]):
-        # A token of white space alone is kept apart from others like it; no text has it.
+        # A token of white space alone is kept distinct from others like it; it occurs in no text.
         token = _LINE_END.sub("", line) or line
         if vocab.setdefault(token, index) != index:
             raise ValueError(
@@ -126,7 +126,7 @@ def _vocabulary_of(content: Mapping[str, Any], path: str | os.PathLike) -> dict[
     whole = all(isinstance(i, int) and not isinstance(i, bool) for i in vocab.values())
     if not vocab or not whole or set(vocab.values()) != set(range(len(vocab))):
         raise ValueError(
-            f"The vocabulary of '{path}' is damaged: its ids should be 0, 1, 2, ... "
+            f"The vocabulary of '{path}' is damaged: its ids must be 0, 1, 2, ... "
             "without a gap. Save or download the tokenizer again."
         )
     last = max(vocab, key=vocab.__getitem__)
@@ -135,7 +135,7 @@ def _vocabulary_of(content: Mapping[str, Any], path: str | os.PathLike) -> dict[
         if "\n" in token or (bare and bare != token) or (not token and token == last):
             raise ValueError(
                 f"The vocabulary of '{path}' holds {token[:60]!a}, which no line of a vocab.txt "
-                "can hold, and no BERT vocabulary has: check that it is this model's tokenizer."
+                "or BERT vocabulary can hold: check that it is this model's tokenizer."
             )
     return vocab
 
@@ -147,7 +147,7 @@ def _added_of(content: Mapping[str, Any], path: str | os.PathLike) -> dict[int, 
         isinstance(token, Mapping) and "id" in token for token in listed
     ):
         raise ValueError(
-            f"The added_tokens of {where} should be a list of tokens with an id and a content: "
+            f"The added_tokens of {where} must be a list of tokens with an id and a content: "
             "save or download the tokenizer again."
         )
     pairs = [read_pair(token["id"], token, where) for token in listed]
@@ -164,21 +164,21 @@ def _read_pipeline(path: str | os.PathLike) -> dict[str, Any]:
         or model.get("continuing_subword_prefix", "##") != "##"
     ):
         raise ValueError(
-            f"'{path}' is no BERT tokenizer: expected a tokenizer.json whose model is a WordPiece "
-            "with the prefix ##. Check that it is the tokenizer of this model."
+            f"'{path}' is not a BERT tokenizer: expected a tokenizer.json with a WordPiece model "
+            "whose prefix is ##. Check that it belongs to this model."
         )
     return content
 
 
 def read_one_file(path: str | os.PathLike, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The constructor's arguments for a vocab.txt or a tokenizer.json by itself.
+    """The constructor's arguments for a vocab.txt or a tokenizer.json on its own.
 
     Args:
-        path: the file; a tokenizer.json is known by its suffix.
-        given: arguments of the caller's, which count instead.
+        path: the file; a tokenizer.json is recognized by its suffix.
+        given: the caller's arguments, which take precedence.
 
     Raises:
-        ValueError: a tokenizer.json is of another tokenizer than BERT's.
+        ValueError: a tokenizer.json belongs to another tokenizer than BERT's.
     """
     if Path(path).suffix != ".json":
         return {"vocab_file": path}
@@ -191,11 +191,11 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
     Args:
         folder: the folder.
         name: its name, for errors.
-        given: arguments of the caller's, which count instead.
+        given: the caller's arguments, which take precedence.
 
     Raises:
         FileNotFoundError: there is no vocabulary.
-        ValueError: a file is damaged, the files contradict each other, or they are of another
+        ValueError: a file is damaged, the files contradict each other, or they belong to another
             tokenizer than BERT's.
     """
 
@@ -205,14 +205,14 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
     pipeline, vocab = find("tokenizer.json"), find("vocab.txt")
     if pipeline is None and vocab is None:
         raise FileNotFoundError(
-            f"'{name}' has neither tokenizer.json nor vocab.txt: put the vocabulary "
-            "the model was trained with there, or load it from its own file."
+            f"'{name}' has neither tokenizer.json nor vocab.txt: put the vocabulary that "
+            "the model was trained with there, or pass the path of its file."
         )
     config = _read_optional(find("tokenizer_config.json"))
     _refuse_others(config, name)
     general, class_name = _judge_class(config, find, name)
     fields = config
-    if "added_tokens_decoder" not in config:  # newer files alone say all
+    if "added_tokens_decoder" not in config:  # newer files hold all of these
         older = _read_optional(find("special_tokens_map.json"))
         extra = _older_extra(config, older, name)
         fields = {**config, **older, **extra}
@@ -233,8 +233,8 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
     if pipeline is None:
         if general and arguments.get("do_basic_tokenize", True) is not False:
             raise ValueError(
-                f"'{name}' has a {class_name}, which is what its tokenizer.json says, and there is "
-                "none: put it there, or load the vocab.txt by itself for BERT's rules."
+                f"'{name}' has a {class_name}, which does what its tokenizer.json says, but has no "
+                "such file: add it, or load the vocab.txt by itself for BERT's rules."
             )
         return {"vocab_file": vocab, "added_tokens_decoder": listed, **arguments}
     content = _read_pipeline(pipeline)
@@ -248,7 +248,7 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
 
 
 def _length_of_model(find: Callable[[str], Path | None]) -> dict[str, int]:
-    """How many tokens the model beside the tokenizer takes, where its config says so."""
+    """The number of tokens that the model in the folder takes, if its config gives it."""
     length = _read_optional(find("config.json")).get("max_position_embeddings")
     if isinstance(length, int) and not isinstance(length, bool) and length >= 1:
         return {"model_max_length": length}
@@ -268,7 +268,7 @@ def _refuse_others(config: Mapping[str, Any], name: str | os.PathLike) -> None:
 def _judge_class(
     config: Mapping[str, Any], find: Callable[[str], Path | None], name: str | os.PathLike
 ) -> tuple[bool, str | None]:
-    """Whether tokenizer.json alone says what the tokenizer does, and the class's name."""
+    """Whether tokenizer.json alone defines the tokenizer, and the class's name."""
     class_name, where = config.get("tokenizer_class"), "tokenizer_config.json"
     if class_name is None:
         model = _read_optional(find("config.json"))
@@ -285,12 +285,12 @@ def _judge_class(
         return True, class_name
     raise ValueError(
         f"The {where} of '{name}' names the tokenizer_class {str(class_name)[:60]!a}, which is not "
-        "BERT's: if its vocabulary is for BERT's rules all the same, load the vocab.txt by itself."
+        "BERT's: if its vocabulary follows BERT's rules, load the vocab.txt by itself."
     )
 
 
 def _extra(fields: Mapping[str, Any]) -> list[Any]:
-    """The additional special tokens, under their older name or that since transformers 5."""
+    """The additional special tokens, under their older name or that of transformers 5."""
     found: list[Any] = []
     for name in _EXTRA:
         tokens = fields.get(name) or []
@@ -302,7 +302,7 @@ def _extra(fields: Mapping[str, Any]) -> list[Any]:
             if contents and contents != {token.content for token in found}:
                 raise ValueError(
                     "The tokenizer's files have extra_special_tokens and, under the older name, "
-                    "other additional_special_tokens: leave the wrong ones out."
+                    "different additional_special_tokens: remove the wrong ones."
                 )
             continue
         found += [added_token(token) for token in tokens]
@@ -312,29 +312,29 @@ def _extra(fields: Mapping[str, Any]) -> list[Any]:
 def _older_extra(
     config: Mapping[str, Any], older: Mapping[str, Any], name: str | os.PathLike
 ) -> dict[str, Any]:
-    """The fields of additional special tokens, where special_tokens_map.json may have some too."""
+    """The fields of additional special tokens, if special_tokens_map.json may have some too."""
     here, there = ([token.content for token in _extra(fields)] for fields in (config, older))
     source = config if any(key in config for key in _EXTRA) else older
     if source is config and there and here != there:
         raise ValueError(
-            f"The tokenizer_config.json and the special_tokens_map.json of '{name}' name other "
-            "additional special tokens: leave the wrong ones out."
+            f"The tokenizer_config.json and the special_tokens_map.json of '{name}' list different "
+            "additional special tokens: remove the wrong ones."
         )
     return {key: source.get(key) for key in _EXTRA}
 
 
 def _additional(fields: Mapping[str, Any]) -> list[AddedToken]:
-    """All special tokens that are not BERT's five, in the order in which they get ids."""
+    """All special tokens other than BERT's five, in the order in which they get ids."""
     known = ("bos_token", "eos_token", *SPECIAL_TOKENS)
     named = [*known[:2], *(key for key in fields if key.endswith("_token") and key not in known)]
-    # Some are settings, as add_bos_token is, and no tokens.
+    # Some fields with such names are settings, such as add_bos_token, and not tokens.
     values = [fields[key] for key in named if isinstance(fields.get(key), (str, dict))]
     found: dict[str, AddedToken] = {}
     for token in [added_token(value) for value in values] + _extra(fields):
         if state_of(found.setdefault(token.content, token)) != state_of(token):
             raise ValueError(
                 f"The tokenizer's files name the special token {token.content[:60]!a} twice, with "
-                "other flags: leave the wrong one out."
+                "different flags: remove the wrong one."
             )
     return list(found.values())
 
@@ -342,20 +342,20 @@ def _additional(fields: Mapping[str, Any]) -> list[AddedToken]:
 def _check_older_rules(
     config: Mapping[str, Any], general: bool, given: Mapping[str, Any], name: str | os.PathLike
 ) -> None:
-    """Refuses what BERT's first tokenizer understood and those after it read over."""
+    """Refuses settings that BERT's first tokenizer followed and later ones ignore."""
     basic = general or config.get("do_basic_tokenize", True) is True
     if not basic and "do_basic_tokenize" not in given:
         raise ValueError(
             f"The tokenizer_config.json of '{name}' has do_basic_tokenize "
             f"{str(config['do_basic_tokenize'])[:20]}, which some versions of transformers "
-            "follow and others do not: say which by do_basic_tokenize=True or False."
+            "follow and others do not: pass do_basic_tokenize=True or False to choose."
         )
     kept = config.get(NEVER_SPLIT_MARK) or not config.get("never_split")
     if not kept and "never_split" not in given:
         raise ValueError(
             f"The tokenizer_config.json of '{name}' has words in never_split, which some "
-            "versions of transformers leave whole and others split: say which by "
-            "never_split=[...] or never_split=None."
+            "versions of transformers keep whole and others split: pass "
+            "never_split=[...] or never_split=None to choose."
         )
 
 
@@ -365,7 +365,7 @@ def _listed_added_tokens(
     find: Callable[[str], Path | None],
     name: str | os.PathLike,
 ) -> dict[int, AddedToken]:
-    """The added tokens that stand outside of tokenizer.json."""
+    """The added tokens listed outside of tokenizer.json."""
     if "added_tokens_decoder" in config:
         where = f"The added_tokens_decoder of '{name}'"
         return read_tokens_by_id(config["added_tokens_decoder"], where)
@@ -373,7 +373,7 @@ def _listed_added_tokens(
     if path is None:
         return {}
     named = [fields[key] for key in ("bos_token", "eos_token", *SPECIAL_TOKENS) if fields.get(key)]
-    # As transformers has it: neither those by names of their own nor special_tokens_map.json's.
+    # As in transformers: neither custom named tokens nor those of special_tokens_map.json count.
     by_name = isinstance(config.get("extra_special_tokens"), dict)
     extra = [] if by_name else _extra(config)
     special = {added_token(token).content for token in [*named, *extra]}
@@ -382,15 +382,15 @@ def _listed_added_tokens(
     for content, token_id in _read_json(path).items():
         if content in flagged:
             raise ValueError(
-                f"'{path}' lists the token {content[:60]!a}, to which tokenizer_config.json gives "
-                "flags, and it depends on the version of transformers which of them count: save "
+                f"'{path}' lists the token {content[:60]!a}, for which tokenizer_config.json gives "
+                "flags, and versions of transformers differ in which file they follow: save "
                 "the tokenizer again."
             )
         token = AddedToken(content, special=content in special, normalized=content not in special)
         if isinstance(token_id, str):
             raise ValueError(
                 f"'{path}' gives the token {content[:60]!a} the id {str(token_id)[:60]!a}; "
-                "expected a whole number of its own."
+                "expected a whole number that no other token has."
             )
         pairs.append(read_pair(token_id, token, f"'{path}'"))
     return unite(pairs, f"'{path}'")
@@ -409,22 +409,22 @@ def _united(
     all_listed: bool,
     path: Path,
 ) -> dict[int, AddedToken]:
-    """The added tokens of tokenizer.json and of the files beside it."""
+    """The added tokens of tokenizer.json and of the files beside it, which must agree."""
     own = _added_of(content, path)
-    where = f"What stands beside '{path}'"
+    where = f"A file beside '{path}'"
     both = unite([*listed.items(), *own.items()], where)
     same = {key: state_of(token) for key, token in listed.items()} == {
         key: state_of(token) for key, token in own.items()
     }
     if (all_listed and not same) or (general and set(both) != set(own)):
         raise ValueError(
-            f"'{path}' has other added tokens than the files beside it, and it depends on the "
-            "version of transformers which of them count: save the tokenizer again."
+            f"'{path}' has other added tokens than the files beside it, and versions of "
+            "transformers differ in which they follow: save the tokenizer again."
         )
     if general and list(own) != sorted(own):
         raise ValueError(
-            f"'{path}' lists its added tokens in another order than that of their ids, so that "
-            "they get other ones: sort them, or save the tokenizer again."
+            f"'{path}' does not list its added tokens in the order of their ids, so "
+            "they would get other ids: sort them, or save the tokenizer again."
         )
     return both
 
@@ -432,11 +432,11 @@ def _united(
 def _of_bert(
     arguments: dict[str, Any], content: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A class of BERT's: what stands beside tokenizer.json, or else the default, counts."""
+    """Settings for a class of BERT's: those beside tokenizer.json, or else the defaults."""
     path = arguments["tokenizer_file"]
     rules = read_rules(content, path)
     decided = {**_DEFAULT_RULES, "do_basic_tokenize": True, **arguments, **given}
-    # Where accents are not spoken of, they go with lower-casing.
+    # If strip_accents is not given, accents are removed with lower-casing.
     same = {name: value == decided[name] for name, value in rules.items()}
     if not same.get("strip_accents", True):
         whether = [_strips(rules), _strips(decided)]
@@ -444,8 +444,8 @@ def _of_bert(
     for name, value in rules.items():
         if not same[name] and name not in arguments and name not in given:
             raise ValueError(
-                f"'{path}' was made with {name}={value}, and no tokenizer_config.json says so, so "
-                f"that transformers takes {decided[name]}: say which by {name}=... here or there."
+                f"'{path}' was made with {name}={value}, but no tokenizer_config.json says so, and "
+                f"transformers takes {decided[name]}: pass {name}=... here, or set it there."
             )
     check_pipeline(content, _tokens({**arguments, **given}), path, absent=True)
     return {**read_sides(content, path), **arguments}
@@ -462,7 +462,7 @@ def _general(
     content: Mapping[str, Any],
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The class for any tokenizer: it is what tokenizer.json says."""
+    """Settings for the general class, which tokenizer.json defines."""
     path = arguments["tokenizer_file"]
     rules = {**_DEFAULT_RULES, "do_basic_tokenize": True, **read_rules(content, path)}
     arguments = {**read_sides(content, path), **arguments, **rules}
@@ -477,7 +477,7 @@ def _general(
         else:
             raise ValueError(
                 f"'{path}' does not keep a {name} whole in texts, and no file beside it names one: "
-                f"say which token it is by {name}=... or in tokenizer_config.json."
+                f"pass {name}=... here, or set it in tokenizer_config.json."
             )
     check_pipeline(content, _tokens({**arguments, **given}), path, absent=False)
     return arguments
@@ -502,7 +502,7 @@ def _read_text(path: str | os.PathLike) -> str:
     _require_file(path)
     content = Path(path).read_bytes() if Path(path).stat().st_size <= MAX_BYTES else None
     if content is None:
-        raise ValueError(f"'{path}' is longer than {MAX_BYTES} bytes, which no vocabulary is.")
+        raise ValueError(f"'{path}' is longer than {MAX_BYTES} bytes: no vocabulary is that long.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""What a tokenizer.json does with a text, step by step, beside what BERT's tokenizer does."""
+"""Compares the steps of a tokenizer.json with those of BERT's tokenizer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-# What Python's str.split() and BERT's first code split on: more than the regex class \s.
+# The white space of str.split() and of BERT's original code: more than the regex class \s.
 WHITESPACE = r"[\s\x1c-\x1f]+"
 
 _SIDES = {"Right": "right", "Left": "left"}
@@ -21,14 +21,14 @@ _LISTS |= {"post_processor": "processors", "decoder": "decoders"}
 
 
 def read_rules(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str, Any]:
-    """The constructor's arguments for a tokenizer.json's ways to normalize and split a text.
+    """The constructor's arguments for a tokenizer.json's normalizer and pre-tokenizer.
 
     Args:
-        content: of the file.
+        content: the file's content.
         path: its path, for errors.
 
     Raises:
-        ValueError: it does so otherwise than any of BERT's tokenizers.
+        ValueError: it normalizes or splits text in a way that no tokenizer of BERT's does.
     """
     normalizer, splitter = (_step(content, name, path) for name in ("normalizer", "pre_tokenizer"))
     kinds = normalizer.get("type"), splitter.get("type")
@@ -38,41 +38,42 @@ def read_rules(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str,
         raise ValueError(
             f"'{path}' splits text by {_shown(kinds[0])} and {_shown(kinds[1])}, not by "
             "BertNormalizer and BertPreTokenizer as BERT does: to use BERT's rules with its "
-            "vocabulary all the same, load its vocab.txt."
+            "vocabulary anyway, load its vocab.txt."
         )
     if normalizer.get("clean_text", True) is not True:
         raise ValueError(
-            f"'{path}' leaves control characters in texts (clean_text is "
-            f"{_shown(normalizer['clean_text'])}), which BERT takes out: to use BERT's rules with "
-            "its vocabulary all the same, load its vocab.txt."
+            f"'{path}' keeps control characters in texts (clean_text is "
+            f"{_shown(normalizer['clean_text'])}), which BERT removes: to use BERT's rules with "
+            "its vocabulary anyway, load its vocab.txt."
         )
     if unknown := set(normalizer) - {"type", "clean_text", *_RULES}:
         raise ValueError(
-            f"The normalizer of '{path}' has {_shown(min(unknown))}, which is unknown."
+            f"The normalizer of '{path}' has the unknown setting {_shown(min(unknown))}: to use "
+            "BERT's rules with its vocabulary, load its vocab.txt."
         )
     return {name: normalizer.get(field, default) for field, (name, default) in _RULES.items()}
 
 
 def read_sides(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str, str]:
-    """The sides of truncation and of padding that a tokenizer.json stores; they are defaults.
+    """The sides of truncation and of padding in a tokenizer.json, as defaults.
 
-    Their lengths do not count: a call gives its own.
+    The lengths in the file are ignored: each call sets them.
 
     Raises:
-        ValueError: they are none, or padding has another type of tokens.
+        ValueError: they are not valid sides, or padding uses another token type.
     """
     sides: dict[str, str] = {}
     for name in ("truncation", "padding"):
         stored = content.get(name)
         if not stored:
             continue
-        # Files of old versions of the library name no direction.
+        # Files of old versions of the library have no direction.
         direction = stored.get("direction", "Right") if isinstance(stored, dict) else None
         side = _SIDES.get(_shown(direction))
         if side is None or stored.get("pad_type_id", 0) != 0:
             raise ValueError(
-                f"'{path}' stores a {name} that BERT's tokenizer has not ({_shown(stored)}): set "
-                "it to null, for calls give their own."
+                f"'{path}' stores a {name} that BERT's tokenizer does not have ({_shown(stored)}): "
+                "set it to null, since each call sets it."
             )
         sides[f"{name}_side"] = side
     return sides
@@ -84,37 +85,37 @@ def check_pipeline(
     path: str | os.PathLike,
     absent: bool,
 ) -> None:
-    """Refuses a tokenizer.json whose model, frame or decoder is not BERT's.
+    """Refuses a tokenizer.json whose model, post-processor or decoder is not BERT's.
 
     Args:
-        content: of the file.
+        content: the file's content.
         tokens: the contents of the five special tokens, by name.
-        path: its path, for errors.
-        absent: whether a frame or decoder that is not there means BERT's.
+        path: the file's path, for errors.
+        absent: whether a missing post-processor or decoder stands for BERT's.
 
     Raises:
-        ValueError: it is of another tokenizer.
+        ValueError: it belongs to another tokenizer.
     """
     model = content["model"]
     limit, unknown = model.get("max_input_chars_per_word", 100), model.get("unk_token")
     if limit != 100 or isinstance(limit, bool):
         raise ValueError(
-            f"'{path}' gives words of more than {_shown(limit)} characters up as unknown, BERT "
+            f"'{path}' treats words of more than {_shown(limit)} characters as unknown, BERT "
             "those of more than 100 (max_input_chars_per_word): to use BERT's rules with its "
-            "vocabulary all the same, load its vocab.txt."
+            "vocabulary anyway, load its vocab.txt."
         )
     if unknown is not None and unknown != tokens["unk_token"]:
         raise ValueError(
             f"'{path}' has the unk_token {_shown(unknown)}, and the settings beside it "
-            f"{_shown(tokens['unk_token'])}: they do not belong together, or say which by "
+            f"{_shown(tokens['unk_token'])}: use files of one tokenizer, or pass "
             "unk_token=..."
         )
     frame, decoder = (_step(content, name, path) for name in ("post_processor", "decoder"))
     if not (absent and not frame) and not _is_frame(content, frame, tokens):
         raise ValueError(
-            f"'{path}' does not frame texts as [CLS] text [SEP] and [CLS] text [SEP] text_pair "
+            f"'{path}' does not encode texts as [CLS] text [SEP] and [CLS] text [SEP] text_pair "
             f"[SEP] (its post_processor is {_shown(frame.get('type'))}), as BERT does: to use "
-            "BERT's rules with its vocabulary all the same, load its vocab.txt."
+            "BERT's rules with its vocabulary anyway, load its vocab.txt."
         )
     if not (absent and not decoder) and decoder != {
         "type": "WordPiece",
@@ -122,14 +123,14 @@ def check_pipeline(
         "cleanup": True,
     }:
         raise ValueError(
-            f"'{path}' joins tokens to a text otherwise than BERT (its decoder is "
-            f"{_shown(decoder)}): to use BERT's rules with its vocabulary all the same, load its "
+            f"'{path}' decodes tokens differently from BERT (its decoder is "
+            f"{_shown(decoder)}): to use BERT's rules with its vocabulary anyway, load its "
             "vocab.txt."
         )
 
 
 def _step(content: Mapping[str, Any], name: str, path: str | os.PathLike) -> dict[str, Any]:
-    """A step of the pipeline; a sequence of one is that one."""
+    """A step of the pipeline; a sequence of one step is that step."""
     step = content.get(name)
     if isinstance(step, dict) and step.get("type") == "Sequence":
         steps = step.get(_LISTS[name])
@@ -137,7 +138,7 @@ def _step(content: Mapping[str, Any], name: str, path: str | os.PathLike) -> dic
     if step is None:
         return {}
     if not isinstance(step, dict) or not isinstance(step.get("type"), str):
-        raise ValueError(f"The {name} of '{path}' is {_shown(step)}; expected an object of a type.")
+        raise ValueError(f"The {name} of '{path}' is {_shown(step)}; expected a typed object.")
     return step
 
 
@@ -153,7 +154,7 @@ def _splits_at_whitespace(splitter: Mapping[str, Any]) -> bool:
 def _is_frame(
     content: Mapping[str, Any], frame: Mapping[str, Any], tokens: Mapping[str, str | None]
 ) -> bool:
-    """Whether a post-processor frames one text and two as BERT does, with its types."""
+    """Whether a post-processor adds BERT's special tokens and types to one text and to two."""
     cls, sep = tokens["cls_token"], tokens["sep_token"]
     ids = {token: _id_of(content, token) for token in (cls, sep)}
     if frame.get("type") == "BertProcessing":

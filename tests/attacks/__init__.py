@@ -109,7 +109,7 @@ pickles("damaged", call_a_type=state(find("torch.FloatStorage") + items(number(9
 pickles("damaged", call_a_text=state(text("os.system") + items(SHELL) + b"R"))
 attack("os.system", torch_legacy(state(call("os.system", SHELL))), "legacy_state")
 attack("os.system", state(call("os.system", SHELL)), "bare_pickle")
-attack("not of torch.save", state(text("plain")), "pickle_of_others")
+attack("not from torch.save", state(text("plain")), "pickle_of_others")
 
 # Numbers that do not fit.
 
@@ -140,7 +140,7 @@ pickles(
 pickles("state dict", negative_count=state(tensor(data=storage(count=-6))))
 pickles("state dict", whole_module=state(tensor(data=storage(kind="module"))))
 pickles("expanded", expanded=state(tensor((2**40,), (0,))))
-pickles("no array", empty_but_huge=state(tensor((0, 2**62), (1, 1))))
+pickles("impossible shape", empty_but_huge=state(tensor((0, 2**62), (1, 1))))
 pickles("dimensions", dimensions=state(tensor((1,) * 100, (1,) * 100)))
 pickles("two ways", storage_twice=state(items(storage(), storage(count=3))))
 attack("ends before", torch_legacy(count=2**40), "legacy_count_too_large")
@@ -157,9 +157,11 @@ attack("compressed", torch_zip(state() + bytes(2**26), compress=["data.pkl"]), "
 attack("lacks", torch_zip(data=FLOATS[:-1]), "zip_entry_too_short")
 attack("lacks", torch_zip(data=FLOATS + FLOATS), "zip_entry_too_long")
 attack("byte order", torch_zip(extra={"byteorder": b"middle"}), "zip_byte_order")
-attack("not of torch.save", torch_zip(extra={"data/data.pkl": state()}), "zip_two_pickles")
+attack("not from torch.save", torch_zip(extra={"data/data.pkl": state()}), "zip_two_pickles")
 attack(
-    "not of torch.save", b"PK\x03\x04" + torch_zip()[4:].replace(b".pkl", b".txt"), "zip_of_others"
+    "not from torch.save",
+    b"PK\x03\x04" + torch_zip()[4:].replace(b".pkl", b".txt"),
+    "zip_of_others",
 )
 
 
@@ -169,7 +171,7 @@ def zip_duplicate(folder):
     return write(folder, "weights.bin", content.replace(b"data/1", b"data/0"))
 
 
-@attack("where it says")
+@attack("misplaced zip entry")
 def zip_two_names(folder):
     content = torch_zip(extra={"data/1": FLOATS})
     return write(folder, "weights.bin", content.replace(b"data/1", b"data/2", 1))
@@ -181,7 +183,7 @@ def _with_entry(content: bytes, name: bytes, offset: int, value: bytes) -> bytes
     return content[:at] + value + content[at + len(value) :]
 
 
-@attack("where it says")
+@attack("misplaced zip entry")
 def zip_entry_on_another(folder):
     content = torch_zip(extra={"data/1": FLOATS})
     return write(folder, "weights.bin", _with_entry(content, b"archive/data/1", 42, bytes(4)))
@@ -193,7 +195,7 @@ def zip_entry_outside(folder):
     return write(folder, "weights.bin", content)
 
 
-@attack("across others")
+@attack("overlapping zip entry")
 def zip_overlap(folder):
     sizes = struct.pack("<II", 100, 100)  # the entry runs on over the one after it
     content = torch_zip(extra={"data/1": FLOATS})
@@ -257,8 +259,8 @@ for says, name, header in (
     ("damaged", "hole", {"a": WEIGHT | {"shape": [1], "data_offsets": [20, 24]}}),
     ("damaged", "shape_larger", {"weight": WEIGHT | {"shape": [2**62, 3]}}),
     ("damaged", "shape_negative", {"weight": WEIGHT | {"shape": [-2, -3]}}),
-    ("no array", "empty_but_huge", {"a": WEIGHT, "b": EMPTY}),
-    ("no array", "dimensions", {"weight": WEIGHT | {"shape": [2, 3] + [1] * 99}}),
+    ("impossible shape", "empty_but_huge", {"a": WEIGHT, "b": EMPTY}),
+    ("impossible shape", "dimensions", {"weight": WEIGHT | {"shape": [2, 3] + [1] * 99}}),
     ("nests more than 64 levels", "nested", '{"a":' * 100_000),
     ("nests more than 64 levels", "nested_to_its_end", '{"a":' * 99_999 + "{}" + "}" * 99_999),
     ("header is longer than", "of_5_MB", '{"__metadata__": {"a": "' + "x" * 5_000_000 + '"}}'),

@@ -1,6 +1,6 @@
 """The command line: tf-squeezebert convert | finetune | squeeze | evaluate | predict | ...
 
-Each command is a module with its arguments, `add`, and what it does, `run`.
+Each command is a module with its arguments, `add`, and its action, `run`.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        The exit status: 0; 2 after a mistake, of which one sentence went to stderr; 1 after a bug
-        of this package, with its traceback; 130 after Ctrl-C; 141 where nobody reads stdout on.
+        The exit status: 0; 2 after a user's mistake, with one sentence on stderr; 1 after a bug
+        of this package, with its traceback; 130 after Ctrl-C; 141 if stdout was closed.
     """
     options = argparse.Namespace()
     try:
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
             _log_to_stderr()
             options.run(options)
         finally:
-            sys.stdout.flush()  # here, where a full disk is a sentence
+            sys.stdout.flush()  # flushed here, so that a full disk is reported in a sentence
     except KeyboardInterrupt:
         print("tf-squeezebert: interrupted.", file=sys.stderr)
         return 130
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _report(error: Exception) -> int:
-    """Says what went wrong on stderr, and returns the exit status."""
+    """Reports an error on stderr, and returns the exit status."""
     if _is_mistake(error):
         print(f"tf-squeezebert: {sentence(error)}", file=sys.stderr)
         return 2
@@ -90,7 +90,7 @@ def _report(error: Exception) -> int:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     print(
-        "tf-squeezebert: this is a bug of tf-squeezebert. Please report it, with the command, the "
+        "tf-squeezebert: this is a bug in tf-squeezebert. Please report it with the command, the "
         "traceback above and these versions: "
         f"{', '.join(map(' '.join, versions.items()))}, {platform.platform()}.",
         file=sys.stderr,
@@ -99,10 +99,10 @@ def _report(error: Exception) -> int:
 
 
 def _is_mistake(error: Exception) -> bool:
-    """Whether an error comes of what the user gave, or of the machine, and is not a bug.
+    """Whether an error is caused by the user's input or by the machine, and is not a bug.
 
-    A mistake is found by a `raise` statement of this package; the same types out of a dependency,
-    or out of C, are what it failed to find.
+    Mistakes are raised by a `raise` statement of this package; an error of the same type that
+    comes from a dependency, or from C code, is one that the package failed to detect.
     """
     if isinstance(error, (OSError, ImportError, MemoryError)):
         return True
@@ -119,7 +119,7 @@ def _is_mistake(error: Exception) -> bool:
 
 
 class _Formatter(logging.Formatter):
-    """Log records as lines that a terminal does not obey."""
+    """Formats log records without control characters for a terminal to obey."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(map(printable, super().format(record).split("\n")))
@@ -133,7 +133,7 @@ def _log_to_stderr() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, whose errors are one sentence."""
+    """argparse, with errors of one sentence."""
 
     def error(self, message: str):
         message = printable(message[:_MOST_OF_A_MESSAGE])

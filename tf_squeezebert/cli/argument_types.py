@@ -1,4 +1,4 @@
-"""What makes a value of an argument, or an error of one sentence."""
+"""Types of arguments: each turns a string into a value, or raises an error of one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 2**31 - 1  # of a number: TensorFlow and LiteRT count in 32 bits
 
 
 def utf8(value: str) -> str:
-    """A text; where the command line has bytes that are not UTF-8, Python has surrogates."""
+    """A text. Python replaces bytes of the command line that are not UTF-8 by surrogates."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -78,25 +78,25 @@ def _number(value: str) -> int:
 
 def _wrong(value: str, expected: str) -> argparse.ArgumentTypeError:
     shown = repr(value[:_MOST_SHOWN])
-    return argparse.ArgumentTypeError(f"{shown} is not {expected}, or too great")
+    return argparse.ArgumentTypeError(f"{shown} is not {expected}, or is too large")
 
 
 class Lines(list[str]):
-    """A file's lines that are not blank, and which file it is."""
+    """The non-blank lines of a file, and the file's name."""
 
     path: str
 
 
 def lines(value: str) -> Lines:
-    """The lines of the file of that name."""
+    """The non-blank lines of the file with that name."""
     if found := Lines(line for line in map(str.strip, text(value).split("\n")) if line):
         found.path = value
         return found
-    raise argparse.ArgumentTypeError(f"'{value}' holds no text")
+    raise argparse.ArgumentTypeError(f"'{value}' holds no text: write one text per line")
 
 
 def label_names(value: str) -> Lines:
-    """The lines of the file of that name, each a label."""
+    """The lines of the file with that name, each of which is a label."""
     names = lines(value)
     if twice := next((name for name, count in Counter(names).items() if count > 1), None):
         raise argparse.ArgumentTypeError(f"'{value}' names the label {twice!r} twice")
@@ -106,7 +106,7 @@ def label_names(value: str) -> Lines:
 
 
 def text(value: str) -> str:
-    """The text of the file of that name."""
+    """The text of the file with that name."""
     try:
         return "".join(line for _, line in read_lines(path(value)))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The console script: `main` among the streams, signals and native libraries of a process."""
+"""The console script: runs `main`, and handles streams, signals and native libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-# What native libraries print is kept, and shown where the process ends without a word: a crash.
+# The output of native libraries is kept, and shown if the process ends without a message: a crash.
 _END = b"\0end\n"
 _is_watched = False
 _WATCH = f"""
@@ -21,7 +21,7 @@ for line in sys.stdin.buffer:
     last.append(line)
 print("tf-squeezebert: the process crashed, or was killed.", file=sys.stderr, flush=True)
 if last:
-    print("The libraries that it uses printed last:", file=sys.stderr, flush=True)
+    print("The last output of its libraries:", file=sys.stderr, flush=True)
     sys.stderr.buffer.writelines(last)
 """
 
@@ -40,7 +40,7 @@ def console() -> None:
         status = main()
         try:
             sys.stdout.flush()
-        except OSError:  # which main has reported; Python would do it once more at its exit
+        except OSError:  # main has reported it; Python would do so again at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     finally:
         say_end()
@@ -48,7 +48,7 @@ def console() -> None:
 
 
 def say_end() -> None:
-    """Says that what follows is not a crash, but the end of the process."""
+    """Tells the watching process that the end that follows is not a crash."""
     global _is_watched
     if _is_watched:
         os.write(2, _END)
@@ -56,9 +56,9 @@ def say_end() -> None:
 
 
 def _silence_libraries() -> None:
-    """Leads what native libraries log away from stderr.
+    """Redirects the output of native libraries away from stderr.
 
-    To a process that shows it if this one crashes, which itself can not any more.
+    It goes to a second process, which shows it if this one crashes.
     """
     global _is_watched
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -79,9 +79,9 @@ def _silence_libraries() -> None:
 
 
 def _open_streams() -> None:
-    """Gives what was started without stdin, stdout or stderr the null device in their place.
+    """Opens the null device for each of stdin, stdout and stderr that the process lacks.
 
-    Otherwise the first file that is opened takes the number, and what is printed goes into it.
+    Otherwise the first opened file would get the free number, and printed text would go into it.
     """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         continue
@@ -91,5 +91,5 @@ def _open_streams() -> None:
 
 
 def _terminate(*_: Any) -> None:
-    """On SIGTERM, ends as an error does, so that nothing unfinished stays behind."""
+    """On SIGTERM, ends as after an error, so that no unfinished files stay behind."""
     sys.exit(128 + signal.SIGTERM)

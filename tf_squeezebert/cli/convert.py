@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     is_file = options.target.suffix == ".keras"
     if options.target.is_file() and not is_file:
         raise ValueError(
-            f"'{options.target}' is a file: give a folder, or a name ending in .keras."
+            f"'{options.target}' is a file: pass a folder, or a name ending in .keras."
         )
     files.require_apart(options.target, [options.source])
     if is_file:
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
         with files.replacing(options.target) as temporary:
             model.save(temporary)
     else:
-        with files.one_run(options.target):  # of which this would change the model
+        with files.one_run(options.target):  # since this changes the model in the folder
             files.check_folder_writable(options.target, files.MODEL_FILES)
             model = _read_source(options)
             model.save_pretrained(options.target)

@@ -78,7 +78,7 @@ def _print_disagreements(first: Any, second: Any) -> None:
 def _differ(got: Any, other: Any) -> bool:
     if isinstance(got, (str, list)):
         return got != other
-    # Labels' ids, 0 or 1 for each label, or values of a regression.
+    # Label ids, 0 or 1 for each label, or values of a regression.
     return bool(np.any(np.abs(np.subtract(got, other, dtype=float)) > 0.5))
 
 

@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     if options.tensorboard is not None:
         if importlib.util.find_spec("tensorboard") is None:
             raise ImportError("--tensorboard needs TensorBoard: pip install tensorboard.")
-        # Its files have new names each time: they take no other's place.
+        # Its files have new names each time, so they never overwrite others.
         require_apart(
             options.tensorboard, [options.model, options.teacher], [options.train, options.dev]
         )

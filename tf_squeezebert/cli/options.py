@@ -1,4 +1,4 @@
-"""Groups of options that several commands have, and what they stand for."""
+"""Groups of options that several commands share, and the values they stand for."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def add_processes(parser: argparse.ArgumentParser) -> None:
 
 def join_processes(options: argparse.Namespace) -> None:
     if (options.processes is None) != (options.process is None):
-        raise ValueError("--processes and --process go together.")
+        raise ValueError("--processes and --process go together: pass both or neither.")
     if options.processes is not None:
         from ..training.distribution import initialize
 
@@ -74,7 +74,7 @@ def add_training(parser: argparse.ArgumentParser, *without: str, **defaults: Any
 def training_of(options: argparse.Namespace) -> dict[str, Any]:
     names = [field.name for field in dataclasses.fields(TrainingOptions)]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    TrainingOptions(**given)  # a mistake shows before what takes long
+    TrainingOptions(**given)  # raises before the long part
     return given
 
 
@@ -104,7 +104,7 @@ def add_columns(parser: argparse.ArgumentParser, *options: str) -> None:
 
 
 def columns_of(options: argparse.Namespace) -> dict[str, Any]:
-    """The columns that were named."""
+    """The columns named by the options."""
     given = {name: getattr(options, f"column_{name}", None) for name, _ in _COLUMNS.values()}
     given["format"] = options.format
     if given["label"] and options.task == "multilabel" and "," in given["label"]:
@@ -113,19 +113,19 @@ def columns_of(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def verbosity() -> int:
-    """A live progress line on a terminal, and a line an epoch elsewhere."""
+    """A live progress line on a terminal, and one line per epoch elsewhere."""
     return 1 if sys.stdout.isatty() else 2
 
 
 def place_of(name: str) -> str:
-    """Where a model is, of which the package may have one of that name."""
+    """The place of a model, which may be the name of one that comes with the package."""
     if name in PRETRAINED and not Path(name).exists():
         return str(find_pretrained(name))
     return name
 
 
 def load(name: str) -> Predictor:
-    """A Runtime or a Keras model."""
+    """Loads a Runtime or a Keras model."""
     name = place_of(name)
     if name.endswith(".tflite"):
         from ..tflite import Runtime

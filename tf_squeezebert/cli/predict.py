@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     from ..prediction import predict
 
     if (options.text is None) == (options.data is None):
-        raise ValueError("Give either a text or --data FILE.")
+        raise ValueError("Pass either a text or --data FILE.")
     if options.data is not None:
         with warnings_to_stderr():
             _predict_file(options)
@@ -86,14 +86,14 @@ def _predict_file(options: argparse.Namespace) -> None:
     from ..files import check_writable, replacing, require_apart
 
     if options.task is None:
-        raise ValueError("--data needs --task, which says what form the file has.")
+        raise ValueError("--data needs --task, which determines the format of the file.")
     if options.out is not None:
         require_apart(options.out, [place_of(options.model)], [options.data])
         check_writable(options.out)
     model = load(options.model)
     task = find_task(options.task)
     if model.architecture != task.architecture:
-        raise ValueError(f"{options.task} needs a {task.architecture}.")
+        raise ValueError(f"{options.task} needs a {task.architecture}: pass such a model.")
     if options.out is None:
         _print_answers(model, options, sys.stdout)
         return
@@ -107,7 +107,7 @@ def _print_answers(model: Predictor, options: argparse.Namespace, file: TextIO) 
 
 
 def _answers(model: Predictor, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Each example's texts and answer, a part of the file at a time."""
+    """Yields each example's texts and answer; the file is read in parts."""
     from ..encoding import batched
     from ..prediction import predict
 

@@ -9,7 +9,7 @@ from . import argument_types as types
 from .options import add_processes, add_training, join_processes, training_of, verbosity
 from .show import print_metrics
 
-# Options of training that pretraining has no use for.
+# Training options that pretraining does not use.
 _BY_PHASES: tuple[str, ...] = (
     "epochs",
     "max_steps",

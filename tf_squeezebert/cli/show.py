@@ -1,4 +1,4 @@
-"""What commands print."""
+"""Prints the results, warnings and errors of commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..terminal import printable
 
 
 def print_lines(*lines: str, file: TextIO | None = None) -> None:
-    """Prints lines that others may have written parts of."""
+    """Prints lines; parts that others wrote are made harmless to the terminal."""
     for line in lines:
         print(printable(line), file=file)
 
@@ -24,13 +24,13 @@ def print_metrics(name: str, metrics: dict[str, float], more: str = "") -> None:
 
 
 def scale(metric: str) -> int:
-    """In percent, but for what is no share."""
+    """100 for metrics shown in percent, 1 for those that are not fractions."""
     return 1 if metric in ("perplexity", "hidden_error") or metric.endswith("total") else 100
 
 
 @contextlib.contextmanager
 def warnings_to_stderr() -> Iterator[None]:
-    """Shows warnings as the command's own lines."""
+    """Shows warnings as lines of the command."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         print_lines(f"tf-squeezebert: {message}", file=sys.stderr)
@@ -42,7 +42,7 @@ def warnings_to_stderr() -> Iterator[None]:
 
 
 def shown(answer: dict) -> list[str]:
-    """An answer for reading: one line a fact, scores in three digits."""
+    """An answer as readable lines: one per value, with scores in three digits."""
     lines = []
     for name, value in answer.items():
         if isinstance(value, dict):
@@ -68,7 +68,7 @@ def _short(value) -> str:
 
 
 def sentence(error: Exception) -> str:
-    """An error's message in one line; an OSError's own form names the file last."""
+    """An error's message in one line; for an OSError the file comes first."""
     if isinstance(error, OSError) and error.strerror:
         return printable(f"{error.filename or 'writing'}: {error.strerror}.")
     if isinstance(error, MemoryError):

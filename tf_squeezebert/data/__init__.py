@@ -1,6 +1,6 @@
-"""From files of examples to what `fit` takes.
+"""Turns files of examples into what `fit` takes.
 
-A reader yields a file's examples as dicts, under the names that the `datasets` library uses:
+A reader yields a file's examples as dicts, with the field names of the `datasets` library:
 
     classification, regression   text, text_pair if there is one, label
     token classification         tokens, ner_tags
@@ -8,7 +8,7 @@ A reader yields a file's examples as dicts, under the names that the `datasets` 
     multiple choice              text, choices, label
     masked LM                    text
 
-`make_dataset` makes a `tf.data.Dataset` of these, or of any other iterable of such dicts.
+`make_dataset` makes a `tf.data.Dataset` from these, or from any other iterable of such dicts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    # On its first use: it stands on the tasks, and they on the readers.
+    # Imported on first use, because it needs the tasks, and they need the readers.
     if name == "make_dataset":
         return importlib.import_module(".dataset", __name__).make_dataset
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

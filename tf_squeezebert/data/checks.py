@@ -1,4 +1,4 @@
-"""What examples must hold, whether they come from a file or from a caller."""
+"""Checks of examples, whether they come from a file or from a caller."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_SHOWN = 60  # characters
 def checked(
     examples: Iterable[Mapping[str, Any]], check: Callable[[Mapping[str, Any]], None]
 ) -> Iterator[Mapping[str, Any]]:
-    """The examples, one after the other; an error of `check` names which one it is."""
+    """Yields the examples one by one; an error of `check` names the example."""
     for number, example in enumerate(examples, 1):
         with named(number):
             if not isinstance(example, Mapping):
@@ -27,7 +27,7 @@ def checked(
 
 @contextmanager
 def named(number: int) -> Iterator[None]:
-    """Lets errors say of which example they are."""
+    """Makes errors inside the block name the example."""
     try:
         yield
     except ValueError as error:
@@ -45,7 +45,7 @@ def check_words(example: Mapping[str, Any]) -> None:
     for word in words:
         _check_is_text("tokens", word)
     if len(words) != len(tags):
-        raise ValueError(f"there are {len(words)} tokens and {len(tags)} ner_tags")
+        raise ValueError(f"there are {len(words)} tokens but {len(tags)} ner_tags")
     check_windowed("the text", words)
 
 
@@ -57,14 +57,14 @@ def check_question(example: Mapping[str, Any]) -> None:
         check_windowed(f"the {name}", example[name])
     answers = example.get("answers")
     if not isinstance(answers, Mapping):
-        raise ValueError("there are no answers, a dict of the lists text and answer_start")
+        raise ValueError("answers must be a dict of the lists text and answer_start")
     texts, starts = _listed(answers, "text"), answers.get("answer_start", ())
     if len(texts) != len(starts):
-        raise ValueError(f"there are {len(texts)} answers, and {len(starts)} of answer_start")
+        raise ValueError(f"there are {len(texts)} answers but {len(starts)} of answer_start")
     for text, start in zip(texts, starts, strict=True):
         _check_is_text("an answer", text)
         if not _is_whole(start) or start < 0:
-            raise ValueError(f"answer_start is {brief(start)}, not a whole number of 0 or more")
+            raise ValueError(f"answer_start is {brief(start)}, not a whole number from 0")
         if not text or example["context"][start : start + len(text)] != text:
             raise ValueError(f"the context has no {brief(text)} at {start}")
 
@@ -75,35 +75,35 @@ def check_choices(example: Mapping[str, Any]) -> None:
     for choice in choices:
         _check_is_text("choices", choice)
     if not _is_whole(label) or not 0 <= label < len(choices):
-        raise ValueError(f"the label is {brief(label)}, and there are {len(choices)} choices")
+        raise ValueError(f"the label is {brief(label)}, but there are {len(choices)} choices")
 
 
 def check_value(label: Any) -> None:
-    """Refuses what is not a number."""
+    """Refuses a label that is not a number."""
     if not isinstance(label, Real) or not math.isfinite(label):
         raise ValueError(f"the label {brief(label)} is not a number")
 
 
 def check_classes(labels: Any, count: int) -> None:
-    """Refuses what is not 0 or 1 for each of a model's labels."""
+    """Refuses anything but a list of 0 or 1 for each of a model's labels."""
     if not hasattr(labels, "__len__") or isinstance(labels, str):
         raise ValueError(f"the label {brief(labels)} is not a list of 0 or 1 for each label")
     if len(labels) != count:
         raise ValueError(f"there are {len(labels)} labels, not {count}")
     if any(value not in (0, 1) for value in labels):
-        raise ValueError(f"the labels {brief(list(labels))} are not 0 or 1 each")
+        raise ValueError(f"the labels {brief(list(labels))} must each be 0 or 1")
 
 
 def check_class(label: Any, count: int) -> None:
-    """Refuses what is not the number of one of a model's labels."""
+    """Refuses anything but the id of one of a model's labels."""
     if not (isinstance(label, bool) or _is_whole(label)):
-        raise ValueError(f"the label {brief(label)} is not a whole number: give the reader labels")
+        raise ValueError(f"the label {brief(label)} is not a whole number: the reader needs labels")
     if not 0 <= label < count:
-        raise ValueError(f"the label {label} is none of the model's {count}, 0 to {count - 1}")
+        raise ValueError(f"the label {label} is not one of the model's {count}, 0 to {count - 1}")
 
 
 def brief(value: Any) -> str:
-    """A value for a message."""
+    """A value, shortened for a message."""
     shown = repr(value)
     return shown if len(shown) <= _MOST_SHOWN else f"{shown[: _MOST_SHOWN - 4]}...{shown[-1]}"
 
@@ -125,7 +125,7 @@ def _check_is_text(name: str, value: Any) -> None:
 
 
 def _listed(parent: Mapping[str, Any], name: str) -> Any:
-    """What must be a list, a tuple or an array."""
+    """A field that must be a list, a tuple or an array."""
     value = parent.get(name)
     if not hasattr(value, "__len__") or isinstance(value, (str, bytes, Mapping)):
         raise ValueError(f"{name} is {brief(value)}, not a list")

@@ -43,46 +43,50 @@ def make_dataset(
     count: bool = True,
     **options: Any,
 ) -> tf.data.Dataset:
-    """The batches of a task's examples, tokenized, as `fit`, `evaluate` and `predict` take them.
+    """Tokenizes a task's examples and makes batches for `fit`, `evaluate` and `predict`.
 
-    Examples are read and tokenized as they are needed, so that a file may be larger than memory.
+    Examples are read and tokenized as they are needed, so a file may be larger than memory.
 
     Args:
-        examples: a reader's, a list, or another iterable of dicts that can be gone through again.
-        tokenizer: the model's.
-        task: one of `tasks.TASKS`, such as "sst2", or a kind: "text-classification" (regression
-            too), "token-classification", "question-answering", "multiple-choice", "fill-mask", or
-            "feature-extraction": texts without labels, in whose place there are zeros, [B].
-        batch_size: rows a batch, B.
-        max_length: the most tokens a row, S; by default the tokenizer's `model_max_length`. Texts
-            of classification and choices are cut to it; others become several rows.
-        shuffle: new batches and masks each epoch, of rows of like length, so that little is
-            padding. False keeps the examples' order, as `predict` needs it, and the masks.
-        seed: of the order and of masks; the same gives the same epochs.
-        initial_epoch: the epoch the first pass over the dataset is, as in `fit`.
-        initial_step: how many batches each pass leaves out at its beginning: those that training
-            had before it was interrupted.
-        epoch: says which epoch a pass is, in place of counting passes: `fit` on JAX, or under a
-            strategy, begins one before the first epoch to see shapes.
+        examples: a reader, a list, or another iterable of dicts that can be iterated repeatedly.
+        tokenizer: the model's tokenizer.
+        task: one of `tasks.TASKS`, such as "sst2", or a kind: "text-classification" (also for
+            regression), "token-classification", "question-answering", "multiple-choice",
+            "fill-mask", or "feature-extraction" (texts without labels; the labels are zeros, [B]).
+        batch_size: rows per batch, B.
+        max_length: largest number of tokens per row, S; by default the tokenizer's
+            `model_max_length`. Texts for classification and choices are truncated to it; others
+            become several rows.
+        shuffle: make new batches and masks in each epoch, with rows of similar length in a batch,
+            so that there is little padding. False keeps the masks and, as `predict` needs, the
+            order of the examples.
+        seed: seed of the order and of the masks; the same seed gives the same epochs.
+        initial_epoch: number of the epoch of the first pass over the dataset, as in `fit`.
+        initial_step: number of batches to skip at the beginning of each pass: those that were
+            trained on before an interruption.
+        epoch: returns the epoch of a pass, instead of counting passes: on JAX, or under a
+            strategy, `fit` begins one before the first epoch to see shapes.
         buffer_size: rows among which those of a batch are chosen, the most held in memory.
-        drop_remainder: leave out the batch of fewer than `batch_size` rows.
-        pad_to_multiple_of: rounds S up; for XLA, and so JAX, which compiles anew for each S.
-        count: go through the examples once now: errors show before training, and the dataset has a
-            `cardinality()`, for progress bars and learning-rate schedules. Without, give `fit`
-            `dataset.repeat()` and `steps_per_epoch`.
-        **options: for question answering and token classification `stride`, how many tokens of
-            a window the next one repeats (128, at most a quarter of max_length; and 0);
-            for masks `mlm_probability` (0.15), `whole_word` (True), `pack` (True: texts follow
-            each other in rows of max_length tokens) and `sentence_order` (False; True parts each
-            row into two texts, in half of the rows swapped: ALBERT, arXiv 1909.11942).
+        drop_remainder: leave out a batch of fewer than `batch_size` rows.
+        pad_to_multiple_of: rounds S up; for XLA (and so JAX), which compiles again for each S.
+        count: iterate over the examples once now, so that errors are raised before training, and
+            the dataset has a `cardinality()` for progress bars and learning-rate schedules.
+            Otherwise, pass `dataset.repeat()` and `steps_per_epoch` to `fit`.
+        **options: for question answering and token classification `stride`, the number of tokens
+            that a window repeats from the one before (128, at most a quarter of max_length; and
+            0); for masks `mlm_probability` (0.15), `whole_word` (True), `pack` (True: texts follow
+            each other in rows of max_length tokens) and `sentence_order` (False; True splits each
+            row into two texts, which are swapped in half of the rows: ALBERT, arXiv 1909.11942).
 
     Returns:
-        A dataset of (inputs, labels): inputs int32 [B, S], of choices [B, C, S]; labels as the
+        A dataset of (inputs, labels): inputs int32 [B, S], or [B, C, S] for choices; labels as the
         task's model expects them.
 
     Raises:
-        ValueError: the task or an option is unknown, or the examples are another task's, or wrong.
+        ValueError: the task or an option is unknown, or the examples are wrong or do not fit the
+            task.
     """
+
     import tensorflow as tf
 
     chosen = find_task(task)
@@ -96,7 +100,7 @@ def make_dataset(
     ):
         check_number(name, number, least)
     if iter(examples) is examples:
-        raise ValueError("The examples can be read only once: pass a list or one of the readers.")
+        raise ValueError("The examples can be read only once: pass a list or a reader.")
     chosen = chosen.with_options(chosen.data_options, options)
     length = max_length or tokenizer.model_max_length
     if length is None or (max_length is None and length >= NO_LIMIT):
@@ -121,7 +125,7 @@ def make_dataset(
         )
         for step, batch in enumerate(split):
             if step >= initial_step and (len(batch) == batch_size or not drop_remainder):
-                # Its own, so that a batch is the same whether or not those before it were made.
+                # A separate generator, so that a batch does not depend on the batches before it.
                 own = np.random.default_rng((seed, number, step))
                 inputs, targets = chosen.collate(batch, tokenize, pad_to_multiple_of, own)
                 yield inputs, _as_specified(targets, spec)
@@ -133,18 +137,18 @@ def make_dataset(
         steps = total // batch_size if drop_remainder else -(-total // batch_size)
         steps = max(0, steps - initial_step)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    # TensorFlow's tuning has nothing to tune here, and can hold up the end of an epoch: its thread
-    # may miss that it is to end, and sleeps on, for longer the longer the epoch was.
+    # TensorFlow's autotuning has nothing to tune here, and can delay the end of an epoch: its
+    # thread may miss the signal to stop and keep sleeping, for longer after long epochs.
     tuning = tf.data.Options()
     tuning.autotune.enabled = False
     return dataset.prefetch(_PREFETCHED).with_options(tuning)
 
 
 def _first(examples: Iterable, task: Task) -> Mapping[str, Any]:
-    """The first example, which must be the task's."""
+    """The first example, which must fit the task."""
     first = next(iter(examples), None)
     if first is None:
-        raise ValueError("There are no examples.")
+        raise ValueError("There are no examples: pass at least one.")
     if not isinstance(first, Mapping):
         raise ValueError(f"The first example is {brief(first)}, not a dict.")
     if missing := [name for name in task.needs if name not in first]:
@@ -156,7 +160,7 @@ def _first(examples: Iterable, task: Task) -> Mapping[str, Any]:
 
 
 def _as_specified(targets: Any, spec: Spec | dict[str, Spec]) -> Any:
-    """Targets in the dtype of those of the first example."""
+    """Targets in the dtype of the first example's targets."""
     if isinstance(spec, dict):
         return {name: _as_specified(targets[name], one) for name, one in spec.items()}
     return targets.astype(spec[1], copy=False)
@@ -174,7 +178,7 @@ def _tensor_specs(spec: Spec | dict[str, Spec]) -> Any:
 def _bucketed(
     rows: Iterable[Row], size: int, buffer_size: int, rng: np.random.Generator
 ) -> Iterator[list[Row]]:
-    """Batches of rows of like length, in random order: half of the buffer leaves it at a time."""
+    """Batches of rows of similar length, in random order; half of the buffer leaves at a time."""
     half = max(1, buffer_size // (2 * size)) * size
     pool: list[Row] = []
     for row in rows:
@@ -187,7 +191,7 @@ def _bucketed(
 
 
 def _of_like_length(rows: list[Row], size: int, rng: np.random.Generator) -> Iterator[list[Row]]:
-    # Nearly sorted, so that a row's neighbours change from epoch to epoch.
+    # Only nearly sorted, so that a row's neighbours change from epoch to epoch.
     order = np.argsort([row.width() for row in rows] * rng.uniform(1, 1.1, len(rows)))
     batches = list(batched(order, size))
     for i in rng.permutation(len(batches)):

@@ -1,4 +1,4 @@
-"""Readers: the examples of a file, one at a time."""
+"""Readers: they yield the examples of a file, one at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .checks import brief, check_question
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = re.compile("([BIESLU])-(.*)")
-# How files begin that are not text in UTF-8.
+# The first bytes of files that are not text in UTF-8.
 _FORMS = {
     b"\xff\xfe": "text in UTF-16: save it in UTF-8",
     b"\xfe\xff": "text in UTF-16: save it in UTF-8",
@@ -29,15 +29,15 @@ Labels = Sequence[str] | type[float] | None
 
 
 class GlueTask(NamedTuple):
-    """A task of GLUE, and where its files have what.
+    """A GLUE task, and the layout of its files.
 
     Attributes:
-        texts: names of the columns of the text, or of the two texts.
+        texts: the name of the text's column, or the names of the two texts' columns.
         label: name of the label's column.
-        metrics: the first is the task's own.
-        labels: as the files have them, in the order of their ids; None for scores.
-        columns: where the file has no header, all names.
-        label_names: what labels that are numbers mean, as the datasets library names them.
+        metrics: the task's metrics, the main one first.
+        labels: labels as the files write them, in the order of their ids; None for scores.
+        columns: all column names, if the file has no header.
+        label_names: names for labels that are numbers in the files, as in the datasets library.
     """
 
     texts: tuple[str, ...]
@@ -89,11 +89,11 @@ GLUE_TASKS = {
 
 
 class Examples:
-    """The examples of one or more files; each loop over them reads the files anew.
+    """The examples of one or more files; each iteration reads the files again.
 
-    Looping raises a FileNotFoundError where there is no such file, and a ValueError that names the
-    file and the line (in SQuAD's form the question's id) of a row that is wrong. A pipe can be read
-    once only.
+    Iterating raises a FileNotFoundError if there is no such file, and a ValueError that names the
+    file and the line (for SQuAD, the question's id) if a row is wrong. A pipe can be read only
+    once.
     """
 
     def __init__(self, paths: Sequence[Path], read: Callable[[Path], Iterator[dict[str, Any]]]):
@@ -118,7 +118,7 @@ class Examples:
 
 
 def check_repeatable(*paths: Path) -> None:
-    """Refuses a pipe, which can be read once only.
+    """Refuses a pipe, which can be read only once.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -127,17 +127,17 @@ def check_repeatable(*paths: Path) -> None:
     for path in paths:
         if stat.S_ISFIFO(os.stat(path).st_mode):
             raise ValueError(
-                f"'{path}' is a pipe, which can be read once only: write the examples to a file."
+                f"'{path}' is a pipe, which can be read only once: write the examples to a file."
             )
 
 
 def read_glue(path: Path, task: str, labelled: bool = True) -> Examples:
-    """A file in GLUE's form: columns parted by tabs, without quoting.
+    """Reads a GLUE file: tab-separated columns, without quoting.
 
     Args:
         path: the file.
         task: one of `GLUE_TASKS`. Labels become ids in the task's order, or scores.
-        labelled: False reads the texts alone, as of GLUE's test files.
+        labelled: False reads the texts alone, as for GLUE's test files.
     """
     if task not in GLUE_TASKS:
         raise ValueError(f"Task {task!r} is unknown: choose one of {', '.join(GLUE_TASKS)}.")
@@ -161,21 +161,21 @@ def read_csv(
     labels: Labels = None,
     delimiter: str = ",",
 ) -> Examples:
-    """A file of comma-separated values, whose first line names the columns.
+    """Reads a file of comma-separated values, whose first line names the columns.
 
     Args:
         path: the file.
-        text, text_pair: the columns of the text, and of the second one where there is one.
-        label: the label's column; or columns of 0 or 1, one for each label that may apply; None
-            for texts without.
-        labels: the labels' names in the order of their ids; `float` where they are scores; None to
-            have them as they are written, see `label_names`.
-        delimiter: what parts the columns.
+        text, text_pair: the text's column, and that of the second text, if there is one.
+        label: the label's column; or a list of columns of 0 or 1, one for each label that may
+            apply; None to read texts without labels.
+        labels: the label names in the order of their ids; `float` if labels are scores; None to
+            keep the labels as they are written, see `label_names`.
+        delimiter: the separator of columns.
     """
     texts = (text,) if text_pair is None else (text, text_pair)
     columns = [label] if isinstance(label, str) else list(label or ())
     if len(set(columns)) < len(columns):
-        raise ValueError(f"A label's column is named twice: {', '.join(columns)}.")
+        raise ValueError(f"label must name each column once, not {', '.join(columns)}.")
     convert = _text_example(*texts, label=label, labels=labels)
     form: dict[str, Any] = {"delimiter": delimiter, "strict": True}
     return Examples([path], lambda p: _csv_rows(p, (*texts, *columns), "read_csv", convert, **form))
@@ -188,7 +188,7 @@ def read_jsonl(
     label: str | None = "label",
     labels: Labels = None,
 ) -> Examples:
-    """A file of JSON objects, one a line; arguments as in `read_csv`, of keys.
+    """Reads a file with one JSON object per line; the arguments are those of `read_csv`, for keys.
 
     A label that is a list of names becomes 0 or 1 for each of `labels`.
     """
@@ -200,27 +200,29 @@ def read_jsonl(
 def read_conll(
     path: Path, labels: Sequence[str] | None = None, token_column: int = 0, tag_column: int = -1
 ) -> Examples:
-    """A file of a word a line, its tag in another column, and a blank line between sentences.
+    """Reads a file of words, one per line, with tags in another column.
 
-    Columns are parted by tabs, or by spaces. Tags in the forms IOB1, BIO, BIOES and BILOU become
-    BIO; others, such as parts of speech, stay as they are.
+    Blank lines separate sentences, and tabs or spaces separate columns.
+    Tags in the forms IOB1, BIO, BIOES and BILOU become BIO; others, such as parts of speech, stay
+    as they are.
 
     Args:
         path: the file.
-        labels: the tags' names (in BIO) in the order of their ids; None to have names.
-        token_column, tag_column: the word's column and its tag's, from 0, or from the end from -1.
+        labels: the tag names (in BIO) in the order of their ids; None to keep names.
+        token_column, tag_column: the columns of words and tags, counted from 0, or from -1 at the
+            end.
     """
     ids = None if labels is None else {name: i for i, name in enumerate(labels)}
-    # How many columns it takes to have both.
+    # The number of columns needed to have both.
     least = max(2, *(x + 1 if x >= 0 else -x for x in (token_column, tag_column)))
 
     def sentence(rows: list[tuple[int, list[str]]], path: Path) -> dict[str, Any]:
         tags = _as_bio([columns[tag_column] for _, columns in rows])
         for (line, _), tag in zip(rows, tags, strict=True):
             if tag.endswith("-") and _TAG.fullmatch(tag):
-                raise ValueError(f"'{path}', line {line}: {tag!r} does not say what begins there.")
+                raise ValueError(f"'{path}', line {line}: {tag!r} lacks the kind of entity.")
             if ids is not None and tag not in ids:
-                raise ValueError(f"'{path}', line {line}: {tag!r} is none of {', '.join(ids)}.")
+                raise ValueError(f"'{path}', line {line}: {tag!r} is not one of {', '.join(ids)}.")
         tokens = [columns[token_column] for _, columns in rows]
         return {"tokens": tokens, "ner_tags": tags if ids is None else [ids[tag] for tag in tags]}
 
@@ -228,7 +230,7 @@ def read_conll(
         rows: list[tuple[int, list[str]]] = []
         width, separator = 0, ""  # of the first line; 0 and "" until then
         for line, content in read_lines(path):
-            # Split at these only: a word may be of characters that count as whitespace.
+            # Split at tabs and spaces only: a word may contain other whitespace characters.
             stripped = content.strip(" \t\r\n")
             if not stripped or re.split("[ \t]", stripped)[0] == "-DOCSTART-":
                 if rows:
@@ -240,8 +242,8 @@ def read_conll(
             width = width or len(columns)
             if len(columns) < least or len(columns) != width or not all(columns):
                 raise ValueError(
-                    f"'{path}', line {line}: {brief(stripped)} has no {max(width, least)} columns "
-                    "as the lines before."
+                    f"'{path}', line {line}: {brief(stripped)}: expected {max(width, least)} "
+                    "columns, as on the lines above."
                 )
             rows.append((line, columns))
         if rows:
@@ -251,7 +253,7 @@ def read_conll(
 
 
 def read_squad(path: Path) -> Examples:
-    """A file in the JSON form of SQuAD v1.1 or v2.0, which is read as a whole.
+    """Reads a JSON file in the format of SQuAD v1.1 or v2.0; it is read into memory as a whole.
 
     A question without an answer has empty lists of `answers`.
     """
@@ -261,11 +263,11 @@ def read_squad(path: Path) -> Examples:
         try:
             squad = parse_json(content, len(content))
         except ValueError as error:
-            raise ValueError(f"'{path}' is not in SQuAD's form: it {error}.") from error
+            raise ValueError(f"'{path}' is not in SQuAD's format: it {error}.") from error
         try:
             paragraphs = [p for article in squad["data"] for p in article["paragraphs"]]
         except (KeyError, TypeError) as error:
-            raise ValueError(f"'{path}' is not in SQuAD's form: {_said(error)}.") from error
+            raise ValueError(f"'{path}' is not in SQuAD's format: {_said(error)}.") from error
         ids = set()
         for number, paragraph in enumerate(paragraphs, 1):
             for i, question in enumerate(_listed(paragraph, "qas", f"paragraph {number}", path), 1):
@@ -282,7 +284,7 @@ def read_squad(path: Path) -> Examples:
 
 
 def read_swag(path: Path) -> Examples:
-    """A CSV file in SWAG's form: each choice is the second sentence's beginning and an ending."""
+    """Reads a SWAG CSV file; each choice is the second sentence's beginning and an ending."""
     endings = [f"ending{i}" for i in range(4)]
     ids = _label_reader(("0", "1", "2", "3"))
 
@@ -295,13 +297,13 @@ def read_swag(path: Path) -> Examples:
 
 
 def read_commonsense_qa(path: Path) -> Examples:
-    """A file in the JSON lines of CommonsenseQA."""
+    """Reads a CommonsenseQA file of JSON lines."""
 
     def convert(row: Mapping[str, Any]) -> dict[str, Any]:
         question = row["question"]
         labels = [_text(choice, "label") for choice in question["choices"]]
         if len(labels) < 2 or len(set(labels)) < len(labels):
-            raise ValueError(f"the choices are {', '.join(labels)}: expected two or more")
+            raise ValueError(f"the choices are {', '.join(labels)}: expected at least two")
         return {
             "text": _text(question, "stem"),
             "choices": [_text(choice, "text") for choice in question["choices"]],
@@ -312,7 +314,7 @@ def read_commonsense_qa(path: Path) -> Examples:
 
 
 def read_text(*paths: Path) -> Examples:
-    """Files of plain text: each line that is not blank is a text."""
+    """Reads files of plain text: each line that is not blank is a text."""
 
     def read(path: Path) -> Iterator[dict[str, Any]]:
         for _, line in read_lines(path):
@@ -323,7 +325,10 @@ def read_text(*paths: Path) -> Examples:
 
 
 def label_names(examples: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The labels that occur, sorted, of a reader that was given none; of tags, "O" is first."""
+    """The labels that occur in a reader's examples, sorted; for tags, "O" comes first.
+
+    The reader must have been called without `labels`.
+    """
     names: set[str] = set()
     for example in examples:
         found = example["ner_tags"] if "ner_tags" in example else example["label"]
@@ -332,13 +337,13 @@ def label_names(examples: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file, their ends included, and their numbers.
+    """The lines of a text file, with their line ends, and their numbers.
 
     Raises:
         OSError: there is no such file, or it can not be read.
         ValueError: it is neither a file nor a pipe, or not text in UTF-8.
     """
-    # Half of the files that Windows programs write, and GLUE's MRPC, begin with a byte-order mark.
+    # Half of the files that Windows programs write, and GLUE's MRPC, begin with a byte order mark.
     with open(
         path, encoding="utf-8-sig", errors="surrogateescape", newline="", opener=_open_file
     ) as file:
@@ -349,20 +354,20 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _open_file(path: Path, flags: int) -> int:
-    """Opens a file, or a pipe, for whose other end it does not wait."""
+    """Opens a file or a pipe, without waiting for the pipe's other end."""
     without_waiting = getattr(os, "O_NONBLOCK", 0)
     number = os.open(path, flags | without_waiting)
     mode = os.fstat(number).st_mode
     if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
         os.close(number)
-        raise ValueError(f"'{path}' is a device: give a file.")
+        raise ValueError(f"'{path}' is a device: pass a file.")
     if without_waiting:
         os.set_blocking(number, True)
     return number
 
 
 def _other_form(number: int, line: str) -> str:
-    """What a file is, of which a line is not text in UTF-8."""
+    """What kind of file it is, if a line is not text in UTF-8."""
     start = line[:4].encode(errors="surrogateescape") if number == 1 else b""
     for beginning, form in _FORMS.items():
         if start.startswith(beginning):
@@ -378,7 +383,7 @@ def _csv_rows(
     columns: Sequence[str] | None = None,
     **form: Any,
 ) -> Iterator[dict[str, Any]]:
-    """The examples of a table; `columns` names those of a file without a header."""
+    """The examples of a table; `columns` names the columns of a file without a header."""
     rows = _records(path, **form)
     if columns is None:
         _, columns = next(rows, (1, []))
@@ -393,19 +398,19 @@ def _csv_rows(
             raise ValueError(f"{place}: a text or its label is missing.")
         if len(fields) != len(columns):
             other = "more" if len(fields) > len(columns) else "fewer"
-            raise ValueError(f"{place}: there are {other} columns than the header has.")
+            raise ValueError(f"{place}: there are {other} columns than in the header.")
         yield _converted(convert, (row,), place)
 
 
 def _records(path: Path, **form: Any) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a table that are not blank, and the line where each begins."""
+    """The non-blank rows of a table, and the line where each begins."""
     reader = csv.reader((line for _, line in read_lines(path)), **form)
     begins = 1
     try:
         for fields in reader:
             if fields:
                 yield begins, fields
-            begins = reader.line_num + 1  # a quoted text may go over several lines
+            begins = reader.line_num + 1  # a quoted text may span several lines
     except csv.Error as error:
         until = f" up to line {reader.line_num}, through a quote" * (reader.line_num > begins)
         raise ValueError(f"'{path}', line {begins}{until}: {error}.") from error
@@ -423,7 +428,7 @@ def _json_rows(path: Path, convert: Callable) -> Iterator[dict[str, Any]]:
 
 
 def _converted(convert: Callable, arguments: tuple, place: str) -> Any:
-    """What `convert` makes of a row; an error names its place."""
+    """Converts a row; an error names its place."""
     try:
         return convert(*arguments)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -434,14 +439,14 @@ def _said(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"there is no {error}"
     if isinstance(error, (TypeError, AttributeError)):
-        return "the JSON has another form"
+        return "the JSON has an unexpected structure"
     return str(error).rstrip(".")
 
 
 def _text_example(
     text: str, text_pair: str | None = None, *, label: str | Sequence[str] | None, labels: Labels
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """What makes an example of a row."""
+    """A function that makes an example from a row."""
     read_label, applies = _label_reader(labels), _label_reader(("0", "1"))
 
     def convert(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -464,7 +469,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _label_reader(labels: Labels) -> Callable[[Any], Any]:
-    """What makes an id of a label's name, a number of a score, and 0 and 1 of a list of names."""
+    """A function from a name to its id, a score to a number, or a list of names to 0 and 1."""
     if isinstance(labels, type):
         return _score
     ids = None if labels is None else {str(name): i for i, name in enumerate(labels)}
@@ -475,7 +480,7 @@ def _label_reader(labels: Labels) -> Callable[[Any], Any]:
             return value
         for name in names:
             if name not in ids:
-                raise ValueError(f"{brief(name)} is none of {', '.join(ids)}")
+                raise ValueError(f"{brief(name)} is not one of {', '.join(ids)}")
         if isinstance(value, list):
             return [float(name in names) for name in ids]
         return ids[names[0]]
@@ -499,18 +504,18 @@ def _score(value: Any) -> float:
     except (ValueError, TypeError, OverflowError):
         score = math.nan
     if not math.isfinite(score):
-        raise ValueError(f"{brief(value)} is no number")
+        raise ValueError(f"{brief(value)} is not a number")
     return score
 
 
 def _as_bio(tags: list[str]) -> list[str]:
-    """A sentence's tags, of whichever form, in BIO."""
+    """A sentence's tags in BIO, from any of the forms."""
     result: list[str] = []
     previous: tuple[str, str | None] = "O", None
     for tag in tags:
         match = _TAG.fullmatch(tag)
         prefix, kind = match.groups() if match else ("O", None)
-        # What an I or E follows without a beginning begins there, as IOB1 has it.
+        # An I or E without a beginning before it starts an entity, as in IOB1.
         begins = prefix in "BSU" or previous[0] in "OELSU" or kind != previous[1]
         result.append(f"{'B' if begins else 'I'}-{kind}" if match else tag)
         previous = prefix, kind
@@ -529,7 +534,7 @@ def _question(paragraph: Mapping[str, Any], question: Mapping[str, Any]) -> dict
         raise ValueError(f"is_impossible is {brief(impossible)}, not true or false")
     answers = question.get("answers", []) if impossible else question["answers"]
     if impossible and answers:
-        raise ValueError("is_impossible is true, and there are answers")
+        raise ValueError("is_impossible is true, but there are answers")
     if not isinstance(question["id"], (str, int)):
         raise ValueError(f"the id is {brief(question['id'])}, not a text")
     example = {

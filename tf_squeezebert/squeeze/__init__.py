@@ -1,4 +1,4 @@
-"""Any BERT becomes a SqueezeBERT."""
+"""Squeezing: turns any BERT into a SqueezeBERT."""
 
 from .regrouping import Regrouping, find_regrouping, regroup
 from .squeezing import GROUPS, make_student, squeeze

@@ -1,4 +1,4 @@
-"""Texts as the layers of a model see them."""
+"""Texts in the form in which a model's layers see them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Text = str | tuple[str, str]
 
 
 class Calibration:
-    """Tokenized texts, in batches of like length, for layers to be run on one after the other.
+    """Tokenized texts, in batches of similar length, to run layers on one after the other.
 
-    A state is what a layer makes of them: a list of a tensor [B, S, C] for each batch.
+    A state is a layer's output for these texts: a list with one tensor [B, S, C] for each batch.
 
     Args:
-        model: whose tokenizer it is.
-        texts: each a text, or a pair of texts.
-        max_tokens: texts are taken until there are so many tokens.
-        max_length: the most tokens of a text, at most as many as the model takes.
+        model: the model whose tokenizer is used.
+        texts: texts, or pairs of texts.
+        max_tokens: texts are used until they add up to this number of tokens.
+        max_length: the largest number of tokens per text; at most what the model takes.
         batch_size: B.
 
     Raises:
@@ -53,7 +53,7 @@ class Calibration:
             if max_tokens <= 0:
                 break
         if not chosen:
-            raise ValueError("There are no texts to calibrate on.")
+            raise ValueError("There are no texts to calibrate on: pass at least one.")
         ordered = [text for _, text in sorted(chosen, key=lambda pair: pair[0])]
         self.inputs = [
             tokenize(ordered[i : i + batch_size], padding=True, return_tensors="np")
@@ -78,11 +78,11 @@ class Calibration:
         return [transformer(batch)["last_hidden_state"] for batch in self.inputs]
 
     def rows(self, state: Sequence[Any]) -> np.ndarray:
-        """The vectors of all tokens but padding, [n, C]."""
+        """The vectors of all tokens except padding, [n, C]."""
         pairs = zip(state, self._real, strict=True)
         return np.concatenate([ops.convert_to_numpy(x)[real] for x, real in pairs])
 
 
 def each(function: Callable, *states: Sequence[Any]) -> list:
-    """The state that a layer, or another function of tensors, makes of states."""
+    """Applies a layer, or another function of tensors, to states, batch by batch."""
     return [function(*tensors) for tensors in zip(*states, strict=True)]

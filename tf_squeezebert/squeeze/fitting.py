@@ -1,10 +1,10 @@
-"""Grouped weights that do what a dense model's did, as well as their inputs allow.
+"""Fits grouped weights so that they come as close to a dense model's as their inputs allow.
 
-A grouped projection sees a part of its layer's input only. Its weights here are those that from
-this part predict the dense projection's output best, by least squares over the tokens of some
-texts: the reconstruction of layers that pruning does (He et al., 2017, arXiv 1707.06168, section
-3.1; Frantar & Alistarh, 2022, arXiv 2208.11580), layer after layer on what the squeezed model
-itself makes of the texts, so that later layers make up for the errors of earlier ones.
+A grouped projection sees only a part of its layer's input. Its weights here are those that predict
+the dense projection's output best from this part, by least squares over the tokens of some texts:
+the layer reconstruction used for pruning (He et al., 2017, arXiv 1707.06168, section 3.1; Frantar &
+Alistarh, 2022, arXiv 2208.11580). Each layer is fitted on the squeezed model's own output for the
+texts, so that later layers make up for the errors of earlier ones.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ def fit_groups(
     *,
     ridge: float = 1e-2,
 ) -> None:
-    """Sets every projection of the student to do what the teacher's does.
+    """Fits every projection of the student to the teacher's.
 
     Args:
-        student: the model to change, with embeddings and layer norms as the teacher's.
+        student: the model to change, with the teacher's embeddings and layer norms.
         teacher: a model of the same sizes, with groups of 1.
-        layers: for each of the student's layers the teacher's that it replaces, rising.
+        layers: for each of the student's layers, the teacher's layer that it replaces, ascending.
         calibration: the texts.
-        ridge: how dear a weight's distance from the teacher's is, of the inputs' mean variance.
+        ridge: penalty on the distance from the teacher's weights, relative to the inputs' mean
+            variance.
     """
     ours, theirs = calibration.embed(student), calibration.embed(teacher)
     student_of = dict(zip(layers, student.blocks, strict=True))
@@ -69,7 +70,7 @@ def _fit_block(
         layer, dense = (getattr(b.attention, name) for b in (block, taught))
         fit(layer, dense, ours, each(dense, theirs))
     context = attend(block, ours)
-    # Sums with the residual, which are what the layer norm sees, are to be alike.
+    # The sums with the residual are fitted, since these are what the layer norm sees.
     wanted = each(ops.add, theirs, each(taught.post_attention, attend(taught, theirs)))
     fit(block.post_attention, taught.post_attention, context, each(ops.subtract, wanted, ours))
     ours = each(ops.add, ours, each(block.post_attention, context))
@@ -90,11 +91,11 @@ def fit_projection(
     """Sets kernel and bias to predict outputs from each group's inputs, by ridge regression.
 
     Args:
-        layer: g groups, C input and F output channels.
-        dense: the weights to stay near where the inputs do not tell, [C, F]; of each group's inputs
-            and outputs the block is taken.
+        layer: the layer, with g groups, C input and F output channels.
+        dense: the weights to stay near where the inputs do not determine them, [C, F]; only the
+            blocks between each group's inputs and outputs are used.
         x: inputs, [n, C].
-        y: outputs wanted, [n, F].
+        y: target outputs, [n, F].
         ridge: the weight of the squared distance from `dense`, times the inputs' mean variance.
     """
     groups = layer.groups
@@ -116,7 +117,7 @@ def fit_projection(
 
 
 def diagonal_blocks(dense: np.ndarray, groups: int) -> np.ndarray:
-    """The blocks [g, C/g, F/g] that groups leave of a matrix [C, F]."""
+    """The blocks [g, C/g, F/g] of a matrix [C, F] that groups keep."""
     inputs, outputs = (size // groups for size in dense.shape)
     cut = dense.reshape(groups, inputs, groups, outputs)
     return np.stack([cut[i, :, i] for i in range(groups)])
@@ -125,6 +126,6 @@ def diagonal_blocks(dense: np.ndarray, groups: int) -> np.ndarray:
 def hidden_error(
     student: SqueezeBertModel, teacher: SqueezeBertModel, calibration: Calibration
 ) -> float:
-    """How far the last hidden states are from the teacher's, of their variance (0: equal)."""
+    """Squared error of the last hidden states, relative to the teacher's variance (0: equal)."""
     got, wanted = (calibration.rows(calibration.run(model)) for model in (student, teacher))
     return float(np.sum(np.square(got - wanted)) / np.sum(np.square(wanted - wanted.mean(axis=0))))

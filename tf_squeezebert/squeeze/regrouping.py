@@ -1,10 +1,10 @@
-"""Which channels share a group: a BERT in another order of its channels, and the best such order.
+"""Which channels share a group: reorders a BERT's channels, and finds the best order.
 
-A BERT computes the same when the channels of its residual stream are put into another order
-everywhere, and in each layer the heads, and the channels between the two projections of the
-feed-forward network. Groups cut a projection's weights down to the blocks on its diagonal, so that
-the order decides what is left. (Permutations that leave a network's function alone, put to use
-before weights are cut: Pool & Yu, 2021, NeurIPS, "Channel Permutations for N:M Sparsity".)
+A BERT computes the same function if the channels of its residual stream are reordered everywhere,
+and so are, within each layer, the heads, and the channels between the two projections of the
+feed-forward network. Groups keep only the blocks on the diagonal of a projection's weights, so the
+order decides which weights are kept. (On permutations that leave a network's function unchanged,
+used before pruning: Pool & Yu, 2021, NeurIPS, "Channel Permutations for N:M Sparsity".)
 
 Shapes: H hidden_size, I intermediate_size, N heads, D = H / N, g groups, F outputs.
 """
@@ -24,16 +24,16 @@ from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_o
 from .calibration import Calibration, each
 
 _ROUNDS = 3
-_RIDGE = 1e-6  # of the inputs' mean variance, so that matrices can be inverted
+_RIDGE = 1e-6  # relative to the inputs' mean variance; makes matrices invertible
 
 
 class Regrouping(NamedTuple):
     """A new order, as indices into the old one.
 
     Attributes:
-        channels: of the residual stream, [H].
-        heads: of each layer, [layers, N].
-        intermediates: of each layer, [layers, I].
+        channels: order of the residual stream's channels, [H].
+        heads: order of each layer's heads, [layers, N].
+        intermediates: order of each layer's intermediate channels, [layers, I].
     """
 
     channels: np.ndarray
@@ -42,10 +42,10 @@ class Regrouping(NamedTuple):
 
 
 def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
-    """Puts a model with groups of 1 into another order; it computes the same as before.
+    """Reorders a model with groups of 1; it computes the same as before.
 
-    Its hidden states then have their channels in the new order, as has the output of a
-    `SqueezeBertModel`.
+    Its hidden states, and the output of a `SqueezeBertModel`, then have their channels in the new
+    order.
     """
     transformer = transformer_of(model)
     channels = order.channels
@@ -78,21 +78,22 @@ def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
 def find_regrouping(
     transformer: SqueezeBertModel, calibration: Calibration, groups: Mapping[str, int]
 ) -> Regrouping:
-    """The order in which each group's inputs tell most of its outputs.
+    """Finds the order in which each group's inputs explain most of its outputs.
 
-    What is made large is the share of each projection's variance, on the texts, that the best
-    linear prediction from a group's own inputs explains, on the mean over projections. In turn,
-    channels of the residual stream trade places for as long as that helps, and heads and
-    intermediate channels go to the groups whose inputs explain them (a linear assignment).
+    For each projection, this is the share of the output variance, on the texts, that the best
+    linear prediction from a group's inputs explains; its mean over the projections is maximized.
+    Two steps alternate: channels of the residual stream are swapped as long as that helps, and
+    heads and intermediate channels are assigned to the groups whose inputs explain them (a linear
+    assignment).
 
     Args:
         transformer: a model with groups of 1.
         calibration: the texts.
-        groups: the six by their names in the config, `q_groups`, ... Those that do not divide the
-            largest are left out of account, as is the projection after attention.
+        groups: the six numbers by their names in the config, `q_groups`, ... Those that do not
+            divide the largest one are ignored, as is the projection after attention.
 
     Returns:
-        The order; the model is left as it is.
+        The order; the model is not changed.
 
     Raises:
         ImportError: SciPy is not installed.
@@ -103,7 +104,7 @@ def find_regrouping(
         raise ImportError("Squeezing needs SciPy: pip install scipy.") from error
     config = transformer.config
     slots = max(groups.values())
-    slot = np.arange(config.hidden_size) * slots // config.hidden_size  # of each channel
+    slot = np.arange(config.hidden_size) * slots // config.hidden_size  # the slot of each channel
     groups = {name: g if slots % g == 0 else 1 for name, g in groups.items()}
     layers = [
         _Layer(block, x, calibration, groups, slots)
@@ -124,7 +125,7 @@ def find_regrouping(
 def _inputs(
     transformer: SqueezeBertModel, calibration: Calibration
 ) -> Iterator[tuple[SqueezeBertBlock, list]]:
-    """Each block, and the state before it."""
+    """Yields each block, and the state before it."""
     x = calibration.embed(transformer)
     for block in transformer.blocks:
         yield block, x
@@ -132,15 +133,15 @@ def _inputs(
 
 
 class _Reading(NamedTuple):
-    """Projections of the residual stream with as many groups, side by side."""
+    """Projections of the residual stream with the same number of groups, concatenated."""
 
-    covariance: np.ndarray  # of the channels, [H, H]
-    weights: np.ndarray  # [H, F], scaled for the variance of each projection's outputs to be 1
+    covariance: np.ndarray  # covariance of the channels, [H, H]
+    weights: np.ndarray  # [H, F], scaled so that each projection's outputs have variance 1
     groups: int
 
 
 class _Layer:
-    """What a layer's projections read and write, and the order of its units so far."""
+    """What a layer's projections read and write, and the current order of its units."""
 
     def __init__(
         self,
@@ -174,10 +175,10 @@ class _Layer:
         self.intermediates = np.arange(block.config.intermediate_size)
 
     def place_units(self, slot: np.ndarray, assign: Callable) -> None:
-        """Gives heads and intermediate channels the places where they are explained best."""
+        """Moves heads and intermediate channels to the places where they are explained best."""
         for name in ("heads", "intermediates"):
             units = len(getattr(self, name))
-            gain = np.zeros((units, units))  # of a unit at a place
+            gain = np.zeros((units, units))  # gain of each unit at each place
             for reading in self.readings[name]:
                 explained = _explained(reading, slot * reading.groups // self.slots)  # [F, g]
                 explained = explained.reshape(units, -1, reading.groups).sum(axis=1)
@@ -188,7 +189,7 @@ class _Layer:
             setattr(self, name, unit[np.argsort(place)])
 
     def _written(self, slot: np.ndarray) -> np.ndarray:
-        """How much of the output's variance each intermediate channel gives each group, [I, g]."""
+        """The output variance that each intermediate channel contributes to each group, [I, g]."""
         return self.written @ _one_hot(slot * self.output_groups // self.slots, self.output_groups)
 
     def output_gain(self) -> np.ndarray:
@@ -199,7 +200,7 @@ class _Layer:
         return np.repeat(gain, self.slots // self.output_groups, axis=1)
 
     def spaces(self) -> Iterator[tuple[np.ndarray, list[np.ndarray], int]]:
-        """For each reading: the covariance, and the part of it each group's outputs ask for."""
+        """For each reading: the covariance, and the part of it that each group's outputs need."""
         for name, readings in self.readings.items():
             units = getattr(self, name)
             for reading in readings:
@@ -230,7 +231,7 @@ def _one_hot(labels: np.ndarray, size: int) -> np.ndarray:
 
 
 def _overlap(groups: int, units: int) -> np.ndarray:
-    """Which share of each unit's outputs lies in each group, [g, units]."""
+    """The share of each unit's outputs that lies in each group, [g, units]."""
     edges = np.arange(groups + 1)[:, None] * units / groups
     return np.clip(edges[1:] - np.arange(units), 0, 1) - np.clip(
         edges[:-1] - np.arange(units), 0, 1
@@ -249,13 +250,13 @@ def _explained(reading: _Reading, group: np.ndarray) -> np.ndarray:
 
 
 def _trade_places(slot: np.ndarray, slots: int, layers: list[_Layer]) -> np.ndarray:
-    """Lets pairs of channels change slots, many at a time, for as long as more is explained."""
+    """Swaps the slots of pairs of channels, many at a time, as long as more is explained."""
     spaces = [space for layer in layers for space in layer.spaces()]
     written = functools.reduce(np.add, (layer.output_gain() for layer in layers))  # [H, R]
-    most = max(1, len(slot) // 12)  # at a time
+    most = max(1, len(slot) // 12)  # swaps at a time
     value, loss, gain = _value(slot, slots, spaces, written)
     while most:
-        # What a channel gains its new slot, less what it takes from its old one.
+        # The gain of a channel's new slot minus the loss of its old one.
         change = gain[:, slot] - loss[:, None]
         change = np.where(slot[:, None] == slot, -np.inf, np.triu(change + change.T, 1))
         new, free = slot.copy(), np.ones(len(slot), bool)
@@ -272,18 +273,18 @@ def _trade_places(slot: np.ndarray, slots: int, layers: list[_Layer]) -> np.ndar
         if new_value > value:
             slot, value, (loss, gain) = new, new_value, changes
         else:
-            most //= 2  # each was judged as if alone
+            most //= 2  # each swap was judged as if it were the only one
     return slot
 
 
 def _value(
     slot: np.ndarray, slots: int, spaces: list, written: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """What is explained; what it loses without each channel, [H]; gains of each slot, [H, R].
+    """The value explained; the loss without each channel, [H]; its gain in each slot, [H, R].
 
-    Of a set G, x_G explains tr(A T) with A the inverse of its covariance and T what the outputs
-    ask of it. Without channel c it is [A T A]_cc / A_cc less; with channel d in addition, more by
-    T_dd / S_dd, both of what is left of d after its prediction from G.
+    A set G of channels, x_G, explains tr(A T), where A is the inverse of its covariance, and T is
+    what the outputs need from it. Without channel c it is less by [A T A]_cc / A_cc; with channel d
+    in addition, it is more by T_dd / S_dd, both of the part of d that G does not predict.
     """
     everyone = np.arange(len(slot))
     value, loss, gain = written[everyone, slot].sum(), np.zeros(len(slot)), written.copy()

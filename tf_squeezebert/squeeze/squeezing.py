@@ -1,4 +1,4 @@
-"""Any BERT becomes a SqueezeBERT: cut into groups, repaired, and taught by what it was."""
+"""Squeezes any BERT into a SqueezeBERT: groups weights, corrects them, distils the result."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .regrouping import Regrouping, find_regrouping, regroup
 from .vocabulary import trim_vocabulary
 
 _PLAN_FILE = "squeeze.json"
-_HELD_OUT = 20  # one of so many texts is for measuring, not for training
+_HELD_OUT = 20  # one in so many texts is held out for evaluation
 
 
 def squeeze(
@@ -58,48 +58,48 @@ def squeeze(
     verbose: Any = "auto",
     **options: Any,
 ) -> FineTuned:
-    """Turns a BERT into a SqueezeBERT that does nearly what it did.
+    """Turns a BERT into a SqueezeBERT that behaves nearly the same.
 
-    Its channels are put into the order that suits the groups (`regrouping`), each grouped weight
-    is fitted to do what the dense one did (`fitting`), and the result is distilled from the model
-    itself (`distillation`): its hidden states and attention on `texts`; then, with a task, these
+    The BERT's channels are reordered to suit the groups (`regrouping`), each grouped weight is
+    fitted to the dense one (`fitting`), and the result is distilled from the BERT
+    (`distillation`): first its hidden states and attention on `texts`; then, with a task, these
     and its answers on `train`. The folder `out` gets what `finetune` writes; with both texts and a
-    task, `out/texts` gets the same of the first part.
+    task, `out/texts` gets the same for the first part.
 
     Args:
-        model: a BERT's folder or hub id, or the model itself, which is put into another order;
+        model: a BERT's folder or hub id, or the model itself, whose channels are then reordered;
             with a task, one that was fine-tuned for it.
         out: the folder to write.
-        groups, layers: of `make_student`.
-        vocab_size: keep so many word pieces, those that the texts, or train, use most; see
+        groups, layers: as in `make_student`.
+        vocab_size: number of word pieces to keep, those that the texts, or train, use most; see
             `trim_vocabulary`.
-        texts: a file of texts without labels, one a line; or texts, or pairs of texts.
-        task, train, dev, columns: of `finetune`.
+        texts: a file of texts without labels, one per line; or texts, or pairs of texts.
+        task, train, dev, columns: as in `finetune`.
         labels: names for the model's labels, in the order of its ids, for a model that calls them
             LABEL_0, LABEL_1, ...; a model that is passed keeps its names.
-        budget: minutes that it may take, half of them for `texts` where there is a task too; 0: as
-            many as the epochs take.
-        resume: go on with what `out` holds; the other arguments must be its own.
+        budget: time limit in minutes, half of it for `texts` if there is a task too; 0: no limit,
+            for as long as the epochs take.
+        resume: continue the run in `out`; the other arguments must be those of that run.
         callbacks, verbose: as in `fit`.
-        **options: fields of `TrainingOptions` other than minutes, of either part. Where nothing
-            is said, `options.SQUEEZING`.
+        **options: fields of `TrainingOptions` other than minutes, for both parts. The defaults
+            include `options.SQUEEZING`.
 
     Returns:
-        The squeezed model, its metrics, and the learning curve (of the second part).
+        The squeezed model, its metrics, and the learning curve (of the last part).
 
     Raises:
-        FileNotFoundError: there is no such file; or nothing to resume.
-        ValueError: the model is no BERT, or none of the task or its labels; groups do not divide
-            its sizes; a file is empty; an option is wrong; `out` holds a run already.
+        FileNotFoundError: there is no such file, or no run to resume.
+        ValueError: the model is not a BERT, or does not fit the task or its labels; groups do not
+            divide its sizes; a file is empty; an option is wrong; `out` holds a run already.
         ImportError: SciPy is not installed.
         FloatingPointError: as `finetune` does.
     """
     began, folder = time.monotonic(), Path(out)
     if "minutes" in options:
-        raise ValueError("The time that squeezing may take is its budget.")
+        raise ValueError("Do not pass minutes: `budget` sets the time limit.")
     check_number("budget", budget, whole=False)
     if (task is None) != (train is None) or (task is None and dev is not None):
-        raise ValueError("A task, and train (and dev), its examples, go together.")
+        raise ValueError("A task needs train, and train and dev need a task: pass both.")
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
     files = [path for data in (texts, train, dev) for path in paths_of(data)]
@@ -108,7 +108,7 @@ def squeeze(
         check_repeatable(*paths_of(train), *paths_of(dev))
         texts, columns = _read_texts(texts), columns or {}
         if not texts and train is None:
-            raise ValueError("There is nothing to learn from: give texts, or a task and train.")
+            raise ValueError("There is nothing to learn from: pass texts, or a task and train.")
         teacher, digest = _teacher(model, task, labels)
         identity = {
             "task": task,
@@ -175,7 +175,7 @@ def squeeze(
             TrainingOptions(**options),
             columns=columns,
             teacher=teacher,
-            # The plan knows the teacher, as it was before it was put into another order.
+            # The plan identifies the teacher as it was before its channels were reordered.
             teacher_identity=True,
             teacher_layers=kept,
             resume=is_begun(folder),
@@ -194,22 +194,22 @@ def make_student(
     fitted: bool = True,
     max_tokens: int = 20_000,
 ) -> tuple[SqueezeBertPreTrainedModel, list[int], Regrouping | None]:
-    """A grouped model that is to learn from a BERT, and starts from its weights.
+    """Makes a grouped model from a BERT, with its weights, to be distilled from it.
 
     Args:
-        teacher: the BERT, which is put into the new order, too.
-        texts: to choose the order, and fit the weights, by.
-        groups: one number for all projections but that after attention, which stays whole, as in
-            SqueezeBERT; or six, in the order of `GROUPS`.
-        layers: how many to keep, evenly spaced; or which, counted from 0.
+        teacher: the BERT, whose channels are reordered too.
+        texts: the texts by which the order is chosen and the weights are fitted.
+        groups: one number for all projections except the one after attention, which stays whole,
+            as in SqueezeBERT; or six, in the order of `GROUPS`.
+        layers: the number of layers to keep, evenly spaced; or their indices, counted from 0.
         order: the new order, if it is known already.
-        regrouped: whether to put the channels into another order; otherwise they stay.
-        fitted: whether to fit the weights; otherwise the blocks on the diagonal are all that is
-            left of them.
-        max_tokens: of the texts.
+        regrouped: whether to reorder the channels.
+        fitted: whether to fit the weights; otherwise only the blocks on the diagonal of the
+            teacher's weights are kept.
+        max_tokens: the number of tokens of the texts to use.
 
     Returns:
-        The student, which of the teacher's layers it has, and the order.
+        The student, the indices of the teacher's layers that it has, and the order.
 
     Raises:
         ValueError: as `squeeze` does.
@@ -220,7 +220,9 @@ def make_student(
     else:
         kept = list(range(total) if layers is None else layers)
     if not kept or kept != sorted(set(kept) & set(range(total))):
-        raise ValueError(f"layers must be some of the model's {total}, rising, not {layers}.")
+        raise ValueError(
+            f"layers must be some of the model's {total} in ascending order, not {layers}."
+        )
     numbers = _numbers(groups)
     changes = {**numbers, "num_hidden_layers": len(kept)}
     config = SqueezeBertConfig.from_dict(teacher.config.to_dict(), **changes)
@@ -246,7 +248,7 @@ def _numbers(groups: int | Sequence[int]) -> dict[str, int]:
 def _cut(
     teacher: SqueezeBertPreTrainedModel, config: SqueezeBertConfig, kept: Sequence[int]
 ) -> SqueezeBertPreTrainedModel:
-    """A model with the teacher's weights, as far as groups and layers leave room for them."""
+    """A model with the teacher's weights, as far as its groups and layers keep them."""
     student = type(teacher)(config)
     blocks = transformer_of(teacher).blocks
     dropped = {id(v) for i, block in enumerate(blocks) if i not in kept for v in block.variables}
@@ -264,7 +266,7 @@ def _teacher(
     task: str | None,
     labels: Sequence[str] | None,
 ) -> tuple[SqueezeBertPreTrainedModel, str | None]:
-    """The BERT, and the digest of its weights where it comes from a folder or the hub."""
+    """The BERT, and the digest of its weights if it was loaded from a folder or the hub."""
     digest = None
     if not isinstance(model, keras.Model):
         from ..convert import load_pretrained
@@ -272,10 +274,10 @@ def _teacher(
         model = load_pretrained(model)
         digest = digest_weights(model.weights)
     if any(getattr(model.config, name) != 1 for name in GROUPS):
-        raise ValueError("The model has groups already: squeeze a BERT.")
+        raise ValueError("The model has groups already: pass a BERT.")
     require_tokenizer(model)
     if task is not None:
-        model.check_trained()  # before it is copied: a copy does not know
+        model.check_trained()  # checked before it is copied, since a copy does not know
     if labels is not None:
         model = _copy(model, _name_labels(model.config, list(labels)), model.dtype_policy)
     if task is None:
@@ -283,7 +285,7 @@ def _teacher(
     chosen = find_task(task, model.config)
     if model.architecture != chosen.architecture:
         raise ValueError(
-            f"{task} needs a {chosen.architecture}, and the model is a {model.architecture}: "
+            f"{task} needs a {chosen.architecture}, but the model is a {model.architecture}: "
             "fine-tune it for the task first."
         )
     _check_names(list(model.config.id2label.values()), chosen)
@@ -291,8 +293,8 @@ def _teacher(
     names = list(model.config.id2label.values())
     if order is not None and order != names:
         raise ValueError(
-            f"The model's labels are {', '.join(names)}, the task's {', '.join(order)}: they "
-            "must have the same order."
+            f"The model's labels are {', '.join(names)}, the task's {', '.join(order)}: use a "
+            "model whose labels have the task's order."
         )
     return model, digest
 
@@ -300,20 +302,20 @@ def _teacher(
 def _name_labels(config: SqueezeBertConfig, labels: list[str]) -> SqueezeBertConfig:
     if len(labels) != config.num_labels or len(set(labels)) < len(labels):
         raise ValueError(
-            f"The labels are {', '.join(labels)}: the model needs {config.num_labels} names, each "
-            "once, in the order of its ids."
+            f"The labels are {', '.join(labels)}: pass {config.num_labels} different names, in the "
+            "order of the model's ids."
         )
     return SqueezeBertConfig.from_dict(config.to_dict(), id2label=dict(enumerate(labels)))
 
 
 def _check_names(names: list[str], task: Task) -> None:
-    """Says what to do about a model of the right number of labels under other names."""
+    """Raises an error with a remedy if a model's labels have other names than the task's."""
     wanted = task.labels or ()
     if len(names) == len(wanted) and task.order_of(names) is None:
         known = ", ".join(task.label_names or wanted)
         raise ValueError(
             f"The model's labels are {', '.join(names)}, those of {task.name} {known}: pass the "
-            "latter, in the order of the model's ids, as labels or in a file for --labels, one a "
+            "latter, in the order of the model's ids, as labels or in a file for --labels, one per "
             "line."
         )
 
@@ -327,7 +329,7 @@ def _read_texts(texts: str | os.PathLike | Iterable[Text] | None) -> list[Text]:
 def read_task_texts(
     train: Data, task: str, teacher: SqueezeBertPreTrainedModel, **columns: Any
 ) -> list[Text]:
-    """The texts of a task's file, or examples, as a model of the task takes them."""
+    """The texts of a task's file, or of examples, as a model of the task reads them."""
     chosen = find_task(task, teacher.config)
     if isinstance(train, str | os.PathLike):
         labels = list(teacher.config.id2label.values())
@@ -362,7 +364,7 @@ def _learn_texts(
         return {"hidden_error": hidden_error(ours, theirs, held_out), **measure()}
 
     pooler_trains = ours.pooler.trainable
-    ours.pooler.trainable = False  # it is no part of what is compared
+    ours.pooler.trainable = False  # it does not take part in the comparison
     trainee = Distiller(
         ours,
         theirs,
@@ -413,27 +415,27 @@ def _write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
 def _read_plan(
     folder: Path, identity: Mapping[str, Any], config: SqueezeBertConfig
 ) -> dict[str, Any]:
-    """The plan that `_write_plan` wrote.
+    """Reads the plan that `_write_plan` wrote.
 
     Raises:
-        ValueError: it is damaged, or that of other data, of another model, or of other options.
+        ValueError: it is damaged, or belongs to other data, another model, or other options.
     """
     path = folder / _PLAN_FILE
     if not path.is_file():
-        raise FileNotFoundError(f"'{folder}' holds no {_PLAN_FILE} to resume: squeeze anew.")
+        raise FileNotFoundError(f"'{folder}' holds no {_PLAN_FILE} to resume: squeeze again.")
     try:
         plan = read_json(path)
         order = Regrouping(**{name: np.array(value) for name, value in plan["order"].items()})
         check_number("minutes", plan["minutes"], whole=False)
         _check_order(order, config)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"'{path}' is damaged: delete it, and squeeze anew.") from error
+        raise ValueError(f"'{path}' is damaged: delete it, and squeeze the model again.") from error
     check_identity(plan.get("identity"), identity, folder)
     return {**plan, "order": order}
 
 
 def _check_order(order: Regrouping, config: SqueezeBertConfig) -> None:
-    """Refuses what does not name each channel, head and intermediate channel once."""
+    """Refuses an order that does not contain each channel, head and intermediate channel once."""
     layers = config.num_hidden_layers
     shapes = {
         "channels": (config.hidden_size,),
@@ -443,4 +445,4 @@ def _check_order(order: Regrouping, config: SqueezeBertConfig) -> None:
     for name, value in order._asdict().items():
         every = np.broadcast_to(np.arange(shapes[name][-1]), shapes[name])
         if value.dtype.kind != "i" or not np.array_equal(np.sort(value), every):
-            raise ValueError(f"{name} is not an order.")
+            raise ValueError(f"{name} is not a permutation.")

@@ -1,4 +1,4 @@
-"""A smaller vocabulary: the word embeddings are most of a small model's file."""
+"""Reduces the vocabulary, since the word embeddings are most of a small model's file."""
 
 from __future__ import annotations
 
@@ -28,22 +28,23 @@ _CHARACTERS = string.ascii_letters + string.digits + string.punctuation
 def trim_vocabulary(
     model: SqueezeBertPreTrainedModel, texts: Sequence[Text], size: int
 ) -> SqueezeBertPreTrainedModel:
-    """A model of fewer word pieces: those that texts use most.
+    """Makes a model with fewer word pieces: those that texts use most.
 
-    Special tokens stay, and the characters of ASCII, so that any English word can still be spelt;
-    what the vocabulary lacks is split into shorter pieces. On texts of kept pieces alone the model
-    computes the same. (Vocabulary selection: Abdaoui et al., 2020, arXiv 2010.05609.)
+    Special tokens and the ASCII characters are kept, so that any English word can still be spelled;
+    words that the vocabulary lacks are split into shorter pieces. On texts that use only kept
+    pieces, the model computes the same. (Vocabulary selection: Abdaoui et al., 2020, arXiv
+    2010.05609.)
 
     Args:
-        model: with a tokenizer; it is left as it is.
-        texts: to count pieces in.
-        size: how many to keep.
+        model: a model with a tokenizer; it is not changed.
+        texts: texts in which pieces are counted.
+        size: number of pieces to keep.
 
     Returns:
-        A new model, with a tokenizer of its own.
+        A new model, with a new tokenizer.
 
     Raises:
-        ValueError: size is less than what has to stay, or more than there are.
+        ValueError: size is less than what must be kept, or more than the vocabulary has.
     """
     tokenizer = require_tokenizer(model)
     vocab = tokenizer.get_vocab()
@@ -72,7 +73,7 @@ def trim_vocabulary(
 
 
 def _of_pieces(tokenizer: SqueezeBertTokenizer, pieces: Sequence[str]) -> SqueezeBertTokenizer:
-    """A tokenizer with the same settings and other pieces; added tokens become pieces as well."""
+    """A tokenizer with these pieces and the same settings; added tokens become pieces as well."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tokenizer.save_pretrained(folder)

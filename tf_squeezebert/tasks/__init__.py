@@ -1,7 +1,7 @@
-"""The tasks: what their files hold, how texts become rows, and outputs answers and metrics.
+"""The tasks: what their files hold, and how texts become rows, and outputs answers and metrics.
 
-All that is known of a kind of task stands in its module here, but for what needs Keras, which
-stands on its head class in `models.py`, and for its graph on the device, in `tflite/graph.py`.
+Everything about a kind of task is in its module here, except what needs Keras, which is in its head
+class in `models.py`, and its graph on the device, which is in `tflite/graph.py`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ TASKS: dict[str, Task] = {
         MaskedLM("mlm", ("perplexity",)),
     )
 }
-# By the names that the hub has for kinds of tasks: the task of files without a name of its own.
+# By the hub's names for kinds of tasks: the task of data without a task name.
 KINDS: dict[str, Task] = {
     task.kind: task
     for task in (
@@ -62,16 +62,16 @@ KINDS: dict[str, Task] = {
         *(TASKS[name] for name in ("mlm", "classification", "ner", "qa", "choice")),
     )
 }
-# The class of this package that does each kind of task.
+# The class of this package for each kind of task.
 ARCHITECTURES = {kind: task.architecture for kind, task in KINDS.items()}
 
 
 def find_task(name: str | Task, config: SqueezeBertConfig | None = None) -> Task:
-    """A task by its name, or by its kind.
+    """Finds a task by its name, or by its kind.
 
     Args:
-        name: "sst2" or "text-classification", for instance; a task itself is returned.
-        config: of the model that is to do it, which says what labels a text classification has.
+        name: for instance "sst2" or "text-classification"; a task is returned unchanged.
+        config: the config of the model, which gives the kind of labels of a text classification.
 
     Raises:
         ValueError: there is no such task.
@@ -87,10 +87,10 @@ def find_task(name: str | Task, config: SqueezeBertConfig | None = None) -> Task
 
 
 def task_of(architecture: str, config: SqueezeBertConfig) -> Task:
-    """The task that a model does.
+    """The task that a model performs.
 
     Args:
-        architecture: its class, by name.
+        architecture: the name of its class.
         config: its config.
 
     Raises:
@@ -116,24 +116,24 @@ def read_examples(
     label: str | Sequence[str] | None = "label",
     format: str | None = None,
 ) -> Examples:
-    """The examples of a task's file.
+    """Reads the examples of a task's file.
 
     Args:
-        path: for a task of GLUE its TSV; for "classification", "regression" and "multilabel" a
-            file NAME.jsonl, NAME.tsv (parted by tabs), or of comma-separated values; for "ner"
+        path: for a GLUE task its TSV; for "classification", "regression" and "multilabel" a
+            file NAME.jsonl, NAME.tsv (tab-separated), or one of comma-separated values; for "ner"
             CoNLL columns; for "qa" SQuAD's JSON; for "choice" SWAG's NAME.csv, or CommonsenseQA's
             JSON lines; for "mlm" plain text.
         task: a name in `TASKS` or `KINDS`, or a task.
-        labels: the labels' names in the order of their ids. None: those of GLUE's task, and
-            otherwise labels stay names.
+        labels: the label names in the order of their ids. None stands for those of a GLUE task;
+            for other tasks labels stay names.
         text, text_pair, label: columns, or keys, of "classification", "regression" and
-            "multilabel" (of its CSV a list, one for each label). `label=None` reads texts alone.
-        format: the file's form, one of the task's `formats`; by default what its name's ending
-            says, or the first of them.
+            "multilabel" (for its CSV a list, one for each label). `label=None` reads texts alone.
+        format: the format of the file, one of the task's `formats`; by default it follows from
+            the file's suffix, or is the first one.
 
     Raises:
-        ValueError: there is no such task, or format. (Looping over the examples: as the readers
-            say.)
+        ValueError: there is no such task, or format. (Iterating over the examples raises the
+            readers' errors.)
     """
     columns = {"text": text, "text_pair": text_pair, "label": label}
     return find_task(task).read(path, labels, format=format, **columns)

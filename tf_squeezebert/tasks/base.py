@@ -1,9 +1,9 @@
-"""What every task is made of: from texts to rows, and from outputs to answers and their measures.
+"""The base class of tasks: from texts to rows, and from outputs to answers and metrics.
 
-A text makes rows: one, or one for each choice, or windows of a text that is too long. Training and
-prediction make them in the same place, `Task.rows`. For training each row gets its target; for
-prediction `read` keeps of a row's outputs what the task needs, and `answer` makes the answer of a
-text's rows.
+A text becomes one row, or one row for each choice, or several windows if it is too long. Training
+and prediction share `Task.rows`, which makes them. For training each row gets its target; for
+prediction `read_row` extracts what the task needs from a row's outputs, and `answer` combines the
+rows of a text into its answer.
 
 Shapes: B rows of a batch, S tokens of a row, C choices of a text.
 """
@@ -29,7 +29,7 @@ from ..metrics import Values
 if TYPE_CHECKING:
     from ..tokenizer import SqueezeBertTokenizer
 
-_OVERLAP = 128  # tokens of a window that the next one repeats
+_OVERLAP = 128  # tokens that a window repeats from the one before
 # Examples: enough to keep the Rust tokenizer's threads busy. Characters: 500 MB of encodings.
 _ENCODED_TOGETHER, _CHARACTERS_TOGETHER = 1000, 1_000_000
 
@@ -72,13 +72,13 @@ def require_tokenizer(model: Predictor) -> SqueezeBertTokenizer:
 
 
 class Tokenize(NamedTuple):
-    """A model's tokenizer, and how it makes the model's rows.
+    """A model's tokenizer, and the settings with which it makes the model's rows.
 
     Attributes:
-        tokenizer: the model's.
-        max_length: the most tokens of a row.
-        stride: how many tokens of a window the next one repeats; None is 128, or a quarter of
-            `max_length` where that is less.
+        tokenizer: the model's tokenizer.
+        max_length: the largest number of tokens per row.
+        stride: number of tokens that a window repeats from the one before; None means 128, or a
+            quarter of `max_length` if that is less.
     """
 
     tokenizer: SqueezeBertTokenizer
@@ -90,11 +90,11 @@ class Tokenize(NamedTuple):
         return min(_OVERLAP, self.max_length // 4) if self.stride is None else self.stride
 
     def __call__(self, *texts: list, **options: Any) -> list[Encoding]:
-        """A row of each text, or pair of texts, cut to `max_length`."""
+        """One row for each text, or pair of texts, truncated to `max_length`."""
         return self._encode(*texts, **options).encodings
 
     def windows(self, *texts: list, **options: Any) -> list[list[Encoding]]:
-        """The rows of each text, or pair: as many windows as it takes to hold all of it."""
+        """The rows of each text, or pair: windows that together hold all of it."""
         encoded = self._encode(
             *texts, stride=self.overlap, return_overflowing_tokens=True, **options
         )
@@ -110,15 +110,15 @@ class Tokenize(NamedTuple):
     def inputs(
         self, ids: Sequence[Values], types: Sequence[Values], multiple: int = 1
     ) -> dict[str, np.ndarray]:
-        """The model's inputs, int32 [B, S], padded to a multiple of a length.
+        """The model's inputs, int32 [B, S], padded to a multiple of a given length.
 
         Args:
             ids, types: each row's token ids and segments.
-            multiple: what S is to be a multiple of.
+            multiple: a number that S is to be a multiple of.
         """
         width = -(-max(map(len, ids)) // multiple) * multiple
         if "token_type_ids" not in self.tokenizer.model_input_names:
-            types = [np.zeros(len(row)) for row in ids]  # as its model was trained
+            types = [np.zeros(len(row)) for row in ids]  # as the model was trained
         ones = [np.ones(len(row)) for row in ids]
         columns: tuple[tuple[Sequence[Values], int], ...] = (
             (ids, self.tokenizer.pad_token_id),
@@ -130,7 +130,7 @@ class Tokenize(NamedTuple):
 
 
 def pad_rows(rows: Sequence[Values], width: int, fill: int) -> np.ndarray:
-    """Rows of any lengths as an int32 array, [B, width]."""
+    """Pads rows of any lengths to an int32 array, [B, width]."""
     result = np.full((len(rows), width), fill, np.int32)
     for line, row in zip(result, rows, strict=True):
         line[: len(row)] = row
@@ -138,7 +138,7 @@ def pad_rows(rows: Sequence[Values], width: int, fill: int) -> np.ndarray:
 
 
 class Row(NamedTuple):
-    """What a model is trained on at once: a text, or the choices of one, and what is right."""
+    """A unit of training: a text, or all choices of one, and the target."""
 
     ids: list[np.ndarray]
     types: list[np.ndarray]
@@ -154,13 +154,13 @@ class Row(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A form that a task's files may have.
+    """A format of a task's files.
 
     Attributes:
-        name: of `--format`.
-        read: makes the examples of a file, given its path, the labels' names (or `float`) and the
+        name: its name for `--format`.
+        read: reads a file's examples, given its path, the label names (or `float`) and the
             columns by `text`, `text_pair` and `label`.
-        suffixes: of the files that have this form where no format is named.
+        suffixes: suffixes of the files that have this format by default.
     """
 
     name: str
@@ -169,7 +169,7 @@ class Format(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """How good answers are: the metrics by name, and what was expected and got of each example."""
+    """The metrics of answers by name, and the expected and predicted labels of each example."""
 
     metrics: dict[str, float]
     expected: Values
@@ -178,17 +178,17 @@ class Measured(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A task that a model can do.
+    """A task that a model can perform.
 
     A kind of task is a class; a task, such as SST-2, is an instance.
 
     Attributes:
-        name: what `--task` calls it.
-        metrics: names in `tf_squeezebert.metrics`; the first decides which epoch is the best.
-        labels: the labels in the order of their ids, where the task itself has them.
-        label_names: what these labels mean, in the same order, where they are numbers.
-        max_length: the most tokens of a row, where nothing else is said.
-        formats: the forms of its files, the usual one first.
+        name: the name for `--task`.
+        metrics: names in `tf_squeezebert.metrics`; the first one decides which epoch is the best.
+        labels: the labels in the order of their ids, if the task defines them.
+        label_names: names for these labels, in the same order, if they are numbers.
+        max_length: the default of the largest number of tokens per row.
+        formats: the formats of its files, the usual one first.
         stride: of a text's windows in training, as in `Tokenize`.
     """
 
@@ -200,42 +200,42 @@ class Task:
     formats: tuple[Format, ...] = ()
     stride: int | None = None
 
-    # What a kind of task is:
-    kind: ClassVar[str]  # as the hub names it
-    title: ClassVar[str]  # in sentences
-    architecture: ClassVar[str]  # the class of this package that does it
-    needs: ClassVar[tuple[str, ...]]  # what an example to train on must have
-    # The outputs of a .tflite file, in each form that they may have: an output's axes behind the
+    # The same for all tasks of a kind:
+    kind: ClassVar[str]  # the hub's name
+    title: ClassVar[str]  # for use in sentences
+    architecture: ClassVar[str]  # the class of this package
+    needs: ClassVar[tuple[str, ...]]  # fields that a training example must have
+    # The outputs of a .tflite file, in each form that they may have: an output's axes after the
     # batch, "length" for that of the text, others by their names in the config.
     outputs: ClassVar[tuple[dict[str, tuple[str | int, ...]], ...]]
-    # What is decided by a model's logits: the largest is taken ("largest"), or each that is
-    # positive ("positive").
+    # How a model's logits decide: the largest is taken ("largest"), or each that is positive
+    # ("positive").
     decides: ClassVar[str | None] = None
-    # What a classifier's probabilities are made by: "softmax" or "sigmoid".
+    # The function from logits to a classifier's probabilities: "softmax" or "sigmoid".
     activation: ClassVar[str | None] = None
-    has_labels: ClassVar[bool] = False  # an output for each label of a list
+    has_labels: ClassVar[bool] = False  # one output for each label of a list
     has_choices: ClassVar[bool] = False  # inputs are [B, C, S]
     in_windows: ClassVar[bool] = False  # a text that is too long makes several rows
     takes_words: ClassVar[bool] = False  # a text of a list may be a list of words
-    by_loss: ClassVar[bool] = False  # measured by the loss, not by answers
+    by_loss: ClassVar[bool] = False  # evaluated by the loss, not by answers
     data_options: ClassVar[tuple[str, ...]] = ()  # fields that `make_dataset` sets
     answer_options: ClassVar[tuple[str, ...]] = ()  # fields that `predict` sets
 
     @classmethod
     def is_by_position(cls, output: str) -> bool:
-        """Whether an output of a file has an axis for the positions of the text."""
+        """Whether an output of a file has an axis for the positions in the text."""
         return any("length" in form.get(output, ()) for form in cls.outputs)
 
     @classmethod
     def is_score(cls, output: str) -> bool:
-        """Whether an output of a file is a number for each text or position to choose among."""
+        """Whether an output of a file is one score for each text or position to choose among."""
         return any(form.get(output) in ((1,), ("length",)) for form in cls.outputs)
 
     def with_options(self, allowed: Sequence[str], options: Mapping[str, Any]) -> Task:
-        """The task with other values of some fields.
+        """A copy of the task with other values of some fields.
 
         Raises:
-            ValueError: it has no such option, or a value is wrong.
+            ValueError: the task has no such option, or a value is wrong.
         """
         if unknown := sorted(set(options) - set(allowed)):
             raise ValueError(f"{self.title} has no option {', '.join(unknown)}.")
@@ -263,47 +263,47 @@ class Task:
             if one.name == name:
                 return one
         known = ", ".join(x.name for x in self.formats)
-        raise ValueError(f"{self.name} has no files of the format {name!r}: choose one of {known}.")
+        raise ValueError(f"{self.name} has no format {name!r}: choose one of {known}.")
 
     # Examples
 
     def check(self, example: Example) -> None:
-        """Raises a ValueError if an example is not one of this kind of task."""
+        """Raises a ValueError if an example does not fit this kind of task."""
         raise NotImplementedError
 
     def check_with(self, example: Example, config: SqueezeBertConfig) -> None:
-        """The same, also if a model of that config does not have its labels."""
+        """Does the same, also if a model with that config lacks the example's labels."""
         self.check(example)
 
     def check_like(self, example: Example, first: Example) -> None:
-        """The same, also if its rows can not be in one batch with those of the first example."""
+        """Does the same, also if its rows can not share a batch with those of the first example."""
         self.check(example)
 
     def check_learnable(self, examples: Iterable[Example], config: SqueezeBertConfig) -> None:
-        """Refuses examples from which nothing can be learnt, or not by a model of that config.
+        """Refuses examples from which a model with that config can learn nothing.
 
         Raises:
-            ValueError: an example is not the task's; a label lies outside the model's; all have
-                the same; no question has an answer.
+            ValueError: an example does not fit the task; a label lies outside the model's; all
+                labels are the same; no question has an answer.
         """
 
     def texts(self, example: Example) -> tuple:
-        """What `predict` takes of an example."""
+        """The texts of an example, as `predict` takes them."""
         return (example["text"], *([example["text_pair"]] if "text_pair" in example else []))
 
     def plain_texts(self, example: Example) -> Sequence[str | tuple[str, str]]:
-        """An example's texts, or pairs, each as the model reads it in one row."""
+        """An example's texts, or pairs, each as it goes into one row."""
         texts = self.texts(example)
         return [texts if len(texts) > 1 else texts[0]]
 
     def has_pairs(self, example: Example) -> bool:
-        """Whether an example's rows are of two texts."""
+        """Whether an example's rows hold two texts."""
         return "text_pair" in example
 
     # Texts to rows
 
     def check_given(self, *texts: Any) -> None:
-        """Refuses texts of another number than the task has, or that are too long for it."""
+        """Refuses a wrong number of texts for the task, or texts that are too long for it."""
         require(len(texts) <= 2, f"{self.title} takes one text, or a pair.")
 
     def rows(self, tokenize: Tokenize, examples: Sequence[tuple]) -> list[list[Encoding]]:
@@ -311,19 +311,19 @@ class Task:
         return [[row] for row in tokenize(*map(list, zip(*examples, strict=True)))]
 
     def is_cut(self, rows: Sequence[Encoding]) -> bool:
-        """Whether a text's rows lack some of it."""
+        """Whether a text's rows lack a part of it."""
         return not self.in_windows and any(row.overflowing for row in rows)
 
     # Rows to train on
 
     def targets(self, example: Example, rows: Sequence[Encoding]) -> list[Any]:
-        """What is right for each of an example's rows (of choices, for all together)."""
+        """The target of each of an example's rows (one target for all choices)."""
         return [example["label"]] * (1 if self.has_choices else len(rows))
 
     def training_rows(
         self, tokenize: Tokenize, examples: Iterable[Example], check: Callable[[Example], None]
     ) -> Iterator[Row]:
-        """Rows with their targets."""
+        """The rows of examples, with their targets."""
         for chunk in chunks(checked(examples, check)):
             encoded = self.rows(tokenize, [self.texts(example) for example in chunk])
             for example, rows in zip(chunk, encoded, strict=True):
@@ -334,19 +334,19 @@ class Task:
     def count_rows(
         self, tokenize: Tokenize, examples: Iterable[Example], check: Callable[[Example], None]
     ) -> int:
-        """How many rows there are to train on."""
+        """The number of rows to train on."""
         if not self.in_windows:
             return sum(1 for _ in checked(examples, check))
         return sum(1 for _ in self.training_rows(tokenize, examples, check))
 
     def target_spec(self, first: Example) -> Spec | dict[str, Spec]:
-        """The rank and dtype of a batch's targets, given the first example."""
+        """The rank and dtype of a batch's targets, from the first example."""
         return 1, np.int32
 
     def collate(
         self, rows: Sequence[Row], tokenize: Tokenize, multiple: int, rng: np.random.Generator
     ) -> tuple[dict[str, np.ndarray], Any]:
-        """A batch: the inputs, int32 [B, S] or [B, C, S], and the targets."""
+        """Makes a batch: the inputs, int32 [B, S] or [B, C, S], and the targets."""
         ids = [x for row in rows for x in row.ids]
         inputs = tokenize.inputs(ids, [x for row in rows for x in row.types], multiple)
         targets = self.stack([row.target for row in rows], inputs["input_ids"].shape[-1])
@@ -355,23 +355,23 @@ class Task:
         return inputs, targets
 
     def stack(self, targets: list[Any], width: int) -> Any:
-        """A batch's targets, of rows of `width` tokens."""
+        """A batch's targets, for rows of `width` tokens."""
         return np.array(targets, np.int32)
 
     # Outputs to answers
 
     def read_row(self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor) -> Any:
-        """What the answer needs of a row's outputs, which are padded beyond `len(row)`.
+        """Extracts what the answer needs from a row's outputs, which are padded beyond `len(row)`.
 
         Args:
             outputs: by name, without the axis of the batch.
             row: the row.
-            model: whose `config` and `tokenizer` say what they mean.
+            model: the model, for its `config` and `tokenizer`.
         """
         raise NotImplementedError
 
     def answer(self, parts: list[Any], *texts: Any) -> dict[str, Any]:
-        """The answer for a text, from what was read of its rows."""
+        """The answer for a text, from what `read_row` returned for its rows."""
         return parts[0]
 
     @classmethod
@@ -384,32 +384,32 @@ class Task:
     def label_order(
         self, config: SqueezeBertConfig, labels: Sequence[str] | None = None
     ) -> list[str] | None:
-        """The model's names of the task's labels, in the task's order; None where it has none.
+        """The model's names of the task's labels, in the task's order; None if the task has none.
 
         Args:
-            config: the model's.
-            labels: these names, where they are not the task's; case does not count.
+            config: the model's config.
+            labels: these names, if they differ from the task's; case is ignored.
 
         Raises:
-            ValueError: the model has other labels, other numbers of them, or does another task.
+            ValueError: the model has other labels, or another number of them, or another task.
         """
         if labels is not None:
             raise ValueError(f"{self.name} takes no labels: they are for sequence classification.")
         return list(config.id2label.values()) if self.has_labels else None
 
     def options_for(self, examples: Sequence[Example]) -> dict[str, Any]:
-        """Options of `predict` with which such examples are measured."""
+        """Options of `predict` for the evaluation of such examples."""
         return {}
 
     def measure(
         self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
-        """Compares answers with what the examples say.
+        """Compares answers with the examples' labels.
 
         Args:
-            examples: with labels.
-            answers: of `predict`, for each.
-            names: of `label_order`; empty where there are none.
+            examples: examples with labels.
+            answers: the answer of `predict` for each example.
+            names: the names that `label_order` returned; empty if there are none.
         """
         raise NotImplementedError
 
@@ -424,20 +424,20 @@ class Task:
     # Models
 
     def config_options(self, labels: Sequence[str] | None) -> dict[str, Any]:
-        """What a model for the task has in its config, with such labels."""
+        """The config options of a model for the task, with such labels."""
         return {} if labels is None else {"id2label": dict(enumerate(labels))}
 
     def check_config(self, config: SqueezeBertConfig) -> None:
-        """Raises a ValueError if a model of that config, and of the class, does another task."""
+        """Raises a ValueError if a model of the right class, with that config, has another task."""
 
     def order_of(self, names: Sequence[str]) -> list[str] | None:
-        """A model's names of the task's labels, in the task's order; None if they are others."""
+        """A model's names of the task's labels, in the task's order; None if the names differ."""
         forms = [form for form in (self.labels, self.label_names) if form is not None]
         return next(filter(None, (match_labels(form, names) for form in forms)), None)
 
 
 def match_labels(wanted: Sequence[str], names: Sequence[str]) -> list[str] | None:
-    """A model's names in the order of the wanted ones, equal but for case; None if they differ."""
+    """A model's names in the order of `wanted`, ignoring case; None if the names differ."""
     own = {name.casefold(): name for name in names}
     folded = [name.casefold() for name in wanted]
     if len(own) < len(names) or len(folded) != len(own) or set(folded) != set(own):
@@ -446,7 +446,7 @@ def match_labels(wanted: Sequence[str], names: Sequence[str]) -> list[str] | Non
 
 
 def chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
-    """Examples to encode at a time: many, but of long texts few."""
+    """Lists of examples to encode at a time; fewer if texts are long."""
 
     def characters(example: Example) -> int:
         return sum(map(_characters, example.values()))
@@ -455,7 +455,7 @@ def chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
 
 
 def _characters(value: Any) -> int:
-    """Of a text, or of a list of texts."""
+    """The number of characters of a text, or of a list of texts."""
     if isinstance(value, (list, tuple)):
         return sum(len(x) for x in value if isinstance(x, str))
     return len(value) if isinstance(value, str) else 0

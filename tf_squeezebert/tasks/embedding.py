@@ -1,4 +1,4 @@
-"""Embeddings of texts, which the bare model makes."""
+"""Embeddings of texts, by the bare model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Embedding(Texts):
     def read_row(
         self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> dict[str, Any]:
-        if "embedding" in outputs:  # of a file that computes it itself
+        if "embedding" in outputs:  # from a file that computes it
             return {"embedding": outputs["embedding"].tolist()}
         mean = outputs["last_hidden_state"][: len(row)].mean(axis=0)
         length = np.linalg.norm(mean)

@@ -1,4 +1,4 @@
-"""Masked language modelling: the tokens that stand where a text has [MASK]."""
+"""Masked language modelling: predicts the tokens in place of [MASK]."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class MaskedLM(Task):
-    """Texts to train on are strung together in rows of `max_length` tokens.
+    """Masked LM; training texts are concatenated into rows of `max_length` tokens.
 
     Attributes:
-        mlm_probability: of a word, to be masked.
+        mlm_probability: probability that a word is masked.
         whole_word: whether all tokens of a word are masked together.
         pack: whether a row may hold several texts.
-        sentence_order: whether each row is of two texts, in half of the rows swapped (Lan et al.,
-            2019, arXiv 1909.11942, section 3.1).
-        top_k: how many tokens to answer with for each [MASK].
+        sentence_order: whether each row holds two texts, which are swapped in half of the rows
+            (Lan et al., 2019, arXiv 1909.11942, section 3.1).
+        top_k: number of tokens to return for each [MASK].
     """
 
     formats: tuple[Format, ...] = (Format("text", lambda path, labels, columns: read_text(path)),)
@@ -69,7 +69,7 @@ class MaskedLM(Task):
         check_number("mlm_probability", self.mlm_probability, most=1, whole=False)
         require(
             isinstance(self.top_k, int) and self.top_k >= 1,
-            f"top_k must be a whole number of 1 or more, not {self.top_k!r}.",
+            f"top_k must be a whole number from 1, not {self.top_k!r}.",
         )
 
     # Examples
@@ -107,13 +107,13 @@ class MaskedLM(Task):
         return sum(1 for _ in self.training_rows(tokenize, examples, check))
 
     def _block(self, ids: list[int], begins: list[bool], tokenizer: SqueezeBertTokenizer) -> Row:
-        """A row, whose target is each token's word, from 1; 0 for special tokens."""
-        # A word's rest, cut off by the row before, counts as one.
+        """A row; its target numbers the word of each token, from 1, with 0 for special tokens."""
+        # The rest of a word that the row before cut off counts as one word.
         words = np.cumsum([True, *begins[1:]]).tolist()
         if not self.sentence_order:
             framed = np.array(tokenizer.build_inputs_with_special_tokens(ids), np.int32)
             return Row([framed], [np.zeros_like(framed)], np.array([0, *words, 0], np.int32))
-        # Two texts, the second from the middle word on.
+        # Two texts, the second one starting at the middle word.
         half = int(np.searchsorted(words, words[-1] // 2 + 1))
         parts = ids[:half], ids[half:]
         framed = np.array(tokenizer.build_inputs_with_special_tokens(*parts), np.int32)
@@ -146,16 +146,16 @@ class MaskedLM(Task):
         tokenizer: SqueezeBertTokenizer,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The ids with some words masked, and those words' ids, -100 elsewhere; [B, S]."""
+        """The ids with some words masked, and those words' ids with -100 elsewhere; [B, S]."""
         counts = words.max(axis=1)
         drawn = rng.random((len(ids), counts.max() + 1)) < self.mlm_probability
-        # At least one word a row, and no special token.
+        # At least one word per row, and no special token.
         drawn[:, 0] = False
         bare = ~(drawn & (np.arange(drawn.shape[1]) <= counts[:, None])).any(axis=1)
         drawn[bare, rng.integers(1, counts[bare] + 1)] = True
         chosen = np.take_along_axis(drawn, words, axis=1)
         labels = np.where(chosen, ids, IGNORED)
-        # Of those chosen 80 % are masked, 10 % are another token, and 10 % stay (Devlin, 2018).
+        # Of the chosen tokens 80 % become [MASK], 10 % another token, 10 % stay (Devlin, 2018).
         fate = rng.random(ids.shape)
         others = rng.integers(0, len(tokenizer), ids.shape)
         masked = np.where(fate < 0.8, tokenizer.mask_token_id, others)
@@ -204,14 +204,14 @@ def _check_masks(texts: Sequence[str], row: Encoding, tokenize: Tokenize) -> Non
     if row.overflowing and _is_masked_beyond(row, texts, tokenize.tokenizer):
         raise ValueError(
             f"The text {shown} has a {mask} beyond the {tokenize.max_length} tokens that the model "
-            "takes: shorten it."
+            "takes: shorten the text."
         )
     if tokenize.tokenizer.mask_token_id not in row.ids:
-        raise ValueError(f"The text {shown} has no {mask} to fill.")
+        raise ValueError(f"The text {shown} has no {mask}: add one to fill.")
 
 
 def _is_masked_beyond(row: Encoding, texts: Sequence[str], tokenizer: SqueezeBertTokenizer) -> bool:
-    """Whether what was cut off the texts holds a [MASK]."""
+    """Whether the part of the texts that was cut off holds a [MASK]."""
     for number, text in enumerate(texts):
         spans = [
             span
@@ -221,7 +221,7 @@ def _is_masked_beyond(row: Encoding, texts: Sequence[str], tokenizer: SqueezeBer
         start = min((start for start, _ in spans), default=len(text))
         end = max((end for _, end in spans), default=len(text))
         for rest in (text[:start], text[end:]):
-            # Most texts end here, and need not be encoded to their end.
+            # Most texts end here, and need not be encoded to the end.
             if tokenizer.mask_token.lower() not in rest.lower():
                 continue
             if tokenizer.mask_token_id in tokenizer(rest)["input_ids"]:

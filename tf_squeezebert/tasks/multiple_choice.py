@@ -1,4 +1,4 @@
-"""Multiple choice: which of several texts goes with a text."""
+"""Multiple choice: chooses which of several texts fits a text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .base import Example, Format, Measured, Predictor, Task, Tokenize, require,
 
 @dataclasses.dataclass(frozen=True)
 class MultipleChoice(Task):
-    """A row for each choice, whose score does not depend on the others."""
+    """Each choice makes a row, whose score does not depend on the other choices."""
 
     formats: tuple[Format, ...] = (
         Format("commonsense_qa", lambda path, labels, columns: read_commonsense_qa(path)),
@@ -43,7 +43,7 @@ class MultipleChoice(Task):
         if len(example["choices"]) != len(first["choices"]):
             raise ValueError(
                 f"the text {example['text'][:60]!r} has {len(example['choices'])} choices, the "
-                f"first one {len(first['choices'])}: they must be as many"
+                f"first one {len(first['choices'])}: give each text the same number"
             )
 
     def texts(self, example: Example) -> tuple:
@@ -58,7 +58,7 @@ class MultipleChoice(Task):
     # Rows
 
     def check_given(self, *texts: Any) -> None:
-        require(len(texts) >= 3, f"{self.title} takes a text and two choices or more.")
+        require(len(texts) >= 3, f"{self.title} takes a text and at least two choices.")
 
     def rows(self, tokenize: Tokenize, examples: Sequence[tuple]) -> list[list[Encoding]]:
         pairs = [(text, choice) for text, *choices in examples for choice in choices]

@@ -1,4 +1,4 @@
-"""Extractive question answering: where in a context a question's answer stands."""
+"""Extractive question answering: finds the answer to a question in a context."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ _MOST_ANSWER_TOKENS = 30
 
 @dataclasses.dataclass(frozen=True)
 class QuestionAnswering(Task):
-    """Attributes: `handle_impossible_answer`, whether an answer may be none."""
+    """Extractive question answering.
+
+    Attributes:
+        handle_impossible_answer: whether "no answer" is allowed.
+    """
 
     max_length: int = 384
     formats: tuple[Format, ...] = (Format("squad", lambda path, labels, columns: read_squad(path)),)
@@ -49,7 +53,7 @@ class QuestionAnswering(Task):
 
     def check_learnable(self, examples: Iterable[Example], config: SqueezeBertConfig) -> None:
         if not any(len(x["answers"]["text"]) for x in checked(examples, self.check)):
-            raise ValueError("None of the questions has an answer: there is nothing to learn.")
+            raise ValueError("None of the questions has an answer, so there is nothing to learn.")
 
     def texts(self, example: Example) -> tuple:
         return example["question"], example["context"]
@@ -85,7 +89,7 @@ class QuestionAnswering(Task):
         ends = [row.target[1] for row in self.training_rows(tokenize, examples, count_answers)]
         if answered and not any(ends):
             raise ValueError(
-                f"No window of the contexts holds its answer whole, at max_length "
+                f"No window of the contexts holds a complete answer at max_length "
                 f"{tokenize.max_length} and stride {tokenize.overlap}: pass greater ones."
             )
         return len(ends)
@@ -102,8 +106,8 @@ class QuestionAnswering(Task):
     def read_row(
         self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> tuple[float, dict[str, Any]]:
-        """The score of there being no answer in this window, and its best answer."""
-        # [CLS] stands for none: it takes its part of the probability, but is no span.
+        """The score of "no answer" in this window, and the window's best answer."""
+        # [CLS] stands for "no answer": it takes its part of the probability, but is not a span.
         allowed = np.array([sequence == 1 for sequence in row.sequence_ids])
         allowed[0] = True
         start, end = (
@@ -112,7 +116,7 @@ class QuestionAnswering(Task):
         )
         none = float(start[0] * end[0])
         start[0] = end[0] = 0
-        # Spans that end where they start or later, and are not too long.
+        # Spans may not end before they start, nor be too long.
         spans = np.tril(np.triu(np.outer(start, end)), _MOST_ANSWER_TOKENS - 1)
         first, last = np.unravel_index(spans.argmax(), spans.shape)
         found = {"start": row.offsets[first][0], "end": row.offsets[last][1]}
@@ -136,7 +140,7 @@ class QuestionAnswering(Task):
     def measure(
         self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
-        # Files in SQuAD's form have ids; other examples need none.
+        # Files in SQuAD's format have ids; other examples do not need them.
         numbered = [{**example, "id": str(i)} for i, example in enumerate(examples)]
         got = [answer["answer"] for answer in answers]
         scores = squad_scores(numbered, {str(i): answer for i, answer in enumerate(got)})
@@ -146,19 +150,19 @@ class QuestionAnswering(Task):
 
 def _refuse_long(questions: Sequence[str], tokenize: Tokenize, error: ValueError) -> None:
     """Raises a ValueError that names a question which leaves no room for its context."""
-    most = tokenize.max_length - tokenize.overlap - 4  # three special tokens, a new one a window
+    most = tokenize.max_length - tokenize.overlap - 4  # 3 special tokens, 1 new one per window
     for question in questions:
         count = len(tokenize.tokenizer(question, add_special_tokens=False)["input_ids"])
         if count > most:
             raise ValueError(
-                f"The question {question[:60]!r} has {count} tokens, of which {max(most, 0)} "
+                f"The question {question[:60]!r} has {count} tokens, but only {max(most, 0)} "
                 f"leave room for the context at max_length {tokenize.max_length} and stride "
-                f"{tokenize.overlap}: shorten it, or take a greater max_length."
+                f"{tokenize.overlap}: shorten it, or pass a greater max_length."
             ) from error
 
 
 def _span(row: Encoding, answers: Mapping[str, Sequence]) -> tuple[int, int]:
-    """The first and last token of the (first) answer; 0 and 0 where the window lacks it."""
+    """The first and last token of the (first) answer; 0 and 0 if the window lacks it."""
     if not len(answers["text"]):
         return 0, 0
     start = answers["answer_start"][0]
@@ -166,6 +170,6 @@ def _span(row: Encoding, answers: Mapping[str, Sequence]) -> tuple[int, int]:
     offsets = row.offsets
     context = np.flatnonzero(np.array(row.type_ids))[:-1].tolist()  # without the last [SEP]
     inside = [i for i in context if offsets[i][1] > start and offsets[i][0] < end]
-    # An answer that the window cuts does not count.
+    # An answer that the window cuts off does not count.
     whole = inside and offsets[inside[0]][0] <= start and offsets[inside[-1]][1] >= end
     return (inside[0], inside[-1]) if whole else (0, 0)

@@ -1,4 +1,4 @@
-"""Text classification, of a text or a pair: one label, several labels, or numbers."""
+"""Text classification, for single texts or pairs: one label, several labels, or numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..data.readers import GLUE_TASKS, Labels, read_csv, read_glue, read_jsonl
 from ..metrics import METRICS
 from .base import Example, Format, Measured, Predictor, Spec, Task, match_labels, softmax
 
-_MOST = 2**31 - 1  # of a label
+_MOST = 2**31 - 1  # the largest label
 _SINGLE, _MULTI = "single_label_classification", "multi_label_classification"
 _REGRESSION = "regression"
 
@@ -44,7 +44,7 @@ TABLES = (
 
 
 class Texts(Task):
-    """Texts, or pairs of texts, each of which makes a row."""
+    """Texts, or pairs of texts; each makes a row."""
 
     def check(self, example: Example) -> None:
         check_texts(example)
@@ -52,12 +52,12 @@ class Texts(Task):
     def check_like(self, example: Example, first: Example) -> None:
         self.check(example)
         if ("text_pair" in example) != ("text_pair" in first):
-            raise ValueError("all examples must have a text_pair, or none")
+            raise ValueError("either all examples must have a text_pair, or none")
 
 
 @dataclasses.dataclass(frozen=True)
 class TextClassification(Texts):
-    """Of the kinds of labels that there are, each is a class below."""
+    """Base class; each subclass below is for one kind of labels."""
 
     formats: tuple[Format, ...] = TABLES
 
@@ -73,8 +73,8 @@ class TextClassification(Texts):
         label, like = _label(example), _label(first)
         if label.shape != like.shape or not np.can_cast(label.dtype, _dtype(like), "same_kind"):
             raise ValueError(
-                f"the label {example['label']!r} of the text {example['text'][:60]!r} is of "
-                "another kind than the first one: make all of them whole numbers, or all float"
+                f"the label {example['label']!r} of the text {example['text'][:60]!r} has another "
+                "type than the first one: make all of them whole numbers, or all float"
             )
 
     def check_learnable(self, examples: Iterable[Example], config: SqueezeBertConfig) -> None:
@@ -85,7 +85,7 @@ class TextClassification(Texts):
     def _as_seen(self, label: Any) -> Any:
         return label
 
-    # Any numbers may be trained on: the first example says of which kind they are.
+    # Training takes any kind of numbers: the first example decides which.
 
     def target_spec(self, first: Example) -> Spec:
         label = _label(first)
@@ -98,7 +98,7 @@ class TextClassification(Texts):
 
     @classmethod
     def probabilities(cls, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        # A file for MediaPipe computes them itself.
+        # A file for MediaPipe returns probabilities already.
         if "probability" in outputs:
             return outputs["probability"]
         if cls.activation == "sigmoid":
@@ -135,19 +135,19 @@ class TextClassification(Texts):
         if order is None:
             known = ", ".join(self.label_names or self.labels)
             raise ValueError(
-                f"The model's labels are {', '.join(names)}, those of {self.name} {known}: name "
-                "them alike in the model's id2label, or pass the model's names in the task's "
+                f"The model's labels are {', '.join(names)}, those of {self.name} {known}: use "
+                "the same names in the model's id2label, or pass the model's names in the task's "
                 "order, as labels or in a file for --labels."
             )
         return order
 
     def _named_order(self, labels: Sequence[str], names: list[str]) -> list[str]:
         if not self.has_labels:
-            raise ValueError("A regression has no labels to name.")
+            raise ValueError("A regression has no labels: leave out labels.")
         order = match_labels(labels, names)
         if order is None:
             raise ValueError(
-                f"labels are {', '.join(labels)}, and the model's {', '.join(names)}: pass the "
+                f"labels are {', '.join(labels)}, but the model's {', '.join(names)}: pass the "
                 "model's names, each once, in the task's order."
             )
         return order
@@ -173,7 +173,7 @@ class TextClassification(Texts):
         theirs = config.task_problem_type
         if (theirs == _REGRESSION) != (self.problem_type == _REGRESSION):
             kind = "regression" if theirs == _REGRESSION else "classification"
-            raise ValueError(f"The model is a {kind}, which {self.name} is not.")
+            raise ValueError(f"The model does {kind}, but {self.name} is another kind of task.")
         if theirs != self.problem_type:
             raise ValueError(f"The model's problem_type is {theirs}, not {self.name}'s.")
 
@@ -195,7 +195,7 @@ class SingleLabel(TextClassification):
 
 
 class MultiLabel(TextClassification):
-    """Labels of which several may apply: 0 or 1 for each."""
+    """Several labels may apply to a text: 0 or 1 for each."""
 
     problem_type: ClassVar[str] = _MULTI
     decides: ClassVar[str] = "positive"
@@ -241,7 +241,7 @@ class Regression(TextClassification):
 
 
 def of_model(config: SqueezeBertConfig) -> type[TextClassification]:
-    """What labels a model of that config gives."""
+    """The class for the kind of labels that a model with that config predicts."""
     kinds = {kind.problem_type: kind for kind in (SingleLabel, MultiLabel, Regression)}
     return kinds[config.task_problem_type]
 
@@ -263,27 +263,27 @@ def by_label(values: np.ndarray, names: Mapping[int, str]) -> dict[str, float]:
 
 
 def refuse_one_label(found: Iterable[Any], names: Mapping[int, str]) -> None:
-    """Refuses labels that are all the same; `names` are the ids' for the message, if they have."""
+    """Refuses labels that are all the same; `names` gives the names of ids for the message."""
     seen = set(found)
     if len(seen) == 1:
         (only,) = seen
         raise ValueError(
-            f"All examples have the same label, {names.get(only, only)}: there is nothing to "
-            "learn. Is it the right column?"
+            f"All examples have the same label, {names.get(only, only)}, so there is nothing to "
+            "learn: check that it is the right column."
         )
 
 
 def _label(example: Example) -> np.ndarray:
-    """An example's label: a finite number, or a list of such."""
+    """An example's label: a finite number, or a list of them."""
     try:
         label = np.asarray(example.get("label"))
-    except ValueError:  # lists of other lengths in a list
+    except ValueError:  # lists of different lengths in a list
         label = np.asarray(None)
     if label.dtype.kind not in "biuf":
         shown = brief(example.get("label"))
-        raise ValueError(f"the label {shown} is no number: give the reader labels")
+        raise ValueError(f"the label {shown} is not a number: the reader needs labels")
     if not np.isfinite(label).all() or np.abs(label).max(initial=0) > _MOST:
-        raise ValueError(f"the label {brief(example['label'])} is not a finite number of 32 bits")
+        raise ValueError(f"the label {brief(example['label'])} is not a finite 32-bit number")
     return label
 
 

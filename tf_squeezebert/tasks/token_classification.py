@@ -1,4 +1,4 @@
-"""Token classification: a label for each word of a text, and the entities that they make."""
+"""Token classification: labels each word of a text, and joins words to entities."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from .base import (
 )
 from .text_classification import refuse_one_label
 
-# Of labels that say where in an entity a word stands: B(egin), I(nside), E(nd) or L(ast), S(ingle)
-# or U(nit).
+# Prefixes of labels that give a word's place in an entity: B(egin), I(nside), E(nd) or L(ast),
+# S(ingle) or U(nit).
 _FIRST, _LAST = ("B-", "S-", "U-"), ("E-", "L-", "S-", "U-")
 _PREFIXES = ("I-", *_FIRST, *_LAST)
 
@@ -47,7 +47,7 @@ def _read_conll(path: str | os.PathLike, labels: Labels, columns: dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class TokenClassification(Task):
-    """A label for each word; by default windows do not overlap in training."""
+    """A label for each word; by default, training windows do not overlap."""
 
     formats: tuple[Format, ...] = (Format("conll", _read_conll),)
     stride: int | None = 0
@@ -79,7 +79,7 @@ class TokenClassification(Task):
     def check_like(self, example: Example, first: Example) -> None:
         self.check(example)
         if not all(isinstance(tag, Integral) for tag in example["ner_tags"]):
-            raise ValueError("the ner_tags are no numbers: give the reader labels")
+            raise ValueError("the ner_tags are not numbers: the reader needs labels")
 
     def check_learnable(self, examples: Iterable[Example], config: SqueezeBertConfig) -> None:
         check = functools.partial(self.check_with, config=config)
@@ -108,7 +108,7 @@ class TokenClassification(Task):
         for row in rows:
             labels = np.full(len(row), IGNORED, np.int32)
             for i, word in enumerate(row.word_ids):
-                # Once, and at its first piece, which the window before may have.
+                # Each word is labelled once, at its first piece, which may be in the window before.
                 if word is not None and word not in labelled:
                     labelled.add(word)
                     labels[i] = example["ner_tags"][word]
@@ -126,7 +126,7 @@ class TokenClassification(Task):
     def read_row(
         self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> dict[int, _Word]:
-        """Each word, by its number, labelled by its first piece."""
+        """The label of each word, by the word's number, from its first piece."""
         scores = softmax(outputs["logits"])
         words: dict[int, _Word] = {}
         for i, (word, (start, end)) in enumerate(zip(row.word_ids, row.offsets, strict=True)):
@@ -140,7 +140,7 @@ class TokenClassification(Task):
         return words
 
     def answer(self, parts: list[dict[int, _Word]], text: str | Sequence[str]) -> dict[str, Any]:
-        # Where windows overlap, the one that shows most around a word labels it.
+        # Where windows overlap, the window with the most context around a word labels it.
         best: dict[int, _Word] = {}
         for part in parts:
             for i, word in part.items():
@@ -164,7 +164,7 @@ class TokenClassification(Task):
 
 
 def _among_words(found: dict[int, dict], words: Sequence[str]) -> dict[int, dict]:
-    """Each given word's label, "O" where the tokenizer left nothing of it, and its place."""
+    """Each given word's label and place; "O" if the tokenizer removed the word."""
     result, start = {}, 0
     for i, word in enumerate(words):
         place = {"start": start, "end": start + len(word)}
@@ -174,9 +174,9 @@ def _among_words(found: dict[int, dict], words: Sequence[str]) -> dict[int, dict
 
 
 def _entities(words: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    """Neighbouring words of one entity as one, by labels in the forms BIO, BIOES, BILOU or IO.
+    """Joins neighbouring words of one entity, by labels in the forms BIO, BIOES, BILOU or IO.
 
-    Labels without such prefixes make an entity of each run of the same label.
+    For labels without such prefixes, each run of the same label is an entity.
     """
     groups: list[tuple[str, list[dict]]] = []
     previous = "O"

@@ -1,5 +1,5 @@
-"""Training, whatever is trained: options, batches, the loop, optimizers, and a run's state on disk.
+"""The parts that all training shares: options, batches, loop, optimizers, and state on disk.
 
-`finetuning`, `pretraining` and `squeeze` are its users: each makes a model, `batches.Batches` and a
+`finetuning`, `pretraining` and `squeeze` use it: each makes a model, `batches.Batches` and a
 `run.Run`, and calls `loop.train`.
 """

@@ -1,4 +1,4 @@
-"""What a run of training is fed: datasets of its examples, as its options say."""
+"""The datasets of a training run, made from its examples according to its options."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Batches:
     """The batches of a run.
 
     Args:
-        model: whose tokenizer is used.
-        task: what it is trained for.
+        model: the model, for its tokenizer and config.
+        task: the task to train for.
         settings: how to train.
-        train: the examples, which can be read again and again.
-        dev: those of which the loss is reported after each epoch; None for none.
-        **options: of `make_dataset` for the kind of task.
+        train: the examples, which can be iterated repeatedly.
+        dev: examples whose loss is reported after each epoch; None for none.
+        **options: options of `make_dataset` for the kind of task.
 
     Attributes:
-        steps: batches an epoch.
+        steps: batches per epoch.
 
     Raises:
-        ValueError: the rows would be longer than the model allows, or there are no examples for a
-            batch; and as `make_dataset` does.
+        ValueError: the rows would be longer than the model allows, or there are fewer examples
+            than one batch needs; also the errors of `make_dataset`.
     """
 
     def __init__(
@@ -57,7 +57,10 @@ class Batches:
         }
         self.steps = int(self.train().cardinality())
         if not self.steps:
-            raise ValueError(f"There are fewer examples than the {settings.batch_size} of a batch.")
+            raise ValueError(
+                f"There are fewer examples than the {settings.batch_size} of a batch: pass a "
+                "smaller batch_size."
+            )
 
     def train(
         self, epoch: Callable[[], int] | None = None, initial_step: int = 0
@@ -65,17 +68,17 @@ class Batches:
         """A dataset of an epoch's batches.
 
         Args:
-            epoch: says which; it decides on the order.
-            initial_step: how many batches to leave out.
+            epoch: returns the number of the epoch, which determines the order.
+            initial_step: number of batches to skip.
         """
         return self._make(self._examples[0], epoch=epoch, initial_step=initial_step)
 
     def dev(self) -> tf.data.Dataset | None:
-        """A dataset of the examples to report the loss of; None where there are none."""
+        """A dataset of the dev examples, for their loss; None if there are none."""
         if self._examples[1] is None:
             return None
         dataset = self._make(self._examples[1], shuffle=False)
-        # Devices share batches of one size alone: fewer examples make none.
+        # Devices share only batches of one size: fewer examples do not make a batch.
         return dataset if int(dataset.cardinality()) else None
 
     def _make(self, examples: Iterable[Mapping[str, Any]], **options: Any) -> tf.data.Dataset:
@@ -85,10 +88,10 @@ class Batches:
 
 
 def check_length(length: int, longest: int) -> None:
-    """Refuses rows that are longer than a model's longest.
+    """Refuses rows that are longer than the model allows.
 
     Raises:
-        ValueError: they are.
+        ValueError: they are longer.
     """
     if length > longest:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Learning curves, as a table and as a picture."""
+"""Learning curves, as a table and as an image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_history(path: str | os.PathLike, history: Sequence[Mapping[str, float]
 def draw_curves(
     path: str | os.PathLike, history: Sequence[Mapping[str, float]], metric: str
 ) -> None:
-    """Draws losses and a metric over the epochs as a PNG; without matplotlib, nothing.
+    """Draws losses and a metric over the epochs as a PNG; without matplotlib, logs a message.
 
     Args:
         path: the file.
@@ -36,7 +36,7 @@ def draw_curves(
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        logger.info("%s is not drawn: pip install matplotlib.", os.path.basename(path))
+        logger.info("%s needs matplotlib: pip install matplotlib.", os.path.basename(path))
         return
     shown: list[tuple[str, tuple[str, ...]]] = [("loss", ("loss", "val_loss"))]
     if any(f"val_{metric}" in point for point in history):

@@ -1,4 +1,4 @@
-"""Digests of what a run of training reads, by which it knows its own again."""
+"""Digests of what a training run reads, by which a resumed run recognizes its data and models."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ import numpy as np
 
 from ..tokenizer import SqueezeBertTokenizer
 
-_PART = 1 << 20  # bytes that are read at a time
+_PART = 1 << 20  # bytes read at a time
 
 
 def array_of(variable: keras.Variable | np.ndarray) -> np.ndarray:
-    """A Keras variable's value, in the order of C; bfloat16, which NumPy lacks, as float32."""
-    # By way of a tensor: a variable on several devices makes no array by itself.
+    """A Keras variable's value, in C order; bfloat16, which NumPy lacks, as float32."""
+    # Through a tensor, because a variable on several devices can not become an array itself.
     tensor = keras.ops.convert_to_tensor(variable)
     value = np.array(keras.ops.convert_to_numpy(tensor), order="C")
     return value if value.dtype.kind in "biuf" else value.astype(np.float32)
 
 
 def digest_data(data: Any) -> str | None:
-    """Of a file of examples, a reader's files, or examples in memory.
+    """The digest of a file of examples, of a reader's files, or of examples in memory.
 
     Args:
-        data: as `finetune` takes it, or several paths. What can be gone through only once has no
-            digest, nor has None.
+        data: as in `finetune`, or several paths. The result is None for None, and for data that
+            can be iterated only once.
 
     Raises:
         OSError: a file can not be read.
@@ -50,17 +50,17 @@ def digest_data(data: Any) -> str | None:
 
 
 def paths_of(data: Any) -> Sequence[str | os.PathLike]:
-    """The files that examples are read from, where they come from files."""
+    """The files that examples are read from; none if they are in memory."""
     return [data] if isinstance(data, (str, os.PathLike)) else getattr(data, "paths", ())
 
 
 def iter_once(data: Any) -> bool:
-    """Whether data is an iterator, which is spent by going through it."""
+    """Whether data is an iterator, which can be iterated only once."""
     return hasattr(data, "__next__")
 
 
 def digest_weights(variables: Iterable[keras.Variable | np.ndarray]) -> str:
-    """Of Keras variables, or arrays, in their order."""
+    """The digest of Keras variables, or arrays, in their order."""
     digest = hashlib.sha256()
     for variable in variables:
         value = array_of(variable)
@@ -70,7 +70,7 @@ def digest_weights(variables: Iterable[keras.Variable | np.ndarray]) -> str:
 
 
 def digest_tokenizer(tokenizer: SqueezeBertTokenizer) -> str:
-    """Of a tokenizer's tokens and settings."""
+    """The digest of a tokenizer's tokens and settings."""
     vocab = sorted(tokenizer.get_vocab().items())
     digest = hashlib.sha256(json.dumps(vocab).encode())
     with tempfile.TemporaryDirectory() as folder:
@@ -88,5 +88,5 @@ def _digest_file(path: str | os.PathLike) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """What stands for a value that JSON lacks: nothing that differs from process to process."""
+    """Replaces a value that JSON lacks by one that is the same in every process."""
     return value.tolist() if hasattr(value, "tolist") else type(value).__name__

@@ -1,4 +1,4 @@
-"""Several processes, on one host or many, that train one model: Keras's JAX backend."""
+"""Trains one model in several processes, on one or more hosts, with Keras's JAX backend."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def initialize(
 ) -> keras.distribution.DataParallel:
     """Makes this process one of several that share the batches of `fit`.
 
-    To be called first, before anything else of JAX. Each process has all of the model, and of each
-    batch its part; `finetune` and `pretrain` see to that, and only process 0 writes. Folders for
-    output must be seen by all.
+    Call it first, before anything else that uses JAX. Each process has the whole model, and its
+    part of each batch; `finetune` and `pretrain` see to that, and only process 0 writes. All
+    processes must see the output folders.
 
     Args:
-        job_addresses: "HOST:PORT" of each process, parted by commas; process 0 coordinates.
-        num_processes, process_id: as in `keras.distribution.initialize`; the number may be left
-            out.
+        job_addresses: "HOST:PORT" of each process, separated by commas; process 0 coordinates.
+        num_processes, process_id: as in `keras.distribution.initialize`; num_processes may be
+            left out.
 
     Raises:
-        ValueError: Keras's backend is not JAX, or the process is none of those.
+        ValueError: Keras's backend is not JAX, or there is no process with this id.
     """
     if keras.backend.backend() != "jax":
         raise ValueError(
@@ -38,24 +38,24 @@ def initialize(
 
     count = len(job_addresses.split(",")) if num_processes is None else num_processes
     if process_id is not None and not 0 <= process_id < count:
-        raise ValueError(f"There is no process {process_id} of {count}: they count from 0.")
-    # Where there is no GPU; XLA's own for a CPU has one process only.
+        raise ValueError(f"There is no process {process_id} of {count}: ids count from 0.")
+    # Used without a GPU; XLA's default collectives for a CPU support a single process only.
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     keras.distribution.initialize(job_addresses, count, process_id)
-    # Keras's sharding of datasets wants batches of a fixed size: `own_part` does it instead.
+    # Keras can distribute datasets only in batches of a fixed size: `own_part` does it instead.
     distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
     keras.distribution.set_distribution(distribution)
     return distribution
 
 
 def scope(model: keras.Model) -> AbstractContextManager:
-    """Where the model's optimizer has to be made: the scope of its `tf.distribute` strategy."""
-    strategy = getattr(model, "distribute_strategy", None)  # of TensorFlow's models
+    """The scope to make the model's optimizer in: that of its `tf.distribute` strategy."""
+    strategy = getattr(model, "distribute_strategy", None)  # for the TensorFlow backend
     return nullcontext() if strategy is None else strategy.scope()
 
 
 def process() -> tuple[int, int]:
-    """Which process this is, and of how many."""
+    """The index of this process, and the number of processes."""
     if keras.backend.backend() != "jax":
         return 0, 1
     import jax
@@ -64,7 +64,7 @@ def process() -> tuple[int, int]:
 
 
 def own_part(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Of each batch the rows that are this process's."""
+    """This process's rows of each batch."""
     index, count = process()
     if count == 1:
         return dataset
@@ -78,14 +78,14 @@ def own_part(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def batch_options(batch_size: int) -> dict[str, Any]:
-    """Options of `make_dataset` that the backend and the devices ask for.
+    """Options of `make_dataset` that the backend and the devices require.
 
     Raises:
-        ValueError: the batch can not be shared evenly.
+        ValueError: the devices can not share the batch evenly.
     """
     options: dict[str, Any] = {}
     if keras.backend.backend() == "jax":
-        options["pad_to_multiple_of"] = 32  # it compiles anew for each length
+        options["pad_to_multiple_of"] = 32  # JAX compiles again for each length
     distribution = keras.distribution.distribution()
     if distribution is not None:
         devices = distribution.device_mesh.devices.size
@@ -99,18 +99,18 @@ def batch_options(batch_size: int) -> dict[str, Any]:
 
 
 def lost(error: Exception) -> RuntimeError | None:
-    """What to say where an error in `fit` means that another process is gone; else None."""
+    """The error to raise if an error in `fit` means that another process is gone; else None."""
     index, count = process()
-    # JAX raises errors of several classes; what exchanges the gradients names itself.
+    # JAX raises errors of several classes; messages name the gradient library.
     if count == 1 or not any(name in str(error) for name in ("Gloo", "NCCL", "coordination")):
         return None
     reason = str(error).splitlines()[0]
     return RuntimeError(
-        f"Process {index} of {count} lost another one ({reason}): start all of them again, with "
+        f"Process {index} of {count} lost another one ({reason}): start all processes again, with "
         "resume."
     )
 
 
 def leave() -> None:
-    """Ends this process at once: JAX's own way out waits for the processes that are gone."""
+    """Ends this process at once: JAX's shutdown would wait for the processes that are gone."""
     os._exit(2)

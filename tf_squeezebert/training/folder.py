@@ -1,4 +1,4 @@
-"""The folder of a run: that it is kept for one, and whether that may begin or go on there."""
+"""The folder of a run: locks it, and checks whether a run may begin or resume there."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ RESULTS_FILE = "results.json"
 
 @contextlib.contextmanager
 def own_folder(folder: Path, models: Iterable[Any], files: Iterable[Any]) -> Iterator[None]:
-    """Keeps a folder for one run, after a look at whether it can be written.
+    """Locks a folder for one run, after checking that it can be written.
 
     Args:
-        folder: where the run is to write.
-        models, files: what it reads, of `require_apart`.
+        folder: the folder that the run writes.
+        models, files: what the run reads, as in `require_apart`.
 
     Raises:
-        ValueError: another run has the folder; or it is a file, or what is read.
+        ValueError: another run uses the folder; or it is a file, or something that is read.
         OSError: it can not be written.
     """
-    if distribution.process()[0] != 0:  # which does not write
+    if distribution.process()[0] != 0:  # only process 0 writes
         yield
         return
     require_apart(folder, models, files)
@@ -36,12 +36,12 @@ def own_folder(folder: Path, models: Iterable[Any], files: Iterable[Any]) -> Ite
 
 
 def is_begun(folder: Path) -> bool:
-    """Whether a folder holds the state of a run, to go on with."""
+    """Whether a folder holds the state of a run that can be resumed."""
     return (folder / STATE_FILE).is_file()
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a folder holds the results of a run, and no other that was begun since."""
+    """Whether a folder holds the results of a run, and no state of a later run."""
     return (folder / RESULTS_FILE).is_file() and not is_begun(folder)
 
 
@@ -49,23 +49,23 @@ def check_folder(folder: Path, resume: bool, begun: str = STATE_FILE) -> None:
     """Refuses a folder that holds nothing to resume, or a run that would be lost.
 
     Args:
-        folder: where a run is, or is to be.
-        resume: whether it is to go on.
+        folder: the folder of the run.
+        resume: whether to resume it.
         begun: the file that an unfinished run has from its beginning.
 
     Raises:
         FileNotFoundError: there is nothing to resume.
-        ValueError: there is a run already.
+        ValueError: the folder holds a run already.
     """
     finished = (folder / RESULTS_FILE).is_file()
     unfinished = is_begun(folder) or ((folder / begun).is_file() and not finished)
     if resume and not unfinished:
-        state = "a finished run" if finished else "no run"
+        state = "a finished run, and nothing" if finished else "no run"
         raise FileNotFoundError(f"'{folder}' holds {state} to resume.")
     if not resume and unfinished:
         raise ValueError(
-            f"'{folder}' holds an unfinished run: resume it, or give another folder (or delete "
+            f"'{folder}' holds an unfinished run: resume it, or choose another folder (or delete "
             f"{folder / begun})."
         )
     if not resume and finished:
-        raise ValueError(f"'{folder}' holds a finished run: give another folder.")
+        raise ValueError(f"'{folder}' holds a finished run: choose another folder.")

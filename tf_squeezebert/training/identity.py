@@ -1,4 +1,4 @@
-"""What a run of training is known by again: its task, its model, its data and its arguments."""
+"""The identity of a training run, which a resumed run must match: task, model, data, arguments."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MOST_SHOWN = 200  # characters of an argument
 def load_start(
     cls: type[SqueezeBertPreTrainedModel], path_or_id: str | os.PathLike, **options: Any
 ) -> tuple[SqueezeBertPreTrainedModel, str]:
-    """Loads a checkpoint to train; with the digest of the weights that it holds.
+    """Loads a checkpoint to train, and the digest of the weights that it holds.
 
-    Those that it lacks are drawn anew, and may be others on another device.
+    Weights that it lacks do not count: freshly initialised, they may differ between devices.
     """
     from ..convert import load_checkpoint
     from ..convert.names import weights_of
@@ -44,15 +44,15 @@ def task_identity(
     teacher: Any = None,
     teacher_layers: Sequence[int] | None = None,
 ) -> dict[str, Any]:
-    """What a run of a task is known by, besides its options.
+    """The identity of a run on a task, besides its options.
 
     Args:
-        task: its name.
-        model: what is trained.
-        start: the digest of the checkpoint that the model comes from, if any.
-        train, dev: the examples' digests, if they have any.
-        columns, data_options, teacher_layers: of `finetune`.
-        teacher: the digest of the model that is learnt from, if any.
+        task: the task's name.
+        model: the model that is trained.
+        start: the digest of the checkpoint that the model was loaded from, if any.
+        train, dev: the digests of the examples, if they have any.
+        columns, data_options, teacher_layers: as in `finetune`.
+        teacher: the digest of the teacher, if there is one.
     """
     return {
         "task": task,
@@ -68,10 +68,10 @@ def task_identity(
     }
 
 
-# What of an identity is a digest, in words.
+# Names for the parts of an identity that are digests.
 _INPUTS = {
-    "train": "other examples to train on",
-    "dev": "other examples to measure on",
+    "train": "other training examples",
+    "dev": "other dev examples",
     "texts": "other texts",
     "model": "another model",
     "tokenizer": "a model with another tokenizer",
@@ -80,31 +80,31 @@ _INPUTS = {
 
 
 def check_identity(theirs: Any, ours: Mapping[str, Any], folder: Path) -> None:
-    """Refuses to go on with a run of other data, models or options.
+    """Refuses to resume a run that used other data, models or options.
 
     Args:
-        theirs: what the run in the folder says of itself.
-        ours: the same of the one that is to go on with it.
-        folder: for the error's message.
+        theirs: the identity of the run in the folder.
+        ours: the identity of the run that is to resume it.
+        folder: the folder, for the message.
 
     Raises:
         ValueError: they differ; the message says in what.
     """
     if not isinstance(theirs, dict) or not set(ours) <= set(theirs):
         raise ValueError(
-            f"'{folder}' holds a run that does not say what it was begun with, of an older version "
-            "of this package perhaps: finish it with that one, or give another folder."
+            f"'{folder}' holds a run without a record of its arguments, perhaps by an older "
+            "version of this package: finish it with that version, or choose another folder."
         )
     for name, value in json.loads(json.dumps(ours, default=str)).items():
         if theirs[name] != value:
             raise ValueError(
-                f"'{folder}' holds a run of {_difference(name, theirs[name], value)}: "
-                "resume it with its own arguments."
+                f"'{folder}' holds a run with {_difference(name, theirs[name], value)}: "
+                "resume it with the arguments it was started with."
             )
 
 
 def _difference(name: str, theirs: Any, ours: Any) -> str:
-    """What differs, of a run in a folder and one that is to go on with it."""
+    """Describes how a run in a folder differs from the one that is to resume it."""
     if name in _INPUTS:
         return _INPUTS[name]
     if isinstance(theirs, dict) and isinstance(ours, dict):

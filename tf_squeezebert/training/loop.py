@@ -21,8 +21,8 @@ from .run import FineTuned, Run
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_TIMED_STEPS = 20  # to tell how many fit into the time
-_SHARE_OF_STEPS = 0.9  # of the time; the rest is for evaluations
+_TIMED_STEPS = 20  # timed to estimate how many steps fit into the time
+_SHARE_OF_STEPS = 0.9  # share of the time for steps; the rest is for evaluations
 
 
 def train(
@@ -34,18 +34,18 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: Any = "auto",
 ) -> FineTuned:
-    """Compiles, fits, measures, keeps the best, and goes on with what was interrupted.
+    """Compiles, fits, evaluates, keeps the best epoch, and resumes interrupted runs.
 
     Args:
-        run: what is to become of it, and where.
-        trainee: what is fitted: the run's model, or a `Distiller` of it.
-        batches: what it is fitted to.
-        resume: go on with the run that the folder holds.
-        callbacks, verbose: of `fit`, besides the run.
+        run: the run, which evaluates, saves and resumes.
+        trainee: the model to fit: the run's model, or a `Distiller` of it.
+        batches: the batches to fit it to.
+        resume: resume the run in the folder.
+        callbacks, verbose: as in `fit`.
 
     Raises:
-        ValueError: the run to resume is another one, or its state is damaged.
-        FloatingPointError: the loss became NaN or infinite; the state last saved is kept.
+        ValueError: the run to resume is a different one, or its state is damaged.
+        FloatingPointError: the loss became NaN or infinite; the last saved state is kept.
         OSError: there is no room for the results.
         RuntimeError: another process of the training is gone.
     """
@@ -83,7 +83,7 @@ def train(
 
 @contextlib.contextmanager
 def _dropout(model: SqueezeBertPreTrainedModel, rate: float | None) -> Iterator[None]:
-    """Another rate of all dropout for a while."""
+    """Changes the rate of all dropout inside the block."""
     layers = list(_dropouts(model))
     rates = [layer.rate for layer in layers]
     for layer in layers if rate is not None else ():
@@ -96,12 +96,12 @@ def _dropout(model: SqueezeBertPreTrainedModel, rate: float | None) -> Iterator[
 
 
 def _dropouts(layer: keras.Layer) -> Iterator[Dropout]:
-    """The dropout in a layer, which has its parts as attributes, or in lists there."""
+    """The dropout layers inside a layer, found through its attributes and lists in them."""
     if isinstance(layer, Dropout):
         yield layer
     for name, value in vars(layer).items():
         for part in value if isinstance(value, list) else [value]:
-            # Keras lists all parts once more under a name that is not public.
+            # Keras lists all parts again under a private name.
             if isinstance(part, keras.Layer) and not name.startswith("_"):
                 yield from _dropouts(part)
 
@@ -112,9 +112,9 @@ def _steps_in(
     dataset: tf.data.Dataset,
     settings: TrainingOptions,
 ) -> int:
-    """How many batches fit into a time, measured on the first ones; what they change is undone."""
+    """The number of batches that fit into a time, measured on the first ones, which are undone."""
     if distribution.process()[1] > 1:
-        raise ValueError("minutes is for a single process; say max_steps.")
+        raise ValueError("minutes needs a single process: pass max_steps instead.")
     began = time.monotonic()
     before = [np.array(variable) for variable in trainee.variables]
     _compile(trainee, settings, 1)
@@ -127,7 +127,7 @@ def _steps_in(
             break
     for variable, value in zip(trainee.variables, before, strict=True):
         variable.assign(value)
-    left = seconds - (time.monotonic() - began) - times[0]  # in the first, the step is traced
+    left = seconds - (time.monotonic() - began) - times[0]  # the first step includes tracing
     return max(1, int(_SHARE_OF_STEPS * left / (np.mean(times[1:]) if times[1:] else times[0])))
 
 

@@ -1,4 +1,4 @@
-"""Training on a task's examples, alone or with a teacher: what fine-tuning and squeezing share."""
+"""Training on a task's examples, with or without a teacher, for fine-tuning and squeezing."""
 
 from __future__ import annotations
 
@@ -38,17 +38,18 @@ def train_on_task(
     teacher_layers: Sequence[int] | None = None,
     **fit: Any,
 ) -> FineTuned:
-    """Trains a model, and keeps its best epoch on the dev examples.
+    """Trains a model on a task, and keeps its best epoch on the dev examples.
 
     Args:
-        model: of the task, with its labels and a tokenizer.
+        model: a model of the task, with its labels and a tokenizer.
         task: the task.
-        train, dev, columns, data_options, teacher_layers: of `finetune`.
-        folder: what is written; the caller keeps it for this run.
+        train, dev, columns, data_options, teacher_layers: as in `finetune`.
+        folder: the folder to write, which the caller has locked for this run.
         settings: how to train.
-        start: the digest of the checkpoint that the model comes from, if any.
-        teacher: what to learn from, too.
-        teacher_identity: what the run is to know the teacher by; None: its weights' digest.
+        start: the digest of the checkpoint that the model was loaded from, if any.
+        teacher: a model to learn from as well.
+        teacher_identity: what identifies the teacher when the run is resumed; None: the digest of
+            its weights.
         **fit: `resume`, `callbacks` and `verbose` of `loop.train`.
 
     Raises:
@@ -72,7 +73,7 @@ def train_on_task(
     batches = Batches(model, task, settings, examples, measured, **data_options or {})
 
     def measure(examples: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-        # What is being trained has its labels in the task's order, whatever their names.
+        # The model in training has its labels in the task's order, whatever their names.
         labels = names if task.labels else None
         length = settings.max_length or None
         return evaluate(model, examples, task, labels=labels, max_length=length).metrics

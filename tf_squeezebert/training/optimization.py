@@ -1,11 +1,11 @@
-"""The optimizers that BERTs are trained with, and their learning rate's schedule.
+"""The optimizers for training BERTs, and their learning-rate schedule.
 
     model.compile(make_optimizer(5e-5, total_steps=len(batches) * epochs))
 
 AdamW (Loshchilov and Hutter, 2019) and LAMB (You et al., 2019), both with weight decay on
-matrices only, clipping by the global norm, warm-up and linear decay, and on request a lower rate
-for lower layers and updates every few batches. Each computes what PyTorch's AdamW and
-optax.lamb do, to float rounding.
+matrices only, clipping by the global norm, warm-up and linear decay, and optionally a lower rate
+for lower layers and gradient accumulation. They compute the same as PyTorch's AdamW and
+optax.lamb, to float rounding.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("tf_squeezebert")
 class LinearWarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """From 0 up to a learning rate in equal steps, then down to 0, where it stays.
+    """Rises linearly from 0 to a learning rate, then falls linearly to 0, where it stays.
 
     The values are those of transformers' `get_linear_schedule_with_warmup`.
 
     Args:
         learning_rate: the highest rate, reached at step `warmup_steps`.
-        total_steps: the step at which the rate is 0 again.
-        warmup_steps: how many steps the rate rises; 0 starts at the highest.
+        total_steps: the step at which the rate reaches 0 again.
+        warmup_steps: number of steps in which the rate rises; 0 starts at the highest rate.
 
     Raises:
-        ValueError: the rate is negative, there are no steps, or more of warm-up than in total.
+        ValueError: the rate is negative, there are no steps, or `warmup_steps` exceeds them.
     """
 
     def __init__(self, learning_rate: float, total_steps: int, warmup_steps: int = 0):
@@ -40,15 +40,15 @@ class LinearWarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
         _check_total_steps(total_steps)
         if not 0 <= warmup_steps <= total_steps:
             raise ValueError(
-                f"warmup_steps is {warmup_steps}: give 0 to total_steps, which is {total_steps}."
+                f"warmup_steps is {warmup_steps}: pass 0 to total_steps, which is {total_steps}."
             )
         self.learning_rate = learning_rate
         self.total_steps = total_steps
         self.warmup_steps = warmup_steps
 
     def __call__(self, step):
-        """The rate, a float32 scalar, of the step, a scalar counted from 0."""
-        # Subtracted as integers: float32 counts to 2**24 only.
+        """The rate, a float32 scalar, at a step, a scalar counted from 0."""
+        # Subtracted as integers: float32 is exact only up to 2**24.
         step = ops.convert_to_tensor(step)
         left = ops.maximum(self.total_steps - step, 0)
         rising = ops.cast(step, "float32") / max(1, self.warmup_steps)
@@ -64,7 +64,7 @@ class LinearWarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class _EveryFew(keras.optimizers.schedules.LearningRateSchedule):
-    """A schedule that counts updates where Keras counts batches, of which several make one."""
+    """A schedule over updates, for an optimizer that counts batches, several of which make one."""
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, batches: int):
         self.schedule, self.batches = schedule, batches
@@ -73,17 +73,17 @@ class _EveryFew(keras.optimizers.schedules.LearningRateSchedule):
         return self.schedule(ops.convert_to_tensor(step) // self.batches)
 
     def get_config(self) -> dict[str, Any]:
-        """The schedule's: an optimizer that is made of its own config puts this around it again."""
+        """The schedule's config: an optimizer made from its config wraps the schedule again."""
         return keras.optimizers.schedules.serialize(self.schedule)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Slot:
-    """What an optimizer has for one variable.
+    """An optimizer's state for one variable.
 
     Attributes:
         momentum, velocity: Adam's moments.
-        rate: the variable's part of the learning rate.
+        rate: factor by which the learning rate is multiplied for the variable.
         decays: whether weight decay applies to it.
     """
 
@@ -94,10 +94,10 @@ class _Slot:
 
 
 class _LayerwiseAdam(keras.optimizers.Optimizer):
-    """What AdamW and LAMB share.
+    """The base class of AdamW and LAMB.
 
     Args:
-        learning_rate, weight_decay, **kwargs: of `keras.optimizers.Optimizer`.
+        learning_rate, weight_decay, **kwargs: as in `keras.optimizers.Optimizer`.
         beta_1, beta_2, epsilon, layer_decay, num_layers: as in `make_optimizer`.
     """
 
@@ -126,23 +126,23 @@ class _LayerwiseAdam(keras.optimizers.Optimizer):
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.layer_decay = layer_decay
         self.num_layers = num_layers
-        # Keras decays first, and at one rate: nothing is left to it, update_step does it all.
+        # Keras would apply decay first, with one rate: it gets none, update_step applies it.
         super().exclude_from_weight_decay(var_names=["."])
-        # Here, because Keras does not save it.
+        # Set here, because Keras does not save it.
         self.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:
-        """Says what is not decayed, in place of biases and layer norms; before `build`.
+        """Sets what is not decayed, instead of biases and layer norms; call it before `build`.
 
         Args:
             var_list: variables.
-            var_names: regular expressions of variables' names.
+            var_names: regular expressions that match variable names.
 
         Raises:
             ValueError: the optimizer is built.
         """
         if self.built:
-            raise ValueError("The optimizer is built: say before what is not decayed.")
+            raise ValueError("The optimizer is built: call exclude_from_weight_decay before that.")
         self.excluded = [id(variable) for variable in var_list or ()], list(var_names or ())
 
     def decays(self, variable: keras.Variable) -> bool:
@@ -179,9 +179,9 @@ class _LayerwiseAdam(keras.optimizers.Optimizer):
         self.assign_sub(variable, rate * update)
 
     def _adam_update(self, gradient, slot: _Slot):
-        """Adam's direction, as PyTorch and the paper have it: epsilon joins the corrected moment.
+        """Adam's direction as in PyTorch and the paper: epsilon is added to the corrected moment.
 
-        Keras's own joins the uncorrected one, which makes it 30 times larger at the first step.
+        Keras adds it to the uncorrected one, which makes it 30 times larger at the first step.
         """
         momentum, velocity = slot.momentum, slot.velocity
         self.assign_add(momentum, (gradient - momentum) * (1 - self.beta_1))
@@ -196,10 +196,10 @@ class _LayerwiseAdam(keras.optimizers.Optimizer):
         return 1.0
 
     def _layer_rate(self, variable) -> float:
-        """The part of the learning rate that a variable gets, by the layer that its path names.
+        """The factor on a variable's learning rate, by the layer in its path.
 
-        As in BEiT's fine-tuning (Bao et al., 2021): 1 above the blocks, and one factor less with
-        each layer down to the embeddings.
+        As in BEiT's fine-tuning (Bao et al., 2021): 1 above the blocks, and one more factor of
+        `layer_decay` with each layer down to the embeddings.
         """
         if self.layer_decay == 1:
             return 1.0
@@ -210,7 +210,7 @@ class _LayerwiseAdam(keras.optimizers.Optimizer):
             if below_top < 1:
                 raise ValueError(
                     f"num_layers is {self.num_layers}, but the model has {block[0].strip('/')}: "
-                    "give its config's num_hidden_layers."
+                    "pass its config's num_hidden_layers."
                 )
         else:
             below_top = layers + 1 if "/embeddings/" in variable.path else 0
@@ -232,7 +232,7 @@ class _LayerwiseAdam(keras.optimizers.Optimizer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects=None):
-        """The optimizer of a config; files of older versions have `amsgrad` in it, unused."""
+        """Makes the optimizer of a config; older files have an unused `amsgrad` in it."""
         config = {name: value for name, value in config.items() if name != "amsgrad"}
         return super().from_config(config, custom_objects)
 
@@ -246,10 +246,10 @@ class AdamW(_LayerwiseAdam):
 class Lamb(_LayerwiseAdam):
     """LAMB, algorithm 2 of You et al., 2019 (arXiv 1904.00962); see `make_optimizer`.
 
-    Each matrix moves by the learning rate times its own norm, in the direction of Adam's update
-    with the weight decay in it. Biases and layer norms move by Adam's update alone, as in the
+    Each matrix moves by the learning rate times its norm, in the direction of Adam's update
+    plus the weight decay. Biases and layer norms move by Adam's update alone, as in the
     authors' implementation (google-research/albert, lamb_optimizer.py), whose
-    `exclude_from_layer_adaptation` is by default `exclude_from_weight_decay`.
+    `exclude_from_layer_adaptation` defaults to `exclude_from_weight_decay`.
     """
 
     def _trust_ratio(self, variable, update):
@@ -258,7 +258,7 @@ class Lamb(_LayerwiseAdam):
         return ops.where(both, norm / update_norm, 1.0)
 
 
-# Each with its usual epsilon.
+# Each optimizer with its default epsilon.
 OPTIMIZERS = {"adamw": (AdamW, 1e-8), "lamb": (Lamb, 1e-6)}
 
 
@@ -277,22 +277,22 @@ def make_optimizer(
     beta_2: float = 0.999,
     epsilon: float | None = None,
 ) -> keras.optimizers.Optimizer:
-    """An optimizer for `compile()`.
+    """Makes an optimizer for `compile()`.
 
     Args:
-        learning_rate: the rate, or the highest of the schedule.
+        learning_rate: the rate, or the highest rate of the schedule.
         optimizer: `"adamw"`, or `"lamb"` for batches of thousands.
-        total_steps: how many updates training takes; the rate falls linearly to 0 there. None
-            keeps it constant.
-        warmup: the part of `total_steps`, rounded up, in which the rate rises from 0.
-        weight_decay: of all but biases and layer norms; 0 is none.
-        clip_norm: the highest norm of all gradients together; None does not clip.
-        layer_decay: multiplies the learning rate of each layer below the head and the pooler, once
-            more with each step down: `layer_decay ** (num_layers - i)` for block i.
+        total_steps: the number of updates, over which the rate falls linearly to 0. None keeps it
+            constant.
+        warmup: the fraction of `total_steps`, rounded up, in which the rate rises from 0.
+        weight_decay: applied to everything except biases and layer norms; 0 means none.
+        clip_norm: the largest global norm of the gradients; None does not clip.
+        layer_decay: factor by which the learning rate falls from each layer to the one below,
+            starting below the head and the pooler: `layer_decay ** (num_layers - i)` for block i.
         num_layers: the config's `num_hidden_layers`; needed with `layer_decay`.
-        accumulate: batches to an update, which takes the mean of their gradients; 1 under a
+        accumulate: batches per update, which takes the mean of their gradients; must be 1 under a
             tf.distribute strategy.
-        beta_1, beta_2: how much of Adam's moments stays at each update.
+        beta_1, beta_2: the decay rates of Adam's moments.
         epsilon: added to Adam's denominator; by default 1e-8 for AdamW and 1e-6 for LAMB.
 
     Raises:
@@ -305,14 +305,14 @@ def make_optimizer(
     _check_rate(learning_rate)
     if total_steps is not None:
         _check_total_steps(total_steps)
-    _check("warmup", warmup, 0 <= warmup <= 1, "0 to 1, a part of total_steps")
+    _check("warmup", warmup, 0 <= warmup <= 1, "0 to 1, a fraction of total_steps")
     _check("weight_decay", weight_decay, weight_decay >= 0, "0 or more, usually 0.01")
     _check("clip_norm", clip_norm, clip_norm is None or clip_norm > 0, "more than 0, or None")
     _check("layer_decay", layer_decay, 0 < layer_decay <= 1, "more than 0 and at most 1")
     if layer_decay != 1:
         known = num_layers is not None and num_layers >= 1
         _check("num_layers", num_layers, known, "the config's num_hidden_layers for layer_decay")
-    _check("accumulate", accumulate, accumulate >= 1, "1 batch to an update, or more")
+    _check("accumulate", accumulate, accumulate >= 1, "1 or more, the batches per update")
     if accumulate > 1:
         _check("accumulate", accumulate, not _distributed(), "1 under a tf.distribute strategy")
     for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
@@ -337,7 +337,7 @@ def make_optimizer(
 
 def _check(name: str, value: Any, holds: bool, expected: str) -> None:
     if not holds:
-        raise ValueError(f"{name} is {value}: give {expected}.")
+        raise ValueError(f"{name} is {value}: pass {expected}.")
 
 
 def _check_rate(learning_rate: float) -> None:
@@ -353,7 +353,7 @@ def _on_tensorflow() -> bool:
 
 
 def _distributed() -> bool:
-    """Whether a strategy is in scope: Keras fails to accumulate there, far below and at length."""
+    """Whether a strategy is in scope; Keras fails to accumulate there, with a long traceback."""
     if not _on_tensorflow():
         return False
     import tensorflow as tf
@@ -364,8 +364,8 @@ def _distributed() -> bool:
 def _dense(gradient):
     """The gradient as one tensor.
 
-    TensorFlow's of an embedding has one row for each look-up, and Keras squares the rows before
-    those of the same token are added up, in the norm as in the second moment.
+    TensorFlow's gradient of an embedding has one row for each look-up, and Keras squares the rows,
+    for the norm and the second moment, before it adds up those of the same token.
     """
     if _on_tensorflow():
         import tensorflow as tf
@@ -376,7 +376,7 @@ def _dense(gradient):
 
 
 def _keys(variable: keras.Variable) -> list[int]:
-    """By what `update_step` knows a variable: TensorFlow hands it that of one replica."""
+    """The keys by which `update_step` finds a variable: TensorFlow passes that of one replica."""
     if not _on_tensorflow():
         return [id(variable)]
     import tensorflow as tf
@@ -388,8 +388,8 @@ def _keys(variable: keras.Variable) -> list[int]:
 def _clip_together(gradients: list, clip_norm: float) -> list:
     """Each replica's share of the clipped sum of all replicas' gradients.
 
-    PyTorch clips the sum, Keras the gradients of each replica before it adds them up. The shares
-    are small enough not to be clipped again there. Without replicas, it is left to Keras.
+    PyTorch clips the sum; Keras clips the gradients of each replica before adding them up. The
+    shares are small enough not to be clipped again. Without replicas, Keras does the clipping.
     """
     if not _on_tensorflow():
         return gradients
@@ -407,5 +407,5 @@ def _clip_together(gradients: list, clip_norm: float) -> list:
 
 
 def _one_minus_power(beta: float, step):
-    """1 - beta**step; float32 holds no beta near 1 well enough to subtract it from 1."""
+    """1 - beta**step; near 1, float32 is too coarse for beta to be subtracted from 1."""
     return -ops.expm1(step * math.log(max(beta, sys.float_info.min)))

@@ -82,8 +82,8 @@ class TrainingOptions:
                 whole = isinstance(field.default, int)
                 check_number(field.name, value, limits["least"], limits["most"], whole)
         if self.dropout == 1:
-            raise ValueError("dropout must be less than 1, which leaves nothing.")
+            raise ValueError("dropout must be less than 1, since 1 would drop everything.")
 
 
-# What `squeeze` does otherwise, where nothing is said.
+# Defaults of `squeeze` that differ.
 SQUEEZING = {"learning_rate": 5e-4, "batch_size": 64, "dropout": 0.0, "soft_weight": 1.0}

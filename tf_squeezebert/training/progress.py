@@ -1,4 +1,4 @@
-"""How far a run of training is."""
+"""The progress of a training run."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 @dataclasses.dataclass
 class Progress:
-    """How far a run is, as it is kept on disk.
+    """The progress of a run, as it is saved to disk.
 
     Attributes:
-        total: batches altogether.
-        epoch: counted from 0.
-        step: batches of the epoch that are done.
+        total: number of batches in the whole run.
+        epoch: the current epoch, counted from 0.
+        step: number of batches of the epoch that are done.
         best: the metrics of the best evaluation.
-        best_step: when that was, in batches from the beginning.
-        waited: evaluations since.
-        seconds: that training took.
-        point: the epoch's step that the curve's last point is of.
-        loss_sum: of the epoch's batches until then.
+        best_step: the step of that evaluation, in batches from the beginning.
+        waited: number of evaluations since then.
+        seconds: training time so far.
+        point: the epoch's step at the last point of the curve.
+        loss_sum: sum of the losses of the epoch's batches up to that point.
         history: the points of the learning curve, each with `step`, `epoch`, `learning_rate` and
             `loss`, and some with metrics, `val_...`.
     """
@@ -39,10 +39,10 @@ class Progress:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Progress:
-        """The progress that JSON holds, in which None stands for a metric that is NaN.
+        """The progress from JSON, in which None stands for a metric that is NaN.
 
         Raises:
-            ValueError: it is not progress of a run.
+            ValueError: it is not the progress of a run.
         """
         known: dict[str, Any] = {
             field.name: values.get(field.name) for field in dataclasses.fields(cls)
@@ -72,12 +72,12 @@ class Progress:
         )
 
     def fits(self, steps: int, most: int, ends_early: bool) -> bool:
-        """Whether a run can have come this far.
+        """Whether this progress is possible for a run.
 
         Args:
-            steps: its batches an epoch.
-            most: its batches altogether.
-            ends_early: whether it may have fewer, for want of time.
+            steps: the run's batches per epoch.
+            most: the run's batches in total.
+            ends_early: whether it may have fewer because of a time limit.
         """
         end = -(-self.total // steps)
         at = self.epoch * steps + self.step

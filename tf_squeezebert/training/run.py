@@ -1,4 +1,4 @@
-"""One run of training: what it measures, keeps, writes, and goes on from."""
+"""One training run: evaluates, keeps the best epoch, saves, writes results, and resumes."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from .state import damaged, read_progress, restore_variables, save_state, withou
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_STEPS_A_POINT = 20  # of the learning curve
-_SECONDS_A_DRAWING = 10  # of the curves: at most one in so many, and one at the end
+_STEPS_A_POINT = 20  # steps per point of the learning curve
+_SECONDS_A_DRAWING = 10  # least time between two drawings of the curves, except the last one
 
 
 class FineTuned(NamedTuple):
-    """What `finetune`, `pretrain` and `squeeze` return.
+    """The result of `finetune`, `pretrain` and `squeeze`.
 
     Attributes:
         model: the model, with the weights of its best epoch.
-        metrics: of the best epoch on the dev examples, by name; empty without any.
+        metrics: of the best epoch on the dev examples, by name; empty without dev examples.
         history: a dict for each point of the learning curve, as in history.csv.
     """
 
@@ -45,19 +45,19 @@ class FineTuned(NamedTuple):
 
 
 class Run(keras.callbacks.Callback):
-    """A run of training as a callback of `fit`: it measures, keeps the best, saves, and can go on.
+    """A training run as a callback of `fit`: evaluates, keeps the best epoch, saves and resumes.
 
     Args:
-        model: what is saved as the result (the student, of a `Distiller`).
-        folder: where.
-        steps: batches an epoch.
-        settings: how it is trained.
-        metric: the measure that says which epoch is the best.
-        evaluator: measures the model; None keeps the last epoch.
-        identity: what a run must have in common with the one it goes on with, besides `settings`.
+        model: the model that is saved as the result (for a `Distiller`, the student).
+        folder: the folder to write.
+        steps: batches per epoch.
+        settings: how the model is trained.
+        metric: the metric that decides which epoch is the best.
+        evaluator: evaluates the model; None keeps the last epoch.
+        identity: what a resumed run must have in common with this one, besides `settings`.
 
     Attributes:
-        progress: how far it is.
+        progress: the progress of the run.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Run(keras.callbacks.Callback):
         self.progress = Progress(settings.max_steps or steps * settings.epochs)
         self._restored = False
         self._began = 0.0  # until training begins
-        self._drawn = time.monotonic()  # when the curves were, or might have been
+        self._drawn = time.monotonic()  # when the curves were last drawn, or could have been
         self._writes = distribution.process()[0] == 0
 
     @property
@@ -89,14 +89,14 @@ class Run(keras.callbacks.Callback):
 
     @property
     def epochs(self) -> int:
-        """Epochs altogether, the last one perhaps not whole."""
+        """The number of epochs; the last one may be incomplete."""
         return -(-self.total // self.steps)
 
     def check_room(self, trainee: keras.Model) -> None:
-        """Raises an OSError where the weights and the state will not fit on the disk."""
+        """Raises an OSError if the weights and the state will not fit on the disk."""
         if self._writes:
             trained = sum(int(np.prod(x.shape)) for x in trainee.trainable_variables)
-            # The weights twice, and two moments of each that is trained; 4 bytes a number.
+            # The weights twice, and two moments for each trained weight; 4 bytes per number.
             size = 8 * self.result.count_params() + 8 * trained
             check_folder_writable(self.folder, size=size)
 
@@ -108,16 +108,16 @@ class Run(keras.callbacks.Callback):
         return self.progress.epoch
 
     def parts(self) -> list[tuple[int, int, int]]:
-        """What is to be trained: (first epoch, the one after the last, batches to leave out)."""
+        """The epochs to train: (first epoch, the one after the last, batches to skip)."""
         epoch, step, end = self.progress.epoch, self.progress.step, self.epochs
         parts = [(epoch, epoch + 1, step)] if step else []
         return parts + [(epoch + bool(step), end, 0)] * (epoch + bool(step) < end)
 
     def read(self) -> None:
-        """Reads how far the run in the folder is.
+        """Reads the progress of the run in the folder.
 
         Raises:
-            ValueError: it is another run, or its state is damaged.
+            ValueError: it is a different run, or its state is damaged.
         """
         said = read_progress(self.state_file)
         try:
@@ -130,9 +130,9 @@ class Run(keras.callbacks.Callback):
         self.progress = progress
 
     def restore(self, trainee: keras.Model, batches: tf.data.Dataset) -> None:
-        """Sets all to where the run was; metrics follow when the epoch begins."""
+        """Restores the state of the run, except metrics, which follow when the epoch begins."""
         trainee.optimizer.build(trainee.trainable_variables)
-        # Makes the metrics' variables, which are there from the first batch on.
+        # Makes the metrics' variables, which otherwise exist only after the first batch.
         trainee.test_on_batch(*next(batches.as_numpy_iterator()))
         restore_variables(self.state_file, self._variables(trainee), ("model", "optimizer"))
         self._restored = True
@@ -188,7 +188,7 @@ class Run(keras.callbacks.Callback):
                 self._save(epoch, self._step)
 
     def _evaluate(self, loss: float) -> dict[str, float]:
-        """Measures the model, and keeps it if it is the best so far."""
+        """Evaluates the model, and keeps it if it is the best so far."""
         progress = self.progress
         trainee = self.model  # on JAX, this brings the variables up to date
         if self._step > progress.point:
@@ -207,7 +207,7 @@ class Run(keras.callbacks.Callback):
         return metrics
 
     def _add_point(self, mean: float) -> None:
-        """The mean loss since the last point, from the epoch's mean that Keras has."""
+        """Adds a point: the mean loss since the last one, from Keras's mean of the epoch."""
         progress, total = self.progress, mean * self._step
         step = progress.epoch * self.steps + self._step
         progress.history.append(
@@ -237,13 +237,13 @@ class Run(keras.callbacks.Callback):
         self._save(self.epochs if self.model.stop_training else epoch + 1, 0)
 
     def _draw(self, at_most_every: float = 0.0) -> None:
-        """Draws the curves, which takes half a second: longer than a small epoch."""
+        """Draws the curves; not too often, since it takes half a second."""
         if time.monotonic() - self._drawn >= at_most_every:
             draw_curves(self.folder / "curves.png", self.progress.history, self.metric)
             self._drawn = time.monotonic()
 
     def finish(self) -> FineTuned:
-        """Goes back to the best epoch's weights, and writes the results."""
+        """Restores the best epoch's weights, and writes the results."""
         last_step, best_step = self.progress.history[-1]["step"], self.progress.best_step
         if best_step < last_step:
             best = type(self.result).from_pretrained(self.folder)
@@ -265,11 +265,11 @@ class Run(keras.callbacks.Callback):
         return FineTuned(self.result, self.progress.best, self.progress.history)
 
     def _diverged(self, epoch: int, step: int, reason: str) -> FloatingPointError:
-        kept = "Nothing was saved before"
+        kept = "No state had been saved"
         if self.state_file.is_file():
             saved = read_progress(self.state_file)
             at = saved["epoch"] * self.steps + saved["step"]
-            kept = f"'{self.state_file}' holds the run as of step {at}"
+            kept = f"'{self.state_file}' holds the state as of step {at}"
         return FloatingPointError(
             f"Training diverged at step {epoch * self.steps + step}: {reason}. Lower the learning "
             f"rate or clip_norm, or lengthen the warm-up. {kept}."

@@ -1,4 +1,4 @@
-"""A training run's state in a file, so that a killed run goes on where it was."""
+"""The state of a training run in a file, from which a killed run is resumed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ..files import write_tensors
 from ..json_files import parse_json
 from .digests import array_of
 
-_METADATA = "__metadata__"  # safetensors' name for what is not a tensor
-_MAX_HEADER = 32 << 20  # bytes: the learning curve of some millions of batches
+_METADATA = "__metadata__"  # safetensors' name for data other than tensors
+_MAX_HEADER = 32 << 20  # bytes: enough for the learning curve of some millions of batches
 
 
 def save_state(path: str | os.PathLike, variables: dict[str, list], progress: dict) -> None:
-    """Writes all that training changes, whole or not at all.
+    """Writes everything that training changes, either whole or not at all.
 
     Args:
         path: the file, in safetensors' format.
-        variables: by part of the run its Keras variables: weights and seeds, the optimizer's, ...
-        progress: what else is needed to go on, as JSON has it; NaN comes back as None.
+        variables: Keras variables by part of the run: weights and seeds, the optimizer's, ...
+        progress: what else is needed to resume, as JSON has it; NaN comes back as None.
 
     Raises:
         FloatingPointError: a weight is NaN or infinite; the file is left as it was.
@@ -37,17 +37,17 @@ def save_state(path: str | os.PathLike, variables: dict[str, list], progress: di
     for name, variable in _named(variables):
         value = array_of(variable)
         if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise FloatingPointError(f"{variable.path} is no number any more")
+            raise FloatingPointError(f"{variable.path} is not a finite number any more")
         tensors[name] = value
     said = json.dumps(without_nan(progress), allow_nan=False)
     write_tensors(path, tensors, {"progress": said, "digest": _digest(sorted(tensors.items()))})
 
 
 def read_progress(path: str | os.PathLike) -> dict[str, Any]:
-    """The progress that `save_state` wrote.
+    """Reads the progress that `save_state` wrote.
 
     Raises:
-        ValueError: the file is damaged, or another one.
+        ValueError: the file is damaged, or not the state of a run.
         OSError: it can not be read.
     """
     return parse_json(_read_metadata(path)["progress"].encode(), _MAX_HEADER)
@@ -56,12 +56,12 @@ def read_progress(path: str | os.PathLike) -> dict[str, Any]:
 def restore_variables(
     path: str | os.PathLike, variables: dict[str, list], parts: Iterable[str] | None = None
 ) -> None:
-    """Sets variables, in the parts and order that `save_state` had them in.
+    """Restores variables in the parts and order in which `save_state` wrote them.
 
     Args:
         path: the file.
-        variables: of all parts of the run.
-        parts: those that are set; by default all.
+        variables: the variables of all parts of the run.
+        parts: the parts to restore; by default all.
 
     Raises:
         ValueError: the file is damaged, was changed, or holds the state of another model; nothing
@@ -85,12 +85,12 @@ _WAY_OUT = "delete it to start again"
 
 
 def damaged(path: str | os.PathLike) -> ValueError:
-    """What to say of a file that is not the state of a run, or not any more."""
+    """The error for a file that is not the state of a run, or is damaged."""
     return ValueError(f"'{path}' is damaged or holds no training run: {_WAY_OUT}.")
 
 
 def without_nan(value: Any) -> Any:
-    """A value with None in the place of each NaN and infinity, which JSON lacks."""
+    """A value in which None replaces each NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
         return {name: without_nan(x) for name, x in value.items()}
     if isinstance(value, list | tuple):
@@ -99,7 +99,7 @@ def without_nan(value: Any) -> Any:
 
 
 def _read_metadata(path: str | os.PathLike) -> dict[str, str]:
-    """What a state says besides tensors, read within a budget, of which safetensors has none."""
+    """Reads a state's metadata, with a size limit, which safetensors does not have."""
     with _explained(path):
         with open(path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
@@ -111,7 +111,7 @@ def _read_metadata(path: str | os.PathLike) -> dict[str, str]:
 
 @contextmanager
 def _explained(path: str | os.PathLike) -> Iterator[None]:
-    """Makes one kind of error of what damaged bytes can cause."""
+    """Turns all errors that damaged bytes can cause into one kind of error."""
     try:
         yield
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -121,7 +121,7 @@ def _explained(path: str | os.PathLike) -> Iterator[None]:
 
 
 def _digest(tensors: Iterable[tuple[str, np.ndarray]]) -> str:
-    """Of tensors' names, types, shapes and values, which come in the order of their names."""
+    """The digest of tensors' names, types, shapes and values, in the order of their names."""
     digest = hashlib.sha256()
     for name, value in tensors:
         digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
