@@ -317,7 +317,7 @@ def test_answers_are_shown_one_line_a_fact(answer, lines):
         ),
         (
             ["export", "{checkpoint}", "M.tflite", "--target", "gpu", "--quantize", "int4"],
-            "'gpu' does not run int4 rightly",
+            "'gpu' does not run int4 correctly",
         ),
         (["inspect", "nothing.tflite"], "There is no file 'nothing.tflite'"),
         (["benchmark", "{vocab}"], "vocab.txt"),

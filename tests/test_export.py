@@ -439,27 +439,35 @@ def test_a_models_own_precision_does_not_count(models, tmp_path):
         (CLASSIFIER, {"batch": 257}, "batch may be 256 at most, not 257: a file runs any number"),
         (CLASSIFIER, {"batch": 2, "target": "mediapipe"}, "one text at a time: batch must be 1"),
         (CLASSIFIER, {"batch": None, "target": "mediapipe"}, "batch must be 1, not None"),
-        (CLASSIFIER, {"batch": None, "target": "gpu"}, "'gpu' takes fixed shapes alone"),
-        (CLASSIFIER, {"batch": None, "target": "npu"}, "'npu' takes fixed shapes alone"),
-        (CLASSIFIER, {"quantize": "int3"}, f"'int3' is unknown: None or {', '.join(RECIPES)}"),
+        (CLASSIFIER, {"batch": None, "target": "gpu"}, "'gpu' takes only fixed shapes"),
+        (CLASSIFIER, {"batch": None, "target": "npu"}, "'npu' takes only fixed shapes"),
+        (
+            CLASSIFIER,
+            {"quantize": "int3"},
+            f"'int3' is unknown: choose None or {', '.join(RECIPES)}",
+        ),
         (CLASSIFIER, {"target": "tpu"}, f"'tpu' is unknown: choose one of {', '.join(TARGETS)}"),
-        (CLASSIFIER, {"target": "gpu", "quantize": "int4"}, "'gpu' does not run int4 rightly"),
+        (CLASSIFIER, {"target": "gpu", "quantize": "int4"}, "'gpu' does not run int4 correctly"),
         (CLASSIFIER, {"target": "npu", "quantize": "int4"}, "choose None or fp16, int8, int8-stat"),
         (
             CLASSIFIER,
             {"target": "gpu", "quantize": "int8-static", "calibrate": TEXTS},
-            "'gpu' does not run int8-static rightly: choose None or fp16, int8",
+            "'gpu' does not run int8-static correctly: choose None or fp16, int8",
         ),
         (CLASSIFIER, {"pooling": "mean"}, "sentence embeddings of a SqueezeBertModel; this is a"),
         (MASKED_LM, {"pooling": "cls"}, "this is a SqueezeBertForMaskedLM"),
-        ("SqueezeBertModel", {"pooling": "max"}, "'max' is unknown: None or mean, cls"),
+        ("SqueezeBertModel", {"pooling": "max"}, "'max' is unknown: choose None or mean, cls"),
         (CLASSIFIER, {"labels": ["a", "b"]}, r"Got 2 labels \(a, b\) for a model of 3"),
         (CLASSIFIER, {"labels": []}, "Got 0 labels"),
-        (CLASSIFIER, {"labels": ["a", "b", "a"]}, "twice"),
+        (CLASSIFIER, {"labels": ["a", "b", "a"]}, "must be distinct, not a, b, a"),
         (CLASSIFIER, {"quantize": "int8-static"}, "int8-static needs texts to calibrate on"),
         (CLASSIFIER, {"quantize": "int8-static", "calibrate": []}, "and got none"),
-        (CLASSIFIER, {"calibrate": TEXTS}, "are for int8-static; quantize is None"),
-        (CLASSIFIER, {"quantize": "int8", "calibrate": TEXTS}, "int8-static; quantize is int8"),
+        (CLASSIFIER, {"calibrate": TEXTS}, "is for int8-static, not for quantize=None"),
+        (
+            CLASSIFIER,
+            {"quantize": "int8", "calibrate": TEXTS},
+            "int8-static, not for quantize=int8",
+        ),
     ],
 )
 def test_impossible_options_are_refused(name, options, message, models, tmp_path):
@@ -474,7 +482,7 @@ def test_impossible_options_are_refused(name, options, message, models, tmp_path
 def test_texts_need_a_tokenizer(options, models, tmp_path):
     _, model = models[CLASSIFIER]
     bare = type(model)(model.config)
-    with pytest.raises(ValueError, match="came without a tokenizer, which texts need: give one"):
+    with pytest.raises(ValueError, match="came without a tokenizer, which texts need: pass one"):
         export(bare, tmp_path / "model.tflite", **options)
     assert not list(tmp_path.iterdir())
     given = export(bare, tmp_path / "model.tflite", tokenizer=model.tokenizer, **options)
@@ -488,7 +496,7 @@ def test_texts_must_fit_the_vocabulary(options, models, tmp_path):
     vocabulary = tmp_path / "vocab.txt"
     vocabulary.write_text("\n".join([*VOCABULARY[:5], *(f"b{i}" for i in range(800)), "a"]) + "\n")
     tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
-    with pytest.raises(ValueError, match="tokenizer has 806 tokens, the model 700: give its own"):
+    with pytest.raises(ValueError, match="tokenizer has 806 tokens, the model 700: pass its own"):
         export(models[CLASSIFIER][1], tmp_path / "m.tflite", tokenizer=tokenizer, **options)
     assert list(tmp_path.iterdir()) == [vocabulary]
 
@@ -511,7 +519,8 @@ def test_a_wrong_file_is_not_kept(options, models, old_file, monkeypatch):
     convert = exporter._convert
     monkeypatch.setattr(exporter, "_convert", lambda _, **options: convert(other, **options))
     with pytest.raises(
-        ExportError, match=r"logits and the model's differ by .*, where .* is allowed: the file was"
+        ExportError,
+        match=r"logits and the model's differ by .*, but only .* is allowed: the file was",
     ):
         export(model, old_file, **options)
 

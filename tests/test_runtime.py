@@ -251,9 +251,12 @@ IDS = np.ones((2, 3), int)
         ({"input_ids": IDS, "token_type_ids": IDS / 2}, "token_type_ids must be of an integer"),
         (
             {"input_ids": IDS, "attention_mask": np.ones((2, 4), int)},
-            r"must have one shape, not \[2, 3\], \[2, 4\], \[2, 3\]",
+            r"must have the same shape, not \[2, 3\], \[2, 4\], \[2, 3\]",
         ),
-        ({"input_ids": IDS, "token_type_ids": [0, 1, 0]}, r"must have one shape, not .*, \[3\]"),
+        (
+            {"input_ids": IDS, "token_type_ids": [0, 1, 0]},
+            r"must have the same shape, not .*, \[3\]",
+        ),
     ],
 )
 def test_inputs_that_would_be_cut_or_wrapped_are_refused(heads, inputs, message):

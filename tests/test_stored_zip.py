@@ -76,30 +76,33 @@ def test_no_zip_is_told_apart(tmp_path):
 
 
 LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "sizes of the directory": (put(ENTRY, 20, "<II", 1 << 30, 1 << 30), "says something else"),
-    "two sizes": (put(ENTRY, 20, "<II", 5, 500), "a file of two sizes"),
+    "sizes of the directory": (
+        put(ENTRY, 20, "<II", 1 << 30, 1 << 30),
+        "contradicts its directory",
+    ),
+    "two sizes": (put(ENTRY, 20, "<II", 5, 500), "a file with two sizes"),
     "sizes of both": (
         lambda x: put(ENTRY, 20, "<II", 1 << 19, 1 << 19)(
             put(LOCAL, 18, "<II", 1 << 19, 1 << 19)(x)
         ),
-        "says something else",
+        "contradicts its directory",
     ),
-    "a size of the head": (put(LOCAL, 18, "<I", 3), "says something else"),
-    "a name of the head": (put(LOCAL, 30, "<c", b"V"), "says something else"),
-    "a checksum": (every(ENTRY, 16, "<I", 7), "says something else"),
+    "a size of the head": (put(LOCAL, 18, "<I", 3), "contradicts its directory"),
+    "a name of the head": (put(LOCAL, 30, "<c", b"V"), "contradicts its directory"),
+    "a checksum": (every(ENTRY, 16, "<I", 7), "contradicts its directory"),
     "a changed byte": (
         lambda x: x.replace(b'"hidden_size": 32', b'"hidden_size": 64'),
         "damaged c",
     ),
-    "compression": (put(ENTRY, 10, "<H", 8), "says something else"),
-    "one place for all": (every(ENTRY, 42, "<I", len(HEAD)), "says something else"),
-    "a place beyond": (put(ENTRY, 42, "<I", 1 << 31), "beyond its end"),
+    "compression": (put(ENTRY, 10, "<H", 8), "contradicts its directory"),
+    "one place for all": (every(ENTRY, 42, "<I", len(HEAD)), "contradicts its directory"),
+    "a place beyond": (put(ENTRY, 42, "<I", 1 << 31), "beyond the file's end"),
     "encryption": (
         lambda x: every(ENTRY, 8, "<H", 1)(every(LOCAL, 6, "<H", 1)(x)),
         "carries compressed files",
     ),
     "more files than there are": (put(END, 8, "<HH", 9, 9), "is cut off"),
-    "fewer files than there are": (put(END, 8, "<HH", 1, 1), "other files than it counts"),
+    "fewer files than there are": (put(END, 8, "<HH", 1, 1), "whose number of files is wrong"),
     "two numbers of files": (put(END, 8, "<HH", 3, 2), "damaged directory"),
     "very many files": (put(END, 8, "<HH", 60000, 60000), "more than 64 files"),
     "a directory of 4 GB": (put(END, 12, "<I", 2**32 - 1), "very long names"),
@@ -139,7 +142,7 @@ def test_names_are_plain(name, tmp_path):
 
 def test_two_files_of_one_name_are_refused(tmp_path):
     content = packed({**FILES, "vocab.tx_": b"[UNK]"}).replace(b"vocab.tx_", b"vocab.txt")
-    with pytest.raises(ValueError, match="two files of one name"):
+    with pytest.raises(ValueError, match="two files with the same name"):
         read(tmp_path, content)
 
 
@@ -168,7 +171,7 @@ def test_every_byte_may_be_anything(tmp_path):
 def test_the_bundle_says_it_in_a_sentence(tmp_path):
     path = tmp_path / "model.tflite"
     path.write_bytes(put(END, 8, "<HH", 1, 1)(packed()))
-    with pytest.raises(ValueError, match=r"model\.tflite' has a directory of other files"):
+    with pytest.raises(ValueError, match=r"model\.tflite' has a directory whose number of files"):
         read_bundle(path)
     path.write_bytes(packed({"config.json": b"[" * 100_000}))
     with pytest.raises(ValueError, match=r"The config\.json in .*model\.tflite' is damaged.*nests"):

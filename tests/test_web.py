@@ -116,7 +116,10 @@ def test_the_page_shows_the_scores_of_our_runtime(installed, chromium, model, tm
     [
         ("model.tflite", r'There is no model\.tflite beside this page: type "make web"'),
         ("node_modules", r'MediaPipe is not installed: type "npm ci"'),
-        ("another model", r"model\.tflite is no text classifier for MediaPipe: export .* target="),
+        (
+            "another model",
+            r"model\.tflite is not a text classifier for MediaPipe: export .* target=",
+        ),
     ],
 )
 def test_the_page_says_what_is_missing(installed, chromium, model, broken, message, tmp_path):

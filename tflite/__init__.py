@@ -1,6 +1,6 @@
-"""LiteRT files (.tflite): written from a model, and run.
+"""Writes a model to a LiteRT file (.tflite), and runs it.
 
-`Runtime` needs neither TensorFlow nor Keras; names resolve on first use to keep it so.
+`Runtime` needs neither TensorFlow nor Keras; names resolve on first use to keep it that way.
 """
 
 from __future__ import annotations

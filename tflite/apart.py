@@ -1,7 +1,7 @@
-"""Runs LiteRT in a separate process, which may crash or hang, and says what became of it.
+"""Runs LiteRT in a separate process, which may crash or hang, and reports what happened to it.
 
-What passes between the two are JSON and plain arrays, in a folder of their own: nothing that a
-process gone wrong could make the other one run.
+The two processes exchange JSON and plain arrays in a temporary folder: nothing that could make a
+compromised process run code in the other one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from ..files import named_in_utf8
 from ..terminal import one_line
 
 Rows = Sequence[Mapping[str, np.ndarray]]
-# What it may take: a small model needs a second and 0.2 GB, a large one the reference kernels'
-# plain loops, and copies of its weights as floats.
+# Limits: a small model needs a second and 0.2 GB; a large one needs the reference kernels' plain
+# loops, and copies of its weights as floats.
 _SECONDS, _SECONDS_PER_MB = 40, 2
 _MEMORY, _MEMORY_PER_BYTE = 8 << 30, 20
 _ANSWER = "answer.json"
@@ -33,7 +33,7 @@ _KINDS = {kind.__name__: kind for kind in (ValueError, FileNotFoundError, OSErro
 
 
 class Crash(ValueError):
-    """What the process did instead of an answer, as a predicate."""
+    """The process returned no answer; the message is a predicate that says what it did instead."""
 
 
 def run_apart(
@@ -47,19 +47,19 @@ def run_apart(
     """Calls a function of this package with a file, in a separate process.
 
     Args:
-        module, function: the function, of a folder, the file's path and the arguments. It returns
-            what JSON can hold, and may write rows.
-        path: the file, whose size says how much time and memory the process may take.
-        arguments: by name, what JSON can hold.
-        rows: arrays that the folder holds for it to read.
-        seconds: that it may take in addition.
+        module, function: the function, which takes a folder, the file's path and the arguments. It
+            returns something that JSON can hold, and may write rows.
+        path: the file; its size determines the time and memory that the process may take.
+        arguments: arguments by name, which JSON can hold.
+        rows: arrays that are written to the folder for the function to read.
+        seconds: additional time that the process may take.
 
     Returns:
-        What the function returned, and the rows that it wrote.
+        The function's result, and the rows that it wrote.
 
     Raises:
         Crash: the process died, or took too long.
-        ValueError: the function raised it, or an OSError.
+        ValueError: the function raised a ValueError or an OSError.
     """
     size = path.stat().st_size
     with tempfile.TemporaryDirectory() as name, named_in_utf8(path.resolve()) as file:
@@ -90,7 +90,7 @@ def run_apart(
 def _read_answer(path: Path) -> dict[str, Any]:
     answer = json.loads(path.read_text())
     if answer.get("error") == _NO_MEMORY:
-        raise Crash("crashed (it asked for more memory than there is)")
+        raise Crash("crashed (it ran out of memory)")
     if "error" in answer:
         raise _KINDS[answer["error"]](answer["message"])
     return answer["value"]
@@ -100,17 +100,17 @@ def _end(process: subprocess.CompletedProcess) -> str:
     if process.returncode < 0:
         return f"crashed ({signal.strsignal(-process.returncode)})"
     lines = process.stderr.decode(errors="replace").splitlines()
-    return f"ended with {process.returncode} ({one_line([*lines, 'no reason given'][-1])})"
+    return f"ended with {process.returncode} ({one_line([*lines, 'no reason was given'][-1])})"
 
 
-# Arrays: names in JSON, each array a file of NumPy's without objects
+# Arrays: their names are in JSON, and each array is a NumPy file without objects.
 
 
 def write_rows(folder: Path, key: str, rows: Rows) -> None:
-    """Writes arrays by name, several times.
+    """Writes several dicts of arrays by name.
 
     Raises:
-        ValueError: one holds texts or other objects.
+        ValueError: an array holds texts or other objects.
     """
     (folder / f"{key}.rows").write_text(json.dumps([[*row] for row in rows]))
     for i, row in enumerate(rows):
@@ -121,7 +121,7 @@ def write_rows(folder: Path, key: str, rows: Rows) -> None:
 
 
 def read_rows(folder: Path, key: str) -> list[dict[str, np.ndarray]]:
-    """What `write_rows` wrote."""
+    """Reads what `write_rows` wrote."""
     return [
         {
             name: np.load(folder / f"{key}.{i}.{j}.npy", allow_pickle=False)
@@ -135,7 +135,7 @@ def read_rows(folder: Path, key: str) -> list[dict[str, np.ndarray]]:
 
 
 def _limit_memory(size: int) -> None:
-    """So that a model that asks for too much ends its process, and not the machine."""
+    """Limits memory, so that a model that needs too much ends its process, and not the machine."""
     if sys.platform == "linux":
         import resource
 
@@ -145,7 +145,7 @@ def _limit_memory(size: int) -> None:
 
 
 def main(memory: str, module: str, function: str, name: str, path: str, arguments: str) -> None:
-    """Calls a function and writes its answer; a bug of ours leaves a traceback instead."""
+    """Calls a function and writes its answer; a bug of this package leaves a traceback instead."""
     _limit_memory(int(memory))
     folder = Path(name)
     call = getattr(importlib.import_module(module), function)
@@ -161,7 +161,7 @@ def main(memory: str, module: str, function: str, name: str, path: str, argument
 
 
 def _leave() -> NoReturn:
-    """Ends the process at once: what LiteRT would do on the way out does not matter."""
+    """Ends the process at once: LiteRT's cleanup does not matter."""
     sys.stderr.flush()
     os._exit(0)
 

@@ -1,7 +1,7 @@
-"""What a .tflite carries beside its graph: the small files of the model's folder.
+"""The files that a .tflite carries beside its graph: the small files of the model's folder.
 
-They stand in an uncompressed zip behind the model, where TFLite's own metadata puts its files and
-interpreters do not look. One file is then all that an application ships.
+They are stored in an uncompressed zip after the model, as TFLite does for the files of its
+metadata; interpreters ignore it. An application then ships a single file.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _T = TypeVar("_T")
 
 _LABELS = "labels.txt"
 _SUFFIXES = (".json", ".txt")
-# Zip stores times; a fixed one makes equal models equal files.
+# Zip stores times; a fixed time makes the files of equal models equal.
 _TIME = (1980, 1, 1, 0, 0, 0)
-# Of all files together: vocabularies have a few hundred kB, a foreign zip may unpack to anything.
+# For all files together: vocabularies have a few hundred kB, but a foreign zip may be of any size.
 _MOST_BYTES = 64 << 20
 
 
@@ -34,8 +34,8 @@ class Bundle:
     """The files that a .tflite carries.
 
     Args:
-        files: their contents by name.
-        source: the file's name, for what is said of it.
+        files: the contents by name.
+        source: the file's name, for messages.
 
     Attributes:
         files: as given.
@@ -55,8 +55,8 @@ class Bundle:
         names = self.config.extra.get("architectures")
         if not isinstance(names, list) or len(names) != 1 or not isinstance(names[0], str):
             raise ValueError(
-                f"The config.json in '{self._source}' is damaged, or not of this package: it does "
-                "not name the class of its model."
+                f"The config.json in '{self._source}' is damaged, or not from this package: it "
+                "does not name the class of its model. Export the file again."
             )
         return names[0]
 
@@ -72,7 +72,7 @@ class Bundle:
             return read()
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise ValueError(
-                f"The {what} in '{self._source}' is damaged, or not of this package: export the "
+                f"The {what} in '{self._source}' is damaged, or not from this package: export the "
                 f"file again ({one_line(error)})."
             ) from error
 
@@ -84,7 +84,7 @@ class Bundle:
             try:
                 return SqueezeBertTokenizer.from_pretrained(self._unpacked(folder))
             except (ValueError, TypeError) as error:
-                # The folder is gone when this is read.
+                # The error is read after the folder was removed.
                 said = str(error).replace(f"{folder}{os.sep}", "").replace(folder, self._source)
                 raise ValueError(said) from None
 
@@ -97,7 +97,7 @@ class Bundle:
 def collect_files(
     config: SqueezeBertConfig, architecture: str, tokenizer: SqueezeBertTokenizer | None
 ) -> dict[str, bytes]:
-    """The files to attach to a model: config.json, labels.txt and the tokenizer's."""
+    """The files to attach to a model: config.json, labels.txt and the tokenizer's files."""
     config = SqueezeBertConfig.from_dict(config.to_dict(), architectures=[architecture])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -105,7 +105,7 @@ def collect_files(
         (folder / _LABELS).write_text("\n".join(config.id2label.values()) + "\n", encoding="utf-8")
         if tokenizer is not None:
             tokenizer.save_pretrained(folder)
-            # Says again what vocab.txt and tokenizer_config.json say, at twice the size.
+            # It repeats vocab.txt and tokenizer_config.json, at twice the size.
             (folder / "tokenizer.json").unlink()
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -121,18 +121,18 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
     """Reads the files that a .tflite carries.
 
     Raises:
-        ValueError: it carries none, or some that this package would not have written.
+        ValueError: it carries none, or some that this package does not write.
     """
     path = Path(path)
     try:
         files = read_zip(path, _SUFFIXES, _MOST_BYTES)
     except (LookupError, OSError) as error:
         raise ValueError(
-            f"'{path}' carries no config.json: it is damaged, or no .tflite that this package "
+            f"'{path}' carries no config.json: it is damaged, or not a .tflite that this package "
             "exported."
         ) from error
     except ValueError as error:
-        raise ValueError(f"'{path}' {error}: this package did not export it so.") from error
+        raise ValueError(f"'{path}' {error}: this package did not export it like this.") from error
     if "config.json" not in files:
         raise ValueError(f"'{path}' carries no config.json: this package did not export it.")
     return Bundle(files, str(path))

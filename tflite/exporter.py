@@ -1,4 +1,4 @@
-"""Writes a model as a .tflite file, and proves the file before it stands."""
+"""Writes a model as a .tflite file, and verifies the file before it takes its place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .verification import ExportError, Reference, encode, make_samples, median_t
 
 logger = logging.getLogger(__name__)
 
-_MOST_VERIFIED = 100  # texts: running the model on each takes a while
+_MOST_VERIFIED = 100  # texts: running the model takes a while
 _MOST_BATCH = 256
 
 
@@ -44,54 +44,55 @@ def export(
     verify: Sequence[str] | None = None,
     tokenizer: SqueezeBertTokenizer | None = None,
 ) -> Path:
-    """Writes a model as a .tflite file for phones, and proves it before it stands.
+    """Writes a model as a .tflite file for phones, and verifies it first.
 
     The file takes int32 `input_ids`, `attention_mask` and `token_type_ids`, [B, S], by signature,
-    and returns what the Keras model returns, by the same names. A row of multiple choice is one
-    choice, and `logits` its score, [B, 1]: each then takes the time of its own length, and there
-    may be any number; `Runtime` runs them all. The file carries the config, the labels and the
-    tokenizer. Before it is moved to its place it is run beside the model, in float32 and as it is
-    written: on random ids, short, padded and of the full length, on texts and pairs of the
-    package's own, and on `verify`. Of a quantized file each operator and weight is compared too.
+    and returns the same outputs as the Keras model, under the same names. For multiple choice, a
+    row is one choice, and `logits` its score, [B, 1]: each choice then takes only the time for its
+    length, and there may be any number; `Runtime` runs them all. The file carries the config, the
+    labels and the tokenizer. Before it is moved to its place, it is compared with the model, in
+    float32 and in its final form: on random ids (short, padded and of full length), on texts and
+    pairs that come with the package, and on `verify`. For a quantized file, each operator and
+    weight is compared as well.
 
     Args:
-        model: a `SqueezeBertModel`, or one with any of the five heads.
-        path: the file to write; an old one is replaced once the new one is proven.
-        length: a fixed sequence length S in tokens. By default it is free where the target allows
-            it (a short text takes the time of a short text), and 128 for GPUs and NPUs.
-        batch: how many texts are run at once, B, 256 at most; None leaves it free.
-        quantize: None for float32, or a recipe of `RECIPES`: `"fp16"`, `"int8"` (weights and
-            tables; activations are float: dynamic range), `"int8-static"` or `"int4"`.
-        target: one of `TARGETS`. `"cpu"`; `"gpu"` and `"npu"`, of fixed length, built of the
-            operations that are right there; or `"mediapipe"`: a file that MediaPipe's
-            TextClassifier or TextEmbedder opens as it is. That one returns `probability`,
-            [1, num_labels], for sequence classification, and for the bare model `embedding`; it
-            carries MediaPipe's metadata and clips texts that are too long. A question answering
-            file carries the metadata of TFLite's BertQuestionAnswerer.
+        model: a `SqueezeBertModel`, or a model with any of the five heads.
+        path: the file to write; an old one is replaced only after the new one is verified.
+        length: a fixed sequence length S in tokens. By default it is free if the target allows
+            it (a short text then takes less time), and 128 for GPUs and NPUs.
+        batch: number of texts per call, B, at most 256; None leaves it free.
+        quantize: None for float32, or a recipe in `RECIPES`: `"fp16"`, `"int8"` (weights and
+            tables; activations stay float: dynamic range), `"int8-static"` or `"int4"`.
+        target: one of `TARGETS`. `"cpu"`; `"gpu"` and `"npu"`, which have a fixed length and use
+            only operations that are computed correctly there; or `"mediapipe"`: a file that
+            MediaPipe's TextClassifier or TextEmbedder opens directly. That file returns
+            `probability`, [1, num_labels], for sequence classification, and `embedding` for the
+            bare model; it carries MediaPipe's metadata and truncates texts that are too long. A
+            question answering file carries the metadata of TFLite's BertQuestionAnswerer.
         pooling: for the bare model: `"mean"` of the last hidden states, or `"cls"`, the first of
-            them. The file then returns a sentence's `embedding`, [B, H], of length 1. By default
-            `"mean"` for MediaPipe, and none for other targets.
+            them. The file then returns a sentence's `embedding`, [B, H], of length 1. The default
+            is `"mean"` for MediaPipe, and None for other targets.
         labels: names of the labels, in order; by default those of the model's config.
-        calibrate: texts like those that the file will get, for `"int8-static"`: some hundreds.
-        verify: further texts to compare the file with the model on; the first 100 are.
-        tokenizer: to put into the file; by default the one that came with the model.
+        calibrate: texts like those that the file will get, some hundreds, for `"int8-static"`.
+        verify: further texts to compare the file with the model on; the first 100 are used.
+        tokenizer: the tokenizer to put into the file; by default the model's.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: an option is impossible, a head was never trained, or the file is one that the
+        ValueError: an option is invalid, a head was never trained, or the file is one that the
             model was loaded from.
-        TypeError: the model is none of this package's.
-        ExportError: the file's outputs are not the model's.
+        TypeError: the model is not one of this package's.
+        ExportError: the file's outputs differ from the model's.
         OSError: the file can not be written.
     """
     if not isinstance(model, SqueezeBertPreTrainedModel):
-        raise TypeError(f"A {type(model).__name__} can not be exported: it is no SqueezeBERT.")
+        raise TypeError(f"A {type(model).__name__} can not be exported: pass a SqueezeBERT.")
     model.check_trained()
     path = Path(path)
     require_apart(path, [model])
-    check_writable(path, model.count_params() // 2)  # in int4
+    check_writable(path, model.count_params() // 2)  # the size in int4
     tokenizer = tokenizer or model.tokenizer
     _check_target(target, quantize, batch)
     _check_model(model, target, length, pooling)
@@ -143,7 +144,7 @@ def export(
     logger.info(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(content) / len(exact):.2f} of float32. "
         f"Inputs [{batch or 'any batch'}, {length or 'any length'}]. On {len(samples)} samples the "
-        f"outputs differ from the model's by {difference:.2g} at most. {milliseconds:.1f} ms at "
+        f"outputs differ from the model's by at most {difference:.2g}. {milliseconds:.1f} ms at "
         f"{tokens} tokens, on this machine."
     )
     return path
@@ -153,10 +154,10 @@ def _check_target(target: str, quantize: str | None, batch: int | None) -> None:
     if target not in TARGETS:
         raise ValueError(f"target {target!r} is unknown: choose one of {', '.join(TARGETS)}.")
     if quantize is not None and quantize not in RECIPES:
-        raise ValueError(f"quantize {quantize!r} is unknown: None or {', '.join(RECIPES)}.")
+        raise ValueError(f"quantize {quantize!r} is unknown: choose None or {', '.join(RECIPES)}.")
     if quantize is not None and quantize not in TARGETS[target].recipes:
         raise ValueError(
-            f"target {target!r} does not run {quantize} rightly: choose None or "
+            f"target {target!r} does not run {quantize} correctly: choose None or "
             f"{', '.join(TARGETS[target].recipes)}."
         )
     if batch is not None and batch < 1:
@@ -164,10 +165,10 @@ def _check_target(target: str, quantize: str | None, batch: int | None) -> None:
     if batch is not None and batch > _MOST_BATCH:
         raise ValueError(
             f"batch may be {_MOST_BATCH} at most, not {batch}: a file runs any number of texts, in "
-            "calls of that many; or leave it free, with None."
+            "calls of that size; or leave it free, with None."
         )
     if batch is None and TARGETS[target].accelerator:
-        raise ValueError(f"target {target!r} takes fixed shapes alone: give batch a number.")
+        raise ValueError(f"target {target!r} takes only fixed shapes: pass a number as batch.")
     if TARGETS[target].batch not in (None, batch):
         raise ValueError(
             f"target {target!r} runs one text at a time: batch must be 1, not {batch}."
@@ -183,7 +184,7 @@ def _check_model(
             f"length must be in [1, {longest}] (max_position_embeddings), not {length}."
         )
     if pooling is not None and pooling not in POOLINGS:
-        raise ValueError(f"pooling {pooling!r} is unknown: None or {', '.join(POOLINGS)}.")
+        raise ValueError(f"pooling {pooling!r} is unknown: choose None or {', '.join(POOLINGS)}.")
     if pooling is not None and not isinstance(model, SqueezeBertModel):
         raise ValueError(
             f"pooling makes sentence embeddings of a SqueezeBertModel; this is a "
@@ -194,14 +195,14 @@ def _check_model(
 
 
 def _check_widths(config: SqueezeBertConfig, quantize: str) -> None:
-    """Refuses a recipe whose blocks do not divide what goes into a group."""
+    """Refuses a recipe whose blocks do not divide the number of inputs of a group."""
     *of_hidden, of_intermediate = GROUPS
     widths = {config.hidden_size // getattr(config, name) for name in of_hidden}
     widths.add(config.intermediate_size // getattr(config, of_intermediate))
     block = RECIPES[quantize].block
     if any(width % block for width in widths):
         raise ValueError(
-            f"{quantize} stores weights in blocks of {block} inputs, and this model's groups have "
+            f"{quantize} stores weights in blocks of {block} inputs, but this model's groups have "
             f"{', '.join(map(str, sorted(widths)))}: choose another recipe."
         )
 
@@ -216,32 +217,32 @@ def _check_texts(
     calibrates = quantize is not None and RECIPES[quantize].calibrates
     if calibrates and not calibrate:
         raise ValueError(
-            f"{quantize} needs texts to calibrate on, and got none: give some hundreds like those "
+            f"{quantize} needs texts to calibrate on, and got none: pass some hundreds like those "
             "that the file will get."
         )
     if calibrate and not calibrates:
         names = ", ".join(name for name in RECIPES if RECIPES[name].calibrates)
-        raise ValueError(f"Texts to calibrate on are for {names}; quantize is {quantize}.")
+        raise ValueError(f"calibrate is for {names}, not for quantize={quantize}: leave it out.")
     if (calibrate or verify) and tokenizer is None:
-        raise ValueError("The model came without a tokenizer, which texts need: give one.")
+        raise ValueError("The model came without a tokenizer, which texts need: pass one.")
     if tokenizer is not None and len(tokenizer) > vocab_size:
         raise ValueError(
-            f"The tokenizer has {len(tokenizer)} tokens, the model {vocab_size}: give its own."
+            f"The tokenizer has {len(tokenizer)} tokens, the model {vocab_size}: pass its own."
         )
 
 
 def _require_described(model: SqueezeBertPreTrainedModel) -> None:
-    """Refuses a model that none of MediaPipe's text tasks can use."""
+    """Refuses a model that no text task of MediaPipe can use."""
     task = model.task
     if task.kind not in DESCRIBED:
         names = ", ".join(ARCHITECTURES[kind] for kind in DESCRIBED)
         raise ValueError(
-            f"MediaPipe has no task for a {type(model).__name__}: it has some for {names}; "
-            "target='cpu' exports every model."
+            f"MediaPipe has no task for a {type(model).__name__}, only for {names}: use "
+            "target='cpu', which exports every model."
         )
     if "probability" in DESCRIBED[task.kind].outputs and task.activation is None:
         raise ValueError(
-            "MediaPipe's TextClassifier gives scores between 0 and 1, and this model is a "
+            "MediaPipe's TextClassifier returns scores between 0 and 1, but this model is a "
             "regression: export it with target='cpu'."
         )
 
@@ -249,7 +250,7 @@ def _require_described(model: SqueezeBertPreTrainedModel) -> None:
 def _recorded(
     config: SqueezeBertConfig, labels: Sequence[str] | None, **options: str | None
 ) -> SqueezeBertConfig:
-    """The config with other names of its labels, and with what was asked for."""
+    """The config with other label names, and with the options of the export."""
     values: dict[str, Any] = {k: value for k, value in options.items() if value is not None}
     if labels is not None:
         if len(labels) != config.num_labels:
@@ -258,23 +259,23 @@ def _recorded(
                 f"{config.num_labels}."
             )
         if len(set(labels)) < len(labels):
-            raise ValueError(f"A label is named twice: {', '.join(labels)}.")
+            raise ValueError(f"labels must be distinct, not {', '.join(labels)}.")
         values.update(id2label=dict(enumerate(labels)), label2id=None)
     return SqueezeBertConfig.from_dict(config.to_dict(), **values)
 
 
 def _open(path: Path) -> Runtime:
-    """Opens a file that was written just now."""
+    """Opens a file that was just written."""
     try:
         return Runtime(path)
     except ValueError as error:
         raise ExportError(
-            f"The exported file can not be opened, and was not kept; another recipe may do. {error}"
+            f"The exported file can not be opened, and was not kept: try another recipe. {error}"
         ) from error
 
 
 def _prove_exact(exact: bytes, files: Mapping[str, bytes], reference: Reference) -> None:
-    """Proves the float32 graph that a quantized file is then compared with."""
+    """Verifies the float32 graph, with which the quantized file is then compared."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "exact.tflite"
         path.write_bytes(exact)
@@ -284,7 +285,7 @@ def _prove_exact(exact: bytes, files: Mapping[str, bytes], reference: Reference)
 
 
 def _convert(model: SqueezeBertPreTrainedModel, **options) -> bytes:
-    """The float model; the options are those of `DeployedGraph`."""
+    """The model as a float .tflite; the options are those of `DeployedGraph`."""
     import tensorflow as tf
 
     from .graph import DeployedGraph

@@ -1,15 +1,15 @@
-"""Reads flatbuffers that anybody may have made: each step is checked to stay within the bytes.
+"""Reads untrusted flatbuffers: each step is checked to stay within the bytes.
 
-A schema is data. A table is a line of `name:kind`, a field's place being its slot. A kind is
+A schema is data. A table is a line of `name:kind`; the position of a field is its slot. A kind is
 
-- a number (`int8`, `bool`, `uint32`, `float32` ...), with the value that stands for absence behind
-  a `=`; a field without one is left out of the result where it is absent;
+- a number (`int8`, `bool`, `uint32`, `float32` ...), followed by `=` and the default value if there
+  is one; a field without a default is left out of the result if it is absent;
 - `string`, the name of a table, or the name of an enum, which is read as one of its names;
 - `[kind]`, a vector;
 - `union`, a table whose name is that of the enum in the field before it, `FIELD_type`.
 
-A flatbuffer may refer to one place many times, so that a small file stands for an endless tree.
-Reading is therefore paid for: what is read must be about as much as the bytes can hold.
+A flatbuffer may refer to one place many times, so that a small file describes an endless tree.
+Reading therefore has a budget: the amount read must be about what the bytes can hold.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-Content = bytes | memoryview | mmap  # what struct and NumPy read from
+Content = bytes | memoryview | mmap  # anything that struct and NumPy can read
 
 _NUMBERS = {
     "bool": struct.Struct("<?"),
@@ -35,9 +35,9 @@ _NUMBERS = {
 }
 _REFERENCE, _DISTANCE, _SIZES = _NUMBERS["uint32"], _NUMBERS["int32"], struct.Struct("<HH")
 _ENUM = "uint8"
-# What may be read in all, whatever the file's size: a few seconds' work.
+# The limit of what is read, whatever the file's size: a few seconds' work.
 _MOST_READ = 2_000_000
-# Strings and vectors of several users are stored once by some writers.
+# Some writers store a string or vector with several users only once.
 _SHARED = 4
 _READ_ALWAYS = 1000
 
@@ -47,10 +47,10 @@ class Field(NamedTuple):
 
     Attributes:
         name, kind: as in the schema.
-        default: None where absence has no value.
-        number: how a number, or an enum's, is stored; None for a reference.
+        default: None if there is no default.
+        number: how a number, or an enum's number, is stored; None for a reference.
         enum: the names of an enum's values.
-        width: in bytes.
+        width: the width in bytes.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Schema:
     """The tables and enums of a format.
 
     Args:
-        tables: by name, the fields. A table that is not there is read as one without fields.
+        tables: the fields by table name. Other tables are read as tables without fields.
         enums: by name, the names of the values from 0 on.
     """
 
@@ -84,7 +84,7 @@ class Schema:
         return self._fields.get(table, [])
 
     def absent(self, table: str) -> dict[str, Any]:
-        """A table's values where it holds none."""
+        """The default values of a table's fields."""
         return self._defaults.get(table, {}).copy()
 
     def _field(self, text: str) -> Field:
@@ -100,10 +100,10 @@ def read(content: Content, schema: Schema, table: str, identifier: bytes) -> dic
     """Reads a flatbuffer.
 
     Args:
-        content: its bytes; what lies behind the last table does not matter.
-        schema: of its format.
+        content: its bytes; anything after the last table is ignored.
+        schema: the schema of its format.
         table: the name of its root.
-        identifier: the four bytes that the format has at place 4.
+        identifier: the four bytes that the format has at offset 4.
 
     Returns:
         The fields by name. Strings are str; tables are dicts; vectors of 32 bit integers, of
@@ -111,10 +111,10 @@ def read(content: Content, schema: Schema, table: str, identifier: bytes) -> dic
         the content's memory.
 
     Raises:
-        ValueError: a predicate, to which the caller adds what the content is of.
+        ValueError: the message is a predicate, to which the caller adds the subject.
     """
     if bytes(content[4:8]) != identifier:
-        raise ValueError(f"lacks the mark {identifier.decode()}")
+        raise ValueError(f"lacks the identifier {identifier.decode()}")
     reader = _Reader(content, schema)
     return reader.table(table, reader.target(0))
 
@@ -128,17 +128,17 @@ class _Reader:
     def _pay(self, count: int) -> None:
         self._left -= count
         if self._left < 0:
-            raise ValueError("refers to its parts so often that reading it would not end")
+            raise ValueError("refers to its parts too often to be read")
 
     def _require(self, position: int, size: int, alignment: int) -> None:
-        """That some bytes lie within the content, where numbers of their kind may."""
+        """Checks that some bytes lie within the content, and are aligned for their kind."""
         if position + size > self._size:
-            raise ValueError(f"ends before byte {position + size}, to which it refers")
+            raise ValueError(f"ends before byte {position + size}, which it refers to")
         if position % alignment:
             raise ValueError(f"has a part at byte {position}, which is not aligned")
 
     def target(self, position: int) -> int:
-        """Where the reference at a place leads, which is always forward."""
+        """The target of the reference at a position, which always lies further on."""
         self._require(position, 4, 4)
         (distance,) = _REFERENCE.unpack_from(self._content, position)
         if not distance:
@@ -146,13 +146,13 @@ class _Reader:
         return position + distance
 
     def _vtable(self, table: int) -> tuple[int, ...]:
-        """A table's size, and its fields' places in it by slot, 0 for those that are absent."""
+        """A table's size, and the offsets of its fields by slot, 0 for absent fields."""
         self._require(table, 4, 4)
         (distance,) = _DISTANCE.unpack_from(self._content, table)
         position = table - distance
         if position not in self._vtables:
             if position < 0:
-                raise ValueError(f"has a table at byte {table} that is described before its begin")
+                raise ValueError(f"has a table at byte {table} described before the file's start")
             self._require(position, 4, 2)
             size, table_size = _SIZES.unpack_from(self._content, position)
             if size < 4 or size % 2 or table_size < 4:
@@ -184,7 +184,7 @@ class _Reader:
             (value,) = number.unpack_from(self._content, position + place)
             if enum is not None:
                 if value >= len(enum):
-                    raise ValueError(f"has a {key} of {value}, which is not known")
+                    raise ValueError(f"has an unknown {key}, {value}")
                 value = enum[value]
             values[key] = value
         return values
@@ -193,7 +193,7 @@ class _Reader:
         if kind == "string":
             return self._string(position)
         if kind is None:
-            raise ValueError(f"does not say what the table at byte {position} is")
+            raise ValueError(f"does not give the type of the table at byte {position}")
         if not kind.startswith("["):
             return self.table(kind, position)
         kind = kind[1:-1]
@@ -210,7 +210,7 @@ class _Reader:
         return np.frombuffer(self._content, number.format, count, position + 4)
 
     def _count(self, position: int, width: int) -> int:
-        """The number of a vector's elements, all of which lie within the content."""
+        """The number of a vector's elements; all of them lie within the content."""
         self._require(position, 4, 4)
         (count,) = _REFERENCE.unpack_from(self._content, position)
         self._require(position + 4, count * width, width if count else 1)
@@ -222,7 +222,7 @@ class _Reader:
         self._pay(1 + size // 4)
         content = bytes(self._content[position + 4 : position + 5 + size])
         if content[-1]:
-            raise ValueError(f"has a text at byte {position} that does not end")
+            raise ValueError(f"has an unterminated text at byte {position}")
         try:
             return content[:-1].decode()
         except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""Runs a .tflite file on LiteRT's GPU accelerator, in a process of its own.
+"""Runs a .tflite file on LiteRT's GPU accelerator, in a separate process.
 
-What the accelerator can not compile may end the process. It needs a Vulkan, Metal or Direct3D
-device; on Debian, the software Vulkan that comes with Chromium is found by itself.
+Operators that the accelerator can not compile may end the process. It needs a Vulkan, Metal or
+Direct3D device; on Debian, the software Vulkan that comes with Chromium is found automatically.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from ai_edge_litert.compiled_model import CompiledModel
 
 _SECONDS = 600
-_CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package puts a Vulkan device in software
+_CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package installs a software Vulkan device
 
 
 @dataclass
 class GpuRun:
-    """What came of it.
+    """Result of a GPU run.
 
     Attributes:
         error: why there are no outputs; "" if there are.
-        found: whether there is a device.
+        found: True if there is a GPU.
         device: its name.
-        outputs: by name, of each sample.
-        full: whether it took all operators,
-        taken: or else how many,
-        left: and what it left to the CPU, and why.
+        outputs: the outputs of each sample, by name.
+        full: True if the GPU took every operator.
+        taken: number of operators that it took, if not all.
+        left: operators left to the CPU, with the reason.
     """
 
     error: str
@@ -55,12 +55,12 @@ class GpuRun:
 
 
 def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> GpuRun:
-    """Runs a model on the GPU alone or, if that can not be, with the CPU's help.
+    """Runs a model on the GPU alone or, if that is not possible, with the CPU's help.
 
-    It computes in float32: unlike half precision, this shows whether the operators are right.
+    It computes in float32: unlike half precision, this shows whether the operators are correct.
 
     Args:
-        content: the file's.
+        content: the content of the file.
         samples: inputs of its first signature, by name.
     """
     left: list[str] = []
@@ -84,7 +84,7 @@ def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> G
 
 
 def _start(folder: str, accelerators: str) -> tuple[str, str]:
-    """Runs `_process`, and returns its error in a line, "" if none, and what it logged."""
+    """Runs `_process`, and returns its error as one line ("" if there is none), and its log."""
     command = [sys.executable, "-m", __name__, folder, accelerators]
     environment = {"XDG_RUNTIME_DIR": folder, **os.environ}
     for added in ({}, _software_vulkan()):
@@ -98,18 +98,18 @@ def _start(folder: str, accelerators: str) -> tuple[str, str]:
                 timeout=_SECONDS,
             )
         except subprocess.TimeoutExpired:
-            return f"it did not end within {_SECONDS} seconds", ""
+            return f"the process did not end within {_SECONDS} seconds", ""
         if "No adapters found" not in process.stderr:
             break
     return _failure(process), process.stderr
 
 
 def _software_vulkan() -> dict[str, str]:
-    """What makes Vulkan's loader find Chromium's device; nothing if there is none."""
+    """Environment variables with which Vulkan's loader finds Chromium's device, if there is one."""
     driver = _CHROMIUM / "vk_swiftshader_icd.json"
     if not driver.is_file():
         return {}
-    # Its folder after the machine's own: it holds a loader as well.
+    # Chromium's folder comes after the machine's, since it holds a Vulkan loader as well.
     folders = [os.environ.get("LD_LIBRARY_PATH"), str(_CHROMIUM)]
     return {
         "VK_ICD_FILENAMES": str(driver),
@@ -124,19 +124,19 @@ def _failure(process: subprocess.CompletedProcess) -> str:
         known = "(?:Check failed|INVALID_ARGUMENT|INTERNAL|UNIMPLEMENTED): |a delegate that only"
         lines = [x for x in process.stderr.splitlines() if x and not x.startswith("INFO")]
         reasons = [x[match.start() :] for x in lines if (match := re.search(known, x))]
-        return one_line([*reasons, *lines[-1:], "no reason given"][0]).removeprefix("└ ")
+        return one_line([*reasons, *lines[-1:], "no reason was given"][0]).removeprefix("└ ")
     return ""
 
 
 def _refusals(log: str) -> list[str]:
-    """The lines in which LiteRT says which operators the GPU does not take, and why."""
+    """The lines of LiteRT's log with the operators that the GPU does not take, and the reasons."""
     start = log.index("not supported by GPU")
     part = log[start : log.find("operations will run on the GPU", start)]
     return re.findall(r"^([A-Z][A-Z0-9_]+: .*)$", part, re.MULTILINE)
 
 
 def _process(folder: str, accelerators: str) -> None:
-    """Runs model.tflite of a folder on `inputs`, and writes `outputs` and full.json."""
+    """Runs the model.tflite in a folder on `inputs`, and writes `outputs` and full.json."""
     from ai_edge_litert.compiled_model import (
         CompiledModel,
         GpuOptions,

@@ -1,20 +1,20 @@
 """The graph that runs on the device: a pure function of a model's config and trained weights.
 
-It computes what the Keras model computes, written for LiteRT's delegates instead of for training:
+It computes the same as the Keras model, but is written for LiteRT's delegates, not for training:
 
-- grouped projections are one FULLY_CONNECTED a group, or one grouped CONV_2D: in float the first
-  is faster on x86-64 at as many instructions on ARM; in int8 the second, which quantizes its input
-  once, but GPUs get it wrong;
-- all is [B, 1, S, C], which nothing but the embedding lookups leaves the delegate for;
-- word and segment embeddings are EMBEDDING_LOOKUP on flat ids, which quantization reaches (it
-  leaves the table of a GATHER in float);
-- query, key and value are one projection where their groups are equal, as they nearly always are;
+- grouped projections are one FULLY_CONNECTED per group, or one grouped CONV_2D: in float the first
+  is faster on x86-64, with the same number of instructions on ARM; in int8 the second is faster,
+  since it quantizes its input once, but GPUs compute it incorrectly;
+- all tensors are [B, 1, S, C]; only the embedding lookups are not taken by the delegate;
+- word and segment embeddings are EMBEDDING_LOOKUP on flat ids, which can be quantized (the table
+  of a GATHER would stay in float);
+- query, key and value are one projection if their groups are equal, as they nearly always are;
 - the attention scale is folded into the query weights;
-- where only the first position is asked for, the last block computes that one alone;
+- if only the first position is needed, the last block computes only that one;
 - the masked LM's output matrix is the word embedding table itself, stored once.
 
 Shapes: B batch, S sequence length, H hidden_size, N heads, D = H / N, V vocab_size, and Q the
-positions that attend: all S, or the first alone.
+positions that attend: all S, or only the first.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ class DeployedGraph(tf.Module):
     """The deployed graph of a model.
 
     Args:
-        model: a `SqueezeBertModel`, or one of its five heads.
+        model: a `SqueezeBertModel`, or a model with one of the five heads.
         length: S, or None to leave it free.
         batch: B, or None to leave it free.
-        split: whether grouped projections are one FULLY_CONNECTED a group.
-        half_precision: whether the encoder's norms are to stay within the range of float16, which
-            accelerators compute in: squares overflow it at a magnitude of 256.
-        finish: whether to do what MediaPipe's tasks leave to the file: shorten texts that are too
+        split: whether grouped projections are one FULLY_CONNECTED per group.
+        half_precision: whether the encoder's norms must stay within the range of float16, in which
+            accelerators compute: squares overflow it at a magnitude of 256.
+        finish: whether to do what MediaPipe's tasks leave to the file: truncate texts that are too
             long, and turn a classifier's logits into scores.
-        pooling: of the bare model, None; or "mean" or "cls" for sentence embeddings.
+        pooling: for the bare model, None; or "mean" or "cls" for sentence embeddings.
     """
 
     def __init__(
@@ -79,14 +79,14 @@ class DeployedGraph(tf.Module):
             "question-answering": self._answer,
             "fill-mask": self._fill_masks,
         }[model.task.kind]
-        # In a partial: an attribute, a whole Keras model, would be saved along.
+        # Kept in a partial: a Keras model in an attribute would be saved with the graph.
         self._run = functools.partial(run, model)
         self._config, self._scores = model.config, model.task.activation
         self._batch, self._length = batch, length
         self._split, self._finish, self._pooling = split, finish, pooling
         self._shrink = 1 / 16 if half_precision else 1.0
         # By layer and name. As constants they would be copied from one form of the graph to the
-        # next, and conversion take five times as long.
+        # next, and conversion would take five times as long.
         self._weights: dict[str, tf.Variable] = {}
 
     def function(self) -> tf.types.experimental.ConcreteFunction:
@@ -94,7 +94,7 @@ class DeployedGraph(tf.Module):
 
         Returns:
             A function of int32 `input_ids`, `attention_mask` and `token_type_ids`, [B, S], that
-            returns a dict of the Keras model's outputs. Of multiple choice, a row is one choice,
+            returns a dict of the Keras model's outputs. For multiple choice, a row is one choice,
             and `logits`, [B, 1], its score. With `pooling` the bare model returns `embedding`,
             [B, H]; with `finish` a classifier returns `probability`, [B, num_labels].
         """
@@ -105,13 +105,13 @@ class DeployedGraph(tf.Module):
 
     def _call(self, *inputs):
         if self._finish and self._length is None:
-            # The first tokens and the closing [SEP], as a tokenizer's truncation does.
+            # Keeps the first tokens and the final [SEP], as a tokenizer's truncation does.
             most = self._config.max_position_embeddings - 1
             inputs = [tf.concat([x[:, :-1][:, :most], x[:, -1:]], axis=1) for x in inputs]
         if self._is_free:
             self._sizes = tuple(tf.unstack(tf.shape(inputs[0])))
         else:
-            self._sizes = self._batch or -1, self._length or -1  # what tf.reshape wants
+            self._sizes = self._batch or -1, self._length or -1  # as tf.reshape wants them
         outputs = self._run(*inputs)
         if self._finish and "logits" in outputs:
             finish = {"softmax": tf.nn.softmax, "sigmoid": tf.sigmoid}[self._scores]
@@ -120,7 +120,7 @@ class DeployedGraph(tf.Module):
 
     @property
     def _is_free(self) -> bool:
-        """Whether both B and S are: then no reshape may have to find out both."""
+        """Whether both B and S are free: a reshape can infer only one of them."""
         return self._batch is None and self._length is None
 
     # Heads
@@ -138,7 +138,7 @@ class DeployedGraph(tf.Module):
             mask /= tf.reduce_sum(mask, axis=-1, keepdims=True)
             total = tf.matmul(mask, self._encode(model, inputs))  # [B, 1, 1, H]
         total = self._by_text(total)
-        # Not tf.nn.l2_normalize, whose operation GPU delegates refuse.
+        # Not tf.nn.l2_normalize, because GPU delegates refuse its operation.
         square = tf.reduce_sum(tf.square(total), axis=-1, keepdims=True)
         return {"embedding": total * tf.math.rsqrt(tf.maximum(square, 1e-12))}
 
@@ -160,7 +160,7 @@ class DeployedGraph(tf.Module):
     def _fill_masks(self, model, *inputs):
         head, words = model.head, model.transformer.embeddings.word_embeddings
         x = self._activation(head, self._dense(head.dense, self._encode(model.transformer, inputs)))
-        # Else the converter multiplies gamma into the table, and stores it a second time.
+        # Otherwise the converter multiplies gamma into the table, and stores the table twice.
         x = self._layer_norm(head.layer_norm, x, foldable=False)  # [B, 1, S, H]
         with tf.name_scope(TABLE_PRODUCT):
             logits = tf.matmul(x, self._weight("embeddings", words), transpose_b=True)
@@ -175,7 +175,7 @@ class DeployedGraph(tf.Module):
         """[B, 1, S, H] to [B, 1, 1, H]."""
         return tf.slice(x, [0, 0, 0, 0], [self._batch or -1, 1, 1, x.shape[-1]])
 
-    # Results are reshaped last: on the way GPU delegates want four axes, the first one B.
+    # Results are reshaped last: before, GPU delegates want four axes, with B as the first one.
 
     def _by_text(self, x):
         """[B, 1, 1, F] to [B, F]."""
@@ -188,7 +188,7 @@ class DeployedGraph(tf.Module):
     # The encoder
 
     def _encode(self, transformer: SqueezeBertModel, inputs, first_alone: bool = False):
-        """The last hidden states, [B, 1, S, H], or the first position's alone, [B, 1, 1, H]."""
+        """The last hidden states, [B, 1, S, H], or only the first position's, [B, 1, 1, H]."""
         input_ids, attention_mask, token_type_ids = inputs
         x = self._look_up_all(transformer, input_ids, token_type_ids)
         bias = (1.0 - self._mask(attention_mask)) * _MASKED
@@ -208,8 +208,8 @@ class DeployedGraph(tf.Module):
         batch, length = self._sizes
         words = self._lookup(layer.word_embeddings, input_ids)  # [B * S, H]
         types = self._lookup(layer.token_type_embeddings, token_type_ids)
-        # Positions on an axis of their own: GPU delegates would add row 0 of an [S, H] to all, and
-        # the converter makes one of an [1, S, H].
+        # Positions have a separate axis: GPU delegates would add row 0 of an [S, H] tensor to all,
+        # and the converter turns [1, S, H] into one.
         x = tf.reshape(words + types, [batch, length, 1, transformer.config.hidden_size])
         positions = self._weight("embeddings", layer.position_embeddings)
         positions = positions[: tf.shape(input_ids)[1]]
@@ -218,7 +218,7 @@ class DeployedGraph(tf.Module):
         return self._layer_norm(layer.layer_norm, x)
 
     def _lookup(self, layer, ids):
-        # The converter makes an EMBEDDING_LOOKUP of a function with this name and signature.
+        # The converter turns a function of this name and signature into an EMBEDDING_LOOKUP.
         @tf.function(experimental_implements="embedding_matmul", autograph=False)
         def embedding_matmul(table, ids):
             return tf.gather(table, ids)
@@ -240,7 +240,7 @@ class DeployedGraph(tf.Module):
         if not self._split or up.groups != down.groups:
             hidden = self._activation(block, self._project(x, up))  # [B, 1, Q, intermediate_size]
             return self._project(hidden, down)
-        results = []  # the groups do not meet between the two
+        results = []  # the groups stay separate between the two projections
         for i, part in enumerate(_parts(x, up.groups)):
             hidden = self._activation(block, self._project_group(i, part, up))
             results.append(self._project_group(i, hidden, down))
@@ -286,9 +286,9 @@ class DeployedGraph(tf.Module):
         return self._projections(x, layer, scale=scale)[0]
 
     def _projections(self, x, *layers: GroupedConv1D, scale: float = 1.0) -> list:
-        """The results of several layers on the same x, the first one's scaled.
+        """The results of several layers on the same x; only the first one's is scaled.
 
-        Each holds its numbers in the order of [B, 1, S, F], whatever its shape.
+        Each has its numbers in the order of [B, 1, S, F], whatever its shape.
         """
         several = len(layers) > 1
         if several and (self._is_free or any(y.groups != layers[0].groups for y in layers)):
@@ -303,7 +303,7 @@ class DeployedGraph(tf.Module):
         return _parts(y, len(layers))
 
     def _convolution(self, x, layers: Sequence[GroupedConv1D], scale: float):
-        """[B, 1, S, C] to [B, 1, S, layers * F]: a group's outputs stand together."""
+        """[B, 1, S, C] to [B, 1, S, layers * F]: a group's outputs are contiguous."""
 
         def fuse(first, *others):  # [g, ..., F/g] each, to [..., layers * F]
             fused = np.concatenate([first * scale, *others], axis=-1)
@@ -345,7 +345,7 @@ class DeployedGraph(tf.Module):
         return ACTIVATION_FUNCTIONS[ACTIVATIONS[layer.config.hidden_act]](x)
 
     def _layer_norm(self, layer, x, shrink: float = 1.0, foldable: bool = True):
-        """The norm of x; `foldable`, so that its gamma can go into a matrix that follows."""
+        """The norm of x; if `foldable`, its gamma can be folded into a matrix that follows."""
         if shrink != 1:
             x *= shrink
         mean = tf.reduce_mean(x, axis=-1, keepdims=True)
@@ -357,21 +357,21 @@ class DeployedGraph(tf.Module):
         )
 
     def _weight(self, name: str, *layers, transform: Callable = lambda value: value, part=None):
-        """The weight of that name; of several layers, what `transform` makes of theirs."""
+        """The weight of that name; for several layers, `transform` of their weights."""
         key = ".".join([name, *(str(id(layer)) for layer in layers), str(part)])
         if key not in self._weights:
-            with tf.init_scope():  # out of the graph under construction
+            with tf.init_scope():  # outside of the graph under construction
                 values = (keras.ops.convert_to_numpy(getattr(layer, name)) for layer in layers)
                 value = transform(*(np.asarray(value, np.float32) for value in values))
                 self._weights[key] = tf.Variable(value, trainable=False)
         return tf.convert_to_tensor(self._weights[key])
 
 
-# Of one part, these would be operations that delegates leave alone.
+# With one part, these would still be operations, which delegates do not take.
 
 
 def _parts(x, count: int) -> list:
-    """x cut along its last axis."""
+    """x split along its last axis."""
     return [x] if count == 1 else tf.split(x, count, axis=-1)
 
 

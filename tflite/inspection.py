@@ -1,9 +1,10 @@
-"""Tells what is in a .tflite file and how it runs on this machine's delegates, by running it.
+"""Shows what is in a .tflite file, and how it runs on this machine's delegates, by running it.
 
-A delegate may take every operator and still compute something else. So its numbers are compared
-with those of LiteRT's reference kernels, plain loops on the CPU, on the same weights as floats. On
-small integers as weights kernels round the other operand too, and the reference ones worst: they
-give a convolution's one scale for all positions, and are wrong for scales of blocks.
+A delegate may take every operator and still compute something else. Its results are therefore
+compared with those of LiteRT's reference kernels, plain loops on the CPU, with the same weights as
+floats. With weights of small integers, kernels round the other operand too, and the reference
+kernels do so worst: they use one scale for all positions of a convolution, and are wrong for
+blockwise scales.
 """
 
 from __future__ import annotations
@@ -28,27 +29,27 @@ from .model_file import OPERATORS
 from .probing import run_reference, run_xnnpack
 from .samples import Ends, sample_inputs
 
-# Allowed differences of the outputs of all samples: the root mean square of the error, as a part of
-# the output's own. Measured on a trained classifier of six layers and on small random models:
+# Allowed differences over the outputs of all samples: the root mean square of the error, relative
+# to that of the output. Measured on a trained classifier of six layers and on small random models:
 # Floats in another order: 1e-7 to 4e-6. Wrong on the GPU: positions 4e-3, int8 CONV_2D 0.1 to 7.
 _EXACT = 1e-3
 # XNNPACK's rounding of what it multiplies with small integers: int8 0.01 to 0.04, int4 0.02 to
-# 0.03. `export` allows int8 as much.
+# 0.03. `export` allows the same for int8.
 _ROUNDED = 0.2
 # All activations in 8 bits: 0 to 0.06 on texts like those of the calibration, but up to 0.3 on
-# random ids, which leave the ranges that it found.
+# random ids, which exceed the calibrated ranges.
 _STATIC = 0.5
-_SAMPLES = ((7, 1.0), (7, 0.6), (33, 1.0), (33, 0.6))  # free lengths, and parts not padded
+_SAMPLES = ((7, 1.0), (7, 0.6), (33, 1.0), (33, 0.6))  # free length, fraction not padding
 _LOOK_UPS = {"EMBEDDING_LOOKUP", "GATHER"}
 _NO_GPU = (
-    "no GPU was found; on Debian `apt-get install chromium` brings one in software, which inspect "
+    "no GPU was found; on Debian `apt-get install chromium` installs a software one, which inspect "
     "then uses"
 )
-_FLOAT32 = "run in float32; phones' GPUs take float16 unless told otherwise"
-_FIXED = "GPUs want fixed shapes, and inputs of this file have free ones"
+_FLOAT32 = "run in float32; phones' GPUs use float16 by default"
+_FIXED = "GPUs need fixed shapes, but this file's inputs have free ones"
 _NO_NUMBERS = "its outputs, or those of the reference kernels, hold NaN or infinity"
 _NPU = (
-    "NPUs run what their vendor's compiler makes of a fixed-length file ahead of time. For "
+    "NPUs run files that their vendor's compiler made ahead of time from a fixed-length file. For "
     "Qualcomm: `pip install ai-edge-litert-sdk-qualcomm`, then in Python, with `target` from "
     "ai_edge_litert.aot.vendors.qualcomm: ai_edge_litert.aot.aot_compile.aot_compile(FILE, "
     "target=target.Target(target.SocModel.SM8650)).export(FOLDER)"
@@ -57,7 +58,7 @@ _NPU = (
 
 @dataclass
 class Tensor:
-    """An input or output; -1 in `shape` is free."""
+    """An input or output; -1 in `shape` marks a free axis."""
 
     name: str
     dtype: str
@@ -72,13 +73,13 @@ class Delegate:
         name: "XNNPACK", "GPU" or "NPU".
         verdict: "agrees" or "DIFFERS", by the numbers; "fails"; or "not available".
         device: what it ran on.
-        operators: how many of the file's it took.
-        partitions: in how many pieces; None where the delegate does not tell.
-        left: what it left to the CPU's other kernels.
+        operators: number of the file's operators that it took.
+        partitions: number of pieces of the graph that it took; None if it does not report it.
+        left: operators left to the CPU's other kernels, with their numbers.
         difference: the largest absolute difference of an output; None if it is not a number.
-        relative: the largest root mean square of an output's error, as a part of the output's.
-        tolerance: up to which `relative` agrees.
-        note: a reason or a way out.
+        relative: the largest root mean square of an output's error, relative to that of the output.
+        tolerance: the largest `relative` that counts as agreement.
+        note: a reason or a remedy.
     """
 
     name: str
@@ -95,15 +96,15 @@ class Delegate:
 
 @dataclass
 class Inspection:
-    """What `inspect` found; `str()` is a report for reading, `to_dict()` one for JSON.
+    """The result of `inspect`; `str()` gives a readable report, `to_dict()` one for JSON.
 
     Attributes:
-        size: of the file, in bytes.
+        size: the file's size in bytes.
         signatures: the inputs' and outputs' names by signature.
-        inputs, outputs: of the first signature, which is the one that was run.
+        inputs, outputs: of the first signature, which was run.
         weights: bytes by data type.
-        operators: how many there are of each.
-        contents: of a file of this package, what it carries: architecture, labels, tokenizer ...
+        operators: the number of operators of each kind.
+        contents: for a file of this package, what it carries: architecture, labels, tokenizer ...
         metadata: TFLite's own metadata, which MediaPipe reads.
         delegates: how each delegate runs it.
     """
@@ -144,21 +145,21 @@ class Inspection:
 
 
 def inspect(path: str | os.PathLike) -> Inspection:
-    """Looks into a .tflite file, of this package or not, and runs it on every delegate here.
+    """Shows what is in any .tflite file, and runs it on every delegate of this machine.
 
-    These are XNNPACK, LiteRT's default on CPUs, and LiteRT's GPU accelerator, where there is a
-    Vulkan, Metal or Direct3D device; on Debian, Chromium's software Vulkan is found by itself. The
-    sample inputs are random: ids within the tables that they index, masks with and without padding.
+    These are XNNPACK, LiteRT's default on CPUs, and LiteRT's GPU accelerator, if there is a
+    Vulkan, Metal or Direct3D device; on Debian, Chromium's software Vulkan is found automatically.
+    The sample inputs are random: ids within the indexed tables, masks with and without padding.
 
     Args:
         path: the file.
 
     Returns:
-        What is in it, and each delegate's verdict.
+        What is in the file, and each delegate's verdict.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no .tflite, or not a whole one.
+        ValueError: it is not a .tflite, or is incomplete.
     """
     path = Path(path)
     model = open_model(path)
@@ -246,7 +247,7 @@ def _run_delegates(path: Path, model: Model, ends: Ends, count: int) -> list[Del
         return [Delegate(name, "fails", note=note) for name in ("XNNPACK", "GPU")]
     if _rounds_activations(model):
         on_cpu = on_gpu = _STATIC
-    else:  # a GPU computes with the floats that the weights stand for
+    else:  # a GPU computes with dequantized weights
         on_cpu = _ROUNDED if {*answer["changed"]} - _LOOK_UPS else _EXACT
         on_gpu = _EXACT
     gpu = _run_gpu(path, samples, expected, on_gpu, count)
@@ -256,11 +257,11 @@ def _run_delegates(path: Path, model: Model, ends: Ends, count: int) -> list[Del
 
 
 def _probe(function: Callable, path: Path, ends: Ends, samples: Rows) -> tuple[dict, list]:
-    """What a function of probing.py answers, and the outputs.
+    """The answer of a function of probing.py, and the outputs.
 
     Raises:
-        _Refusal: LiteRT does not open the file.
-        ValueError: it does not run, or ends the process.
+        _Refusal: LiteRT can not open the file.
+        ValueError: it can not be run, or ends the process.
     """
     try:
         answer, written = run_apart(
@@ -274,7 +275,7 @@ def _probe(function: Callable, path: Path, ends: Ends, samples: Rows) -> tuple[d
         raise ValueError(f"LiteRT {error}") from error
     if "refusal" in answer:
         raise _Refusal(
-            f"'{path}' is damaged, or not for this LiteRT: copy or export it again "
+            f"'{path}' is damaged, or needs another LiteRT: copy or export it again "
             f"({answer['refusal']})."
         )
     if "error" in answer:
@@ -283,11 +284,11 @@ def _probe(function: Callable, path: Path, ends: Ends, samples: Rows) -> tuple[d
 
 
 class _Refusal(ValueError):
-    """LiteRT does not open a file, so that there is nothing to report."""
+    """LiteRT can not open a file, so there is nothing to report."""
 
 
 def _rounds_activations(model: Model) -> bool:
-    """Whether it keeps results as small integers."""
+    """Whether the model stores activations as small integers."""
     return any(
         graph.tensors[x].type in ("int8", "uint8", "int16")
         for graph in model.graphs
@@ -336,10 +337,10 @@ def _judged(delegate: Delegate, tolerance: float, expected: Rows, got: Rows) -> 
 
 
 def _compare(expected: Rows, got: Rows) -> tuple[float, float]:
-    """The largest absolute, and the largest relative root mean square difference of an output."""
+    """The largest absolute difference, and the largest relative root mean square difference."""
     differences = []
     for name in expected[0]:
-        # All samples together: a single one's scores may lie near 0.
+        # Over all samples together, since the scores of a single one may be close to 0.
         want, have = (
             np.concatenate([np.asarray(row[name], float).ravel() for row in rows])
             for rows in (expected, got)
@@ -354,7 +355,7 @@ def _rms(x: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(x))))
 
 
-# For reading
+# The readable report
 
 
 def _shown(shape: Iterable[int]) -> str:

@@ -1,8 +1,8 @@
-"""TFLite Model Metadata: what MediaPipe Tasks read to feed a model text and to name its scores.
+"""TFLite Model Metadata, which MediaPipe Tasks read to prepare inputs and name scores.
 
-It is a flatbuffer with a schema of its own, in a buffer of the model. Here it is a dict, in the
-form in which flatc prints it as JSON, and its schema is data: one writer and one reader, that of
-flatbuffer.py, do for all tables. The files that it names stand in the zip behind the model (see
+It is a flatbuffer with a separate schema, in a buffer of the model. Here it is a dict, in the form
+in which flatc prints it as JSON, and its schema is data: one writer here and one reader, in
+flatbuffer.py, serve all tables. The files that it names are in the zip after the model (see
 bundle.py).
 """
 
@@ -24,7 +24,7 @@ from .flatbuffer import Schema, read
 from .model_check import open_model
 from .model_file import AligningBuilder
 
-# The tables that describe text models; those of no use to them have no fields here.
+# The tables that describe text models; tables not used for these have no fields here.
 _TABLES = {
     "ModelMetadata": "name:string description:string version:string "
     "subgraph_metadata:[SubGraphMetadata] author:string license:string "
@@ -57,7 +57,7 @@ _ENUMS = {
 _SCHEMA = Schema(_TABLES, _ENUMS)
 _BUFFER_NAME = b"TFLITE_METADATA"
 _MODEL_IDENTIFIER, _IDENTIFIER = b"TFL3", b"M001"
-_PARSER = "1.1.0"  # the first that knows BertTokenizerOptions
+_PARSER = "1.1.0"  # the first version with BertTokenizerOptions
 
 _VOCABULARY = {
     "name": "vocab.txt",
@@ -72,7 +72,7 @@ _LABELS = {
 
 
 class Description(NamedTuple):
-    """What a model is to MediaPipe; descriptions by the names of the signature's tensors."""
+    """A model's description for MediaPipe; by the names of the signature's tensors."""
 
     name: str
     description: str
@@ -91,12 +91,12 @@ class Description(NamedTuple):
         }
 
 
-# By kinds of tasks.
+# The descriptions by kind of task.
 DESCRIBED = {
     "text-classification": Description(
         "TextClassifier",
         "Classify the input text into a set of known categories.",
-        # The name that MediaPipe and the older Task Library both take.
+        # The name that both MediaPipe and the older Task Library accept.
         {"probability": "Score of the labels respectively."},
     ),
     "feature-extraction": Description(
@@ -119,28 +119,26 @@ DESCRIBED = {
 
 
 def attach_metadata(content: bytes, files: dict[str, bytes]) -> bytes:
-    """Gives a model the metadata that MediaPipe's task for its architecture reads.
+    """Adds the metadata that MediaPipe's task for the model's architecture reads.
 
-    Old metadata is replaced. The weights come out aligned to 16 bytes, inside of the flatbuffer.
+    Old metadata is replaced. The weights are moved into the flatbuffer, aligned to 16 bytes.
 
     Args:
         content: a .tflite model whose signature takes `input_ids`, `attention_mask` and
-            `token_type_ids`, and returns what its task wants: `probability` [1, labels];
+            `token_type_ids`, and returns what its task needs: `probability` [1, labels];
             `embedding` [1, H]; or `start_logits` and `end_logits` [1, S].
-        files: what `collect_files` gave, to be attached behind the result with `attach_files`.
+        files: the result of `collect_files`, to be appended afterwards with `attach_files`.
 
     Returns:
         The model with its metadata.
 
     Raises:
-        ValueError: the model or the files are not what MediaPipe can work with.
+        ValueError: MediaPipe can not use the model or the files.
     """
     if content[4:8] != _MODEL_IDENTIFIER:
-        raise ValueError("The content is no .tflite model.")
+        raise ValueError("The content is not a .tflite model: pass the bytes of one.")
     if zipfile.is_zipfile(io.BytesIO(content)):
-        raise ValueError(
-            "The model carries files already: attach the metadata first, the files after it."
-        )
+        raise ValueError("The model carries files already: attach the metadata before the files.")
     model = schema.ModelT.InitFromPackedBuf(content)
     _move_weights_inside(model, content)
     builder = flatbuffers.Builder()
@@ -153,18 +151,18 @@ def attach_metadata(content: bytes, files: dict[str, bytes]) -> bytes:
 
 
 def read_metadata(path: str | os.PathLike) -> dict[str, Any]:
-    """Reads the metadata of a .tflite file, of this package or not.
+    """Reads the metadata of any .tflite file.
 
     Args:
         path: the file.
 
     Returns:
-        The metadata in the form of the metadata schema's JSON; fields that concern no text model
-        are left out.
+        The metadata in the form of the metadata schema's JSON, without fields that do not concern
+        text models.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no .tflite, or carries no metadata.
+        ValueError: it is not a .tflite, or carries no metadata.
     """
     content = open_model(path).metadata.get(_BUFFER_NAME.decode())
     if content is None:
@@ -178,7 +176,7 @@ def read_metadata(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """What was read, with numbers as JSON has them."""
+    """The value that was read, with numbers as in JSON."""
     if isinstance(value, dict):
         return {name: _plain(x) for name, x in value.items()}
     if isinstance(value, np.ndarray):
@@ -192,9 +190,9 @@ def _plain(value: Any) -> Any:
 
 
 def _move_weights_inside(model: schema.ModelT, content: bytes) -> None:
-    """Takes what the quantizer wrote behind the model, at places in the file, into its buffers."""
+    """Moves weights that the quantizer wrote after the model, at file offsets, into its buffers."""
     for buffer in model.buffers:
-        if buffer.offset > 1:  # 0 and 1 stand for none
+        if buffer.offset > 1:  # 0 and 1 mean that there is none
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
 
@@ -220,7 +218,10 @@ def _describe(model: schema.ModelT, bundle: Bundle) -> dict[str, Any]:
             f"MediaPipe has no task for {task.architecture}: export it with another target."
         )
     if len(model.subgraphs) != 1 or not model.signatureDefs:
-        raise ValueError("MediaPipe takes a model of one subgraph, with a signature: export it so.")
+        raise ValueError(
+            "MediaPipe needs a model with one subgraph and a signature: export it with "
+            "target='mediapipe'."
+        )
     subgraph, signature = model.subgraphs[0], model.signatureDefs[0]
     described = DESCRIBED[task.kind]
     inputs = _in_order(subgraph.inputs, signature.inputs)
@@ -250,7 +251,7 @@ def _describe(model: schema.ModelT, bundle: Bundle) -> dict[str, Any]:
 def _in_order(tensors: Sequence[int], signature: Sequence[schema.TensorMapT]) -> list[str]:
     """The signature's names of a subgraph's tensors, in the subgraph's order.
 
-    The converter does not keep the signature's order, and MediaPipe goes by the subgraph's alone.
+    The converter does not keep the signature's order, and MediaPipe uses only the subgraph's.
     """
     names = {entry.tensorIndex: entry.name.decode() for entry in signature}
     return [names.get(tensor, "a nameless tensor") for tensor in tensors]
@@ -259,7 +260,7 @@ def _in_order(tensors: Sequence[int], signature: Sequence[schema.TensorMapT]) ->
 def _check_names(verb: str, names: list[str], wanted: Iterable[str], task: Description) -> None:
     if sorted(names) != sorted(wanted):
         raise ValueError(
-            f"The model {verb} {', '.join(names)}, where MediaPipe's {task.name} needs "
+            f"The model {verb} {', '.join(names)}, but MediaPipe's {task.name} needs "
             f'{", ".join(wanted)}: export it with target="mediapipe".'
         )
 
@@ -272,39 +273,39 @@ def _tensor(name: str, description: str) -> dict[str, Any]:
 def _check_vocabulary(bundle: Bundle) -> None:
     if bundle.tokenizer is None:
         raise ValueError(
-            "MediaPipe tokenizes with the vocabulary in the file, and the model came without one: "
-            "give its tokenizer."
+            "MediaPipe tokenizes with the vocabulary in the file, but the model came without one: "
+            "pass its tokenizer."
         )
     if not bundle.tokenizer.do_lower_case:
         raise ValueError(
-            "MediaPipe lower-cases every text, and the vocabulary is cased: use an uncased model, "
+            "MediaPipe lower-cases every text, but the vocabulary is cased: use an uncased model, "
             "or another target and this package's Runtime."
         )
-    # MediaPipe looks these up by name, whatever the tokenizer calls them.
+    # MediaPipe looks these up by name, whatever names the tokenizer has for them.
     tokens = bundle.files[_VOCABULARY["name"]].decode().split("\n")
     missing = [token for token in ("[CLS]", "[SEP]", "[UNK]") if token not in tokens]
     if missing:
         raise ValueError(
-            f"MediaPipe needs {', '.join(missing)} in the vocabulary, which has other names for "
-            "it: use another target and this package's Runtime."
+            f"MediaPipe needs {', '.join(missing)} in the vocabulary, which has other names: "
+            "use another target and this package's Runtime."
         )
 
 
 def _check_labels(bundle: Bundle, classes: int) -> None:
-    # MediaPipe reads a label a line.
+    # MediaPipe reads one label per line.
     labels = bundle.files[_LABELS["name"]].decode().removesuffix("\n").split("\n")
     if len(labels) != classes or not all(labels):
         raise ValueError(
-            f"labels.txt has {sum(map(bool, labels))} labels, one a line, and the model "
+            f"labels.txt has {sum(map(bool, labels))} labels, one per line, but the model "
             f"{classes} classes: name each class in config.id2label, without line breaks."
         )
 
 
-# Its flatbuffer
+# The flatbuffer
 
 
 def _write_table(builder: flatbuffers.Builder, table: str, values: Mapping[str, Any]) -> int:
-    """Writes a table after all that it refers to, and returns where it is."""
+    """Writes a table after everything that it refers to, and returns its position."""
     fields, numbers, references = _SCHEMA.fields(table), {}, {}
     for slot, (name, kind, _, _, enum, _) in enumerate(fields):
         if name not in values:

@@ -1,14 +1,14 @@
-"""Proves a .tflite file to be sound before LiteRT sees it, which takes on trust what a file says.
+"""Checks that a .tflite file is sound before LiteRT opens it, since LiteRT trusts what a file says.
 
-LiteRT's own verifier checks that tables lie in the file. It leaves to its kernels what tables say:
-an index that leads nowhere, a shape that is longer than its buffer, an operator without the input
-that it reads. Here each is checked, in two steps:
+LiteRT's verifier checks that tables lie in the file, and leaves their contents to its kernels: an
+index that leads nowhere, a shape that is longer than its buffer, an operator without an input that
+it reads. Here everything is checked, in two steps:
 
-- `read_model`: the file's structure, for every kind of model: tables, indices, shapes, buffers,
-  quantization, the order of operators;
-- `check_model`: of the operators that this package writes, that each gets inputs of the types and
-  shapes that it computes with, by following the shapes through the graph (see operator_rules.py).
-  Other operators are refused.
+- `read_model`: the structure of any model: tables, indices, shapes, buffers, quantization, and the
+  order of operators;
+- `check_model`: that each operator that this package writes gets inputs of the types and shapes
+  that it supports, by following the shapes through the graph (see operator_rules.py). Other
+  operators are refused.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from .flatbuffer import Content, read
 from .model_schema import CUSTOM, IDENTIFIER, OPERATORS, SCHEMA, TYPES, VERSION
 from .operator_rules import RULES, Call, Value
 
-# Of the tensors that exist at once, with the longest inputs.
+# For the tensors that exist at the same time, with the longest inputs.
 _MOST_MEMORY = 4 << 30
 _MOST_AXES = 8
-_MOST_INTEGERS = 64  # of a constant whose values decide on shapes
-_LAST_OPERATOR = 1000  # numbers of operators end near 210 so far
-# Within which scales keep LiteRT's integer arithmetic in its range.
+_MOST_INTEGERS = 64  # elements of a constant whose values determine shapes
+_LAST_OPERATOR = 1000  # operator numbers go up to about 210 so far
+# The range of scales in which LiteRT's integer arithmetic does not overflow.
 _SCALES = 1e-20, 1e20
 _METADATA = {"TFLITE_METADATA", "CONVERSION_METADATA", "min_runtime_version"}
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int4": (-8, 7)}
@@ -47,16 +47,16 @@ class Tensor:
     """A tensor of a graph.
 
     Attributes:
-        name: as the file names it.
+        name: the name in the file.
         type: such as "float32".
-        shape: of free axes, what the converter put there.
-        signature: the shape with -1 for what is free.
-        buffer: the buffer's place; 0 of what is computed.
-        data: of a constant, its bytes; None of what is computed.
-        is_variable: whether it outlives a call.
-        scale, zero_point, axis: of the quantization; `scale` is empty where there is none.
-        blocks: how many values of a row share a scale, 0 where it is not so.
-        block_scales: the tensor that holds these scales.
+        shape: the shape in the file; the converter's choice for free axes.
+        signature: the shape with -1 for free axes.
+        buffer: the index of its buffer; 0 for a computed tensor.
+        data: the bytes of a constant; None for a computed tensor.
+        is_variable: whether it keeps its value between calls.
+        scale, zero_point, axis: the quantization; `scale` is empty if there is none.
+        blocks: number of values in a row that share a scale; 0 if it is not blockwise.
+        block_scales: the tensor that holds the scales of blocks.
     """
 
     name: str
@@ -80,9 +80,9 @@ class Operator:
     Attributes:
         name: "" if it is not known here.
         code: its number.
-        custom: the name of one of another package.
+        custom: the name of another package's operator.
         options: by name; None if it has none.
-        inputs, outputs: places of tensors, -1 for an input that is left out.
+        inputs, outputs: indices of tensors, -1 for an input that is left out.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Operator:
 
 @dataclass
 class Graph:
-    """A subgraph: places of tensors are those in `tensors`."""
+    """A subgraph: indices of tensors are those in `tensors`."""
 
     tensors: list[Tensor]
     inputs: tuple[int, ...]
@@ -123,11 +123,11 @@ def open_model(path: str | os.PathLike) -> Model:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not a .tflite file, or damaged.
+        ValueError: it is not a .tflite file, or is damaged.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file '{path}'.")
+        raise FileNotFoundError(f"There is no file '{path}': check the path.")
     with path.open("rb") as file:
         if file.read(8)[4:] != IDENTIFIER:
             raise ValueError(f"'{path}' is not a .tflite file.")
@@ -141,17 +141,17 @@ def open_model(path: str | os.PathLike) -> Model:
 
 
 def read_model(content: Content) -> Model:
-    """Reads a model's structure, of any package, and checks that all of it holds together.
+    """Reads the structure of any model, and checks that it is consistent.
 
     Args:
-        content: the file's; arrays of the result share its memory.
+        content: the file's content; arrays of the result share its memory.
 
     Raises:
-        ValueError: a predicate, to which the caller adds the file.
+        ValueError: the message is a predicate, to which the caller adds the file.
     """
     model = read(content, SCHEMA, "Model", IDENTIFIER)
     if model["version"] != VERSION:
-        raise ValueError(f"is of version {model['version']} of the format, not {VERSION}")
+        raise ValueError(f"has version {model['version']} of the format, not {VERSION}")
     if model.get("external_buffers") or model.get("external_buffer_groups"):
         raise ValueError("keeps weights in other files, which is not supported")
     buffers = [_buffer(i, x, content) for i, x in enumerate(model.get("buffers", []))]
@@ -168,12 +168,12 @@ def read_model(content: Content) -> Model:
 
 
 def _buffer(index: int, buffer: Mapping[str, Any], content: Content) -> np.ndarray:
-    """A buffer's bytes, which stand in its table or behind the model; empty if it has none."""
+    """A buffer's bytes, which are in its table or after the model; empty if it has none."""
     data = buffer.get("data")
     if data is not None and len(data):
         return data
     start, size = buffer["offset"], buffer["size"]
-    if start <= 1 or not size:  # 0 and 1 stand for none
+    if start <= 1 or not size:  # 0 and 1 mean that there is none
         return _NOTHING
     if start + size > len(content):
         raise ValueError(f"ends before its buffer {index} does, at byte {start + size}")
@@ -181,12 +181,12 @@ def _buffer(index: int, buffer: Mapping[str, Any], content: Content) -> np.ndarr
 
 
 def _code(index: int, code: Mapping[str, Any]) -> tuple[int, str]:
-    """An operator's number, and its name where it is a custom one."""
+    """An operator's number, and its name if it is custom."""
     number = max(code["builtin_code"], code["deprecated_builtin_code"])
     if not 0 <= number <= _LAST_OPERATOR or code["version"] < 0:
-        raise ValueError(f"has an operator of number {number}, which is not known")
+        raise ValueError(f"has an operator with the unknown number {number}")
     if number == CUSTOM and not code.get("custom_code"):
-        raise ValueError(f"has a custom operator without a name, the kind {index}")
+        raise ValueError(f"has a custom operator without a name, kind {index}")
     return number, code.get("custom_code", "") if number == CUSTOM else ""
 
 
@@ -213,13 +213,13 @@ def _graph(
 def _check_places(what: str, places: Iterable[int], count: int, least: int = 0) -> None:
     for place in places:
         if not least <= place < count:
-            raise ValueError(f"{what} tensor {place}, where there are {count}")
+            raise ValueError(f"{what} tensor {place}, but there are only {count}")
 
 
 def _tensor(index: int, tensor: Mapping[str, Any], buffers: list[np.ndarray]) -> Tensor:
     what = f"has a tensor, {index},"
     if tensor["type"] not in TYPES:
-        raise ValueError(f"{what} of type {tensor['type']}, which is not known")
+        raise ValueError(f"{what} of the unknown type {tensor['type']}")
     kind, bits = TYPES[tensor["type"]]
     shape = tensor.get("shape", ())
     if len(shape) > _MOST_AXES or any(size < 0 for size in shape):
@@ -228,13 +228,13 @@ def _tensor(index: int, tensor: Mapping[str, Any], buffers: list[np.ndarray]) ->
     if len(signature) != len(shape) or any(
         free not in (-1, size) for free, size in zip(signature, shape, strict=True)
     ):
-        raise ValueError(f"{what} of shape {[*shape]} and of another signature, {[*signature]}")
+        raise ValueError(f"{what} of shape {[*shape]} with another signature, {[*signature]}")
     if "sparsity" in tensor:
-        raise ValueError(f"{what} that is stored as a sparse one, which is not supported")
+        raise ValueError(f"{what} that is stored as sparse, which is not supported")
     if tensor["external_buffer"]:
         raise ValueError(f"{what} that is kept in another file, which is not supported")
     if tensor["buffer"] >= len(buffers):
-        raise ValueError(f"{what} in buffer {tensor['buffer']}, where there are {len(buffers)}")
+        raise ValueError(f"{what} in buffer {tensor['buffer']}, but there are only {len(buffers)}")
     data = buffers[tensor["buffer"]] if tensor["buffer"] else None
     data = data if data is not None and len(data) else None
     if data is not None and tensor["is_variable"]:
@@ -244,7 +244,7 @@ def _tensor(index: int, tensor: Mapping[str, Any], buffers: list[np.ndarray]) ->
         if size > _MOST_MEMORY:
             raise ValueError(f"{what} of {size} bytes, more than {_MOST_MEMORY >> 30} GB")
         if data is not None and len(data) != size:
-            raise ValueError(f"{what} of {size} bytes, whose buffer has {len(data)}")
+            raise ValueError(f"{what} of {size} bytes, but its buffer has {len(data)}")
     result = Tensor(
         tensor.get("name", ""),
         kind,
@@ -263,10 +263,10 @@ def _add_quantization(what: str, tensor: Tensor, how: Mapping[str, Any]) -> None
     scale, zero = how.get("scale", tensor.scale), how.get("zero_point", tensor.zero_point)
     tensor.scale, tensor.zero_point, tensor.axis = scale, zero, how["quantized_dimension"]
     least, most = _SCALES
-    if len(scale) and not bool(np.all((scale >= least) & (scale <= most))):  # NaN is neither
-        raise ValueError(f"{what} with a scale that is not a positive number of common size")
+    if len(scale) and not bool(np.all((scale >= least) & (scale <= most))):  # false for NaN
+        raise ValueError(f"{what} with a scale that is not a positive number of usual size")
     if len(scale) and len(zero) != len(scale):
-        raise ValueError(f"{what} of {len(scale)} scales and {len(zero)} zero points")
+        raise ValueError(f"{what} with {len(scale)} scales and {len(zero)} zero points")
     if len(zero) and tensor.type in _RANGES:
         low, high = _RANGES[tensor.type]
         if zero.min() < low or zero.max() > high:
@@ -283,26 +283,26 @@ def _add_quantization(what: str, tensor: Tensor, how: Mapping[str, Any]) -> None
     if details == "BlockwiseQuantization":
         blocks = how.get("details")
         if blocks is None or blocks["block_size"] <= 0:
-            raise ValueError(f"{what} with scales of blocks of an impossible size")
+            raise ValueError(f"{what} with blockwise scales of an impossible block size")
         tensor.blocks, tensor.block_scales = blocks["block_size"], blocks["scales"]
         if blocks["zero_points"] > 0:
-            raise ValueError(f"{what} with zero points of blocks, which is not supported")
+            raise ValueError(f"{what} with blockwise zero points, which is not supported")
 
 
 def _check_blocks(index: int, tensor: Tensor, tensors: list[Tensor]) -> None:
-    """That the scales of a tensor's blocks are there, one for each."""
-    what = f"has a tensor, {index}, with scales of blocks"
+    """Checks that a tensor has a scale for each of its blocks."""
+    what = f"has a tensor, {index}, with blockwise scales"
     _check_places(f"{what} in", [tensor.block_scales], len(tensors))
     scales = tensors[tensor.block_scales]
     if tensor.data is None:
-        raise ValueError(f"{what} which is computed")
+        raise ValueError(f"{what} that is computed")
     if not tensor.shape or tensor.shape[-1] % tensor.blocks:
-        raise ValueError(f"{what} of {tensor.blocks}, and of shape {[*tensor.shape]}")
+        raise ValueError(f"{what} for {tensor.blocks} values, and of shape {[*tensor.shape]}")
     shape = (*tensor.shape[:-1], tensor.shape[-1] // tensor.blocks)
     if scales.type != "float16" or scales.data is None or scales.shape != shape:
-        raise ValueError(f"{what} that are not a table of {[*shape]} numbers of 16 bits")
+        raise ValueError(f"{what} that are not a table of {[*shape]} 16-bit numbers")
     numbers = scales.data.view("<f2")
-    if not ((numbers > 0) & (numbers < np.inf)).all():  # NaN is neither
+    if not ((numbers > 0) & (numbers < np.inf)).all():  # false for NaN
         raise ValueError(f"{what} that are not all positive numbers")
 
 
@@ -311,7 +311,7 @@ def _operator(
 ) -> Operator:
     if operator["opcode_index"] >= len(codes):
         raise ValueError(
-            f"has an operator, {index}, of kind {operator['opcode_index']}, where there are "
+            f"has an operator, {index}, of kind {operator['opcode_index']}, but there are only "
             f"{len(codes)} kinds"
         )
     code, custom = codes[operator["opcode_index"]]
@@ -322,21 +322,21 @@ def _operator(
     _check_places(f"{what} that gives", outputs, count)
     _check_places(f"{what} that keeps", operator.get("intermediates", ()), count, least=-1)
     if operator["large_custom_options_offset"] > 1:
-        raise ValueError(f"{what} with options behind the model, which is not supported")
+        raise ValueError(f"{what} with options after the model, which is not supported")
     given = operator.get("builtin_options_type", "NONE")
     if name and given not in ("NONE", options):
-        raise ValueError(f"{what} with the options of another kind")
+        raise ValueError(f"{what} with the options of another operator")
     return Operator(name, code, custom, operator.get("builtin_options"), inputs, outputs)
 
 
 def _check_order(graph: Graph) -> None:
-    """That each operator takes what is there by then, and gives what nothing else gives."""
+    """Checks that operators take tensors that exist by then, and return each tensor once."""
     known = {i for i, x in enumerate(graph.tensors) if x.data is not None}
     if not known.isdisjoint(graph.inputs):
         raise ValueError("has an input that is a constant")
     known.update(graph.inputs)
     made = {output for operator in graph.operators for output in operator.outputs}
-    # Variables, and constants of no elements, are nobody's results.
+    # Variables, and constants without elements, are not results of operators.
     known.update(i for i in range(len(graph.tensors)) if i not in made)
     for i, operator in enumerate(graph.operators):
         what = f"has an operator, {i}{operator.name and ', '}{operator.name},"
@@ -345,7 +345,7 @@ def _check_order(graph: Graph) -> None:
                 raise ValueError(f"{what} that takes tensor {tensor} before it is computed")
         for tensor in operator.outputs:
             if tensor in known:
-                raise ValueError(f"{what} that gives tensor {tensor}, which is there already")
+                raise ValueError(f"{what} that gives tensor {tensor}, which exists already")
             known.add(tensor)
 
 
@@ -356,9 +356,9 @@ def _signatures(
     for signature in signatures:
         key, index = signature.get("signature_key", ""), signature["subgraph_index"]
         if key in found:
-            raise ValueError(f"has two signatures of the name {key[:80]!a}")
+            raise ValueError(f"has two signatures with the name {key[:80]!a}")
         if index >= len(graphs):
-            raise ValueError(f"has a signature of graph {index}, where there are {len(graphs)}")
+            raise ValueError(f"has a signature for graph {index}, but there are only {len(graphs)}")
         graph = graphs[index]
         sides = [
             _named(signature.get(side, []), side, known)
@@ -371,7 +371,7 @@ def _signatures(
 def _named(entries: list[Mapping[str, Any]], side: str, known: Sequence[int]) -> dict[str, int]:
     places = {entry.get("name", ""): entry["tensor_index"] for entry in entries}
     if len(places) < len(entries):
-        raise ValueError(f"has a signature that names two {side} alike")
+        raise ValueError(f"has a signature with two {side} of the same name")
     for name, place in places.items():
         if place not in known:
             raise ValueError(
@@ -385,11 +385,11 @@ def _named(entries: list[Mapping[str, Any]], side: str, known: Sequence[int]) ->
 
 @dataclass
 class Run:
-    """What a graph computes at one shape of its inputs.
+    """The result of following one shape of the inputs through a graph.
 
     Attributes:
-        outputs: the shapes, by tensor.
-        rows: by input that indexes a table, its number of rows.
+        outputs: the shapes of the outputs, by tensor.
+        rows: by input that indexes a table, the table's number of rows.
     """
 
     outputs: dict[int, tuple[int, ...]]
@@ -397,24 +397,24 @@ class Run:
 
 
 def check_model(model: Model, batch: int = 1, length: int | None = None) -> Run:
-    """Follows the shapes through the main graph, and checks each operator on the way.
+    """Follows the shapes through the main graph, and checks each operator.
 
     Args:
-        model: what `read_model` returned.
-        batch: the size of a free first axis of the inputs,
-        length: and of their other free axes. None follows the shapes that the file itself says,
-            and requires them to be those.
+        model: the result of `read_model`.
+        batch: the size of a free first axis of the inputs.
+        length: the size of their other free axes. None follows the shapes that the file itself
+            gives, and requires the tensors to have them.
 
     Raises:
-        ValueError: a predicate, to which the caller adds the file.
+        ValueError: the message is a predicate, to which the caller adds the file.
     """
     graph = model.graphs[0]
     if len(model.graphs) > 1:
-        raise ValueError(f"holds {len(model.graphs)} graphs, where this package writes one")
+        raise ValueError(f"holds {len(model.graphs)} graphs, but this package writes one")
     if any(tensor.is_variable for tensor in graph.tensors):
         raise ValueError("holds variables, which this package does not write")
     others = {*model.metadata} - _METADATA
-    if others:  # LiteRT reads the order of execution from some, and more
+    if others:  # from some, LiteRT reads the order of execution, for example
         raise ValueError(f"holds metadata named {min(others)[:80]!a}")
     values: list[Value | None] = [_constant(x) for x in graph.tensors]
     for place in graph.inputs:
@@ -483,7 +483,7 @@ def _follow(
 
 
 def _check_said(what: str, values: Iterable[Value]) -> None:
-    """That results have the shapes that the file says, where it does not leave them free."""
+    """Checks that results have the shapes that the file gives, except for free axes."""
     for value in values:
         signature = value.tensor.signature
         if any(n not in (-1, size) for n, size in zip(signature, value.shape, strict=True)):
@@ -491,7 +491,7 @@ def _check_said(what: str, values: Iterable[Value]) -> None:
 
 
 class _Memory:
-    """Counts the bytes of what is alive, and refuses what is too much."""
+    """Counts the bytes of the live tensors, and refuses too many."""
 
     def __init__(self, graph: Graph, values: list[Value | None]):
         self._values, self._alive = values, 0

@@ -1,6 +1,6 @@
-"""A .tflite file in LiteRT: opened, run, and taken apart with the code generated from its schema.
+"""Opens and runs a .tflite file in LiteRT, and unpacks it with code generated from its schema.
 
-All of this trusts the file: `model_check.read_model` comes first.
+All of this trusts the file: call `model_check.read_model` first.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ OPERATORS = _names(schema.BuiltinOperator)
 
 
 class FirstSignature:
-    """A file's signature, or its plain inputs and outputs where it has none.
+    """A file's first signature, or its plain inputs and outputs if it has none.
 
     Args:
-        signature: its name; None for none.
-        resolver: which kernels run it.
-        options: of LiteRT's `Interpreter`: `model_path` or `model_content`, `num_threads`.
+        signature: the signature's name; None if there is none.
+        resolver: the kernels that run the file.
+        options: options of LiteRT's `Interpreter`: `model_path` or `model_content`, `num_threads`.
 
     Attributes:
-        inputs, outputs: LiteRT's details by name.
+        inputs, outputs: LiteRT's details, by name.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class FirstSignature:
         }
 
     def partitions(self) -> tuple[int, list[str]]:
-        """After a call, how many pieces the delegate took, and the operators that it left."""
-        # Not public, and nothing public says what a delegate took: tested with LiteRT 2.3.
+        """After a call: the number of pieces that the delegate took, and the operators it left."""
+        # This uses a private method, since there is no public one: tested with LiteRT 2.3.
         operators = self._interpreter._get_ops_details()
         delegated = [op for op in operators if op["op_name"] == "DELEGATE"]
         own = [op for op in operators if op["op_name"] != "DELEGATE"]
         maker = {int(tensor): op for op in own for tensor in op["outputs"]}
         taken = set()
-        for partition in delegated:  # LiteRT tells what goes in and out: it holds what lies between
+        for partition in delegated:  # LiteRT gives its inputs and outputs only
             ends, tensors = {*map(int, partition["inputs"])}, [*map(int, partition["outputs"])]
             while tensors:
                 op = maker.get(tensors.pop())
@@ -81,17 +81,17 @@ class FirstSignature:
 
 
 class AligningBuilder(flatbuffers.Builder):
-    """Aligns weights to 16 bytes, as the schema asks and the code generated from it forgets."""
+    """Aligns weights to 16 bytes, as the schema requires; the generated code does not."""
 
     def StartVector(self, elemSize, numElems, alignment):
         return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
 
 
 def unpack(content: bytes) -> schema.ModelT:
-    """A model as objects, all weights in its buffers."""
+    """A model as objects, with all weights in its buffers."""
     model = schema.ModelT.InitFromPackedBuf(content)
     for buffer in model.buffers:
-        if buffer.offset > 1:  # written behind the model; 0 and 1 stand for none
+        if buffer.offset > 1:  # written after the model; 0 and 1 mean that there is none
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
     return model
@@ -107,7 +107,7 @@ def pack(model: schema.ModelT) -> bytes:
 def operators(
     model: schema.ModelT,
 ) -> Iterator[tuple[str, schema.OperatorT, schema.SubGraphT]]:
-    """All operators in the order of execution: name, operator and the graph that it is in."""
+    """Yields all operators in the order of execution: the name, the operator and its graph."""
     for graph in model.subgraphs:
         for op in graph.operators:
             kind = model.operatorCodes[op.opcodeIndex]
@@ -120,13 +120,13 @@ def operators(
 
 
 def with_float_weights(model: schema.ModelT) -> list[str]:
-    """Turns weights of 8 or 4 bits into the floats that they stand for.
+    """Replaces weights of 8 or 4 bits by the floats that they stand for.
 
-    Only those of operators that yield floats: the kernels of these may, or may not, round the
-    other operand to 8 bits as well, each in its way.
+    Only weights of operators that return floats: kernels differ in whether and how they round the
+    other operand to 8 bits as well.
 
     Returns:
-        The names of the operators whose weights were such.
+        The names of the operators whose weights were replaced.
     """
     changed = []
     for name, op, graph in operators(model):
@@ -138,7 +138,7 @@ def with_float_weights(model: schema.ModelT) -> list[str]:
             if values is not None:
                 data = np.frombuffer(values.astype("<f4").tobytes(), np.uint8)
                 model.buffers.append(schema.BufferT(data=data))
-                op.inputs[i] = len(graph.tensors)  # the old one may have other users
+                op.inputs[i] = len(graph.tensors)  # other operators may use the old one
                 graph.tensors.append(
                     schema.TensorT(
                         shape=values.shape, type=_FLOAT, buffer=len(model.buffers) - 1, name=b"w"
@@ -151,16 +151,16 @@ def with_float_weights(model: schema.ModelT) -> list[str]:
 def _dequantized(
     model: schema.ModelT, graph: schema.SubGraphT, tensor: schema.TensorT
 ) -> np.ndarray | None:
-    """A weight's values; None if it is no weight of 8 or 4 bits."""
+    """A weight's values; None if it is not a weight of 8 or 4 bits."""
     data, how = model.buffers[tensor.buffer].data, tensor.quantization
     if data is None or how is None or tensor.type not in (_INT8, _INT4):
         return None
     values = np.asarray(data).view(np.int8)
-    if tensor.type == _INT4:  # two in a byte, the first in the low half; >> keeps the sign
+    if tensor.type == _INT4:  # two per byte, the first in the low half; >> keeps the sign
         values = np.stack([values << 4 >> 4, values >> 4], axis=-1).reshape(-1)
     shape = list(tensor.shape)
     values = values[: math.prod(shape)].reshape(shape).astype(np.float32)
-    if how.details is not None:  # a scale for each block of a row; they are a tensor of their own
+    if how.details is not None:  # a separate tensor holds a scale for each block of a row
         scales = graph.tensors[how.details.scales]
         table = np.asarray(model.buffers[scales.buffer].data).view("<f2").reshape(scales.shape)
         return values * np.repeat(table.astype(np.float32), how.details.blockSize, axis=-1)

@@ -1,4 +1,4 @@
-"""The part of TFLite's schema that concerns this package, as data for `flatbuffer.read`.
+"""The part of TFLite's schema that this package needs, as data for `flatbuffer.read`.
 
 The generated code that comes with LiteRT trusts what it reads, and takes longer to import than a
 small model takes to load.
@@ -11,7 +11,7 @@ from .flatbuffer import Schema
 IDENTIFIER = b"TFL3"
 VERSION = 3
 
-# Types by number, and their bits; None where a value's size is not fixed.
+# Types by number, and their bits; None if the size of a value is not fixed.
 TYPES: dict[int, tuple[str, int | None]] = dict(
     enumerate(
         [
@@ -23,7 +23,7 @@ TYPES: dict[int, tuple[str, int | None]] = dict(
         ]
     )
 )
-# The operators that files of this package hold, by number, and the table of their options.
+# The operators in files of this package, by number, with the table of their options.
 OPERATORS: dict[int, tuple[str, str]] = {
     0: ("ADD", "AddOptions"),
     2: ("CONCATENATION", "ConcatenationOptions"),
@@ -114,7 +114,7 @@ SCHEMA = Schema(
         "SignatureDef": "inputs:[TensorMap] outputs:[TensorMap] signature_key:string "
         "deprecated_tag:string subgraph_index:uint32=0",
         "TensorMap": "name:string tensor_index:uint32=0",
-        # Options; those without fields here have none, or none that matters.
+        # Options; tables without fields here have none, or none that matters.
         "AddOptions": _ACTIVATION,
         "MulOptions": _ACTIVATION,
         "SubOptions": _ACTIVATION,

@@ -1,8 +1,8 @@
-"""What each operator that this package writes may take, and the shape of what it then gives.
+"""For each operator that this package writes: the inputs it may take, and its results' shapes.
 
-A rule gets an operator's call, checks all that LiteRT's kernels and XNNPACK take on trust, and
-returns the results. It raises a ValueError with a predicate: "takes ...". Shapes of up to five axes
-are what all of them compute.
+A rule gets an operator's call, checks everything that LiteRT's kernels and XNNPACK trust, and
+returns the results. It raises a ValueError whose message is a predicate: "that takes ...". All of
+these operators support shapes of up to five axes.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from .model_check import Tensor
 
 _MOST_AXES = 5
-_ACTIVATIONS = (0, 1)  # none and ReLU: all that the converter puts behind these operators
+_ACTIVATIONS = (0, 1)  # none and ReLU: the only ones that the converter adds to these operators
 _VALID_OR_SAME = (0, 1)
-_MOST_RATIO = 2.0**20  # of scales, in which integer kernels shift their results
+_MOST_RATIO = 2.0**20  # of scales, up to which integer kernels can shift their results
 _MOST_ELEMENTS = 1 << 31
 
 
 @dataclass
 class Value:
-    """A tensor with what is known of it at one run.
+    """A tensor, with what is known of it in one run.
 
     Attributes:
-        tensor: as the file describes it.
-        shape: at this run.
+        tensor: the tensor in the file.
+        shape: its shape in this run.
         integers: the values of a small tensor of integers, flat; None if they are not known.
-        origin: the graph's inputs whose values it holds, in parts or another shape.
-        constant: whether it stands in the file.
+        origin: the graph's inputs whose values it holds, in parts or in another shape.
+        constant: whether it is stored in the file.
     """
 
     tensor: Tensor
@@ -48,14 +48,14 @@ class Value:
 
 @dataclass
 class Call:
-    """An operator at one run.
+    """An operator in one run.
 
     Attributes:
         options: by name; empty if there are none.
-        has_options: whether there are some.
-        inputs: None for one that is left out.
-        outputs: as the file describes them.
-        rows: where lookups note, by input of the graph, how many rows the table has.
+        has_options: whether there are any.
+        inputs: None for an input that is left out.
+        outputs: the outputs in the file.
+        rows: filled by lookups: the table's number of rows, by input of the graph.
     """
 
     options: Mapping[str, Any]
@@ -65,7 +65,7 @@ class Call:
     rows: dict[int, int]
 
     def take(self, *types: str | Sequence[str]) -> list[Value]:
-        """The inputs, which must be of these types, one or several for each, and all there."""
+        """The inputs, none of which may be missing; each must have its type, or one of several."""
         values = [x for x in self.inputs if x is not None]
         if not len(self.inputs) == len(values) == len(types):
             raise ValueError(f"that takes {len(self.inputs)} inputs, not {len(types)}")
@@ -74,7 +74,7 @@ class Call:
         return values
 
     def option(self, name: str, *allowed: Any) -> Any:
-        """An option, which must be there, and one of the allowed values where some are given."""
+        """An option, which must exist, and be one of the allowed values if there are any."""
         if name not in self.options:
             raise ValueError("without its options")
         if allowed and self.options[name] not in allowed:
@@ -82,12 +82,12 @@ class Call:
         return self.options[name]
 
     def give(self, kind: str, *shapes: Sequence[int], **known: Any) -> list[Value]:
-        """The results, of one type and these shapes."""
+        """The results, with one type and these shapes."""
         if len(self.outputs) != len(shapes):
             raise ValueError(f"that gives {len(self.outputs)} results, not {len(shapes)}")
         for tensor, shape in zip(self.outputs, shapes, strict=True):
             if tensor.type != kind:
-                raise ValueError(f"that gives {tensor.type}, where it computes {kind}")
+                raise ValueError(f"that gives {tensor.type}, but computes {kind}")
             if math.prod(shape) >= _MOST_ELEMENTS:
                 raise ValueError(f"that gives {math.prod(shape)} numbers")
         return [
@@ -101,7 +101,7 @@ def _require_type(value: Value, *types: str) -> None:
         raise ValueError(f"that takes {value.type}, not {' or '.join(types)}")
     if not value.shape and not value.constant and value.type != "int32":
         raise ValueError("that takes a single number")
-    # Of ids there may be none: what is left of a text once its end is cut off.
+    # There may be no ids: the rest of a text after its end was cut off.
     if len(value.shape) > _MOST_AXES or (0 in value.shape and value.type != "int32"):
         raise ValueError(f"that takes the shape {[*value.shape]}")
 
@@ -109,14 +109,14 @@ def _require_type(value: Value, *types: str) -> None:
 def _integers(value: Value, least: int = -(2**31), most: int = 2**31 - 1) -> Sequence[int]:
     """The values of a tensor on which shapes depend."""
     if value.integers is None or len(value.shape) > 1:
-        raise ValueError("that takes numbers which are not known before the run")
+        raise ValueError("that takes numbers that are not known before the run")
     if any(not least <= x <= most for x in value.integers):
-        raise ValueError(f"that takes {[*value.integers]}, where {least} to {most} are right")
+        raise ValueError(f"that takes {[*value.integers]}, not {least} to {most}")
     return value.integers
 
 
 def _axis(number: int, axes: int) -> int:
-    """An axis, counted from the end where it is negative."""
+    """An axis, counted from the end if it is negative."""
     if not -axes <= number < axes:
         raise ValueError(f"on axis {number} of {axes}")
     return number % axes
@@ -184,7 +184,7 @@ def _concatenation(call: Call) -> list[Value]:
     kind = call.outputs[0].type if call.outputs else ""
     values = call.take(*[("float32", "int32")] * len(call.inputs))
     if not values or any(x.type != kind for x in values):
-        raise ValueError("that takes other types than it gives")
+        raise ValueError("that takes types other than it gives")
     call.option("fused_activation_function", 0)
     shapes = [[*x.shape] for x in values]
     axis = _axis(call.option("axis"), len(shapes[0]))
@@ -240,7 +240,7 @@ def _fully_connected(call: Call) -> list[Value]:
 def _product(
     call: Call, x: Value, weights: Value, bias: Value | None, shape: Sequence[int]
 ) -> list[Value]:
-    """A product with weights, of which all numbers are floats, or the weights small integers."""
+    """A product with weights; all numbers are floats, or the weights are small integers."""
     if weights.type != "float32":
         _check_weights(weights)
     if x.type == "float32":
@@ -256,26 +256,26 @@ def _product(
     _one_scale(call.outputs[0])
     ratio = float(x.tensor.scale[0]) / float(call.outputs[0].scale[0])
     if ratio * float(weights.tensor.scale.max()) > _MOST_RATIO:
-        raise ValueError("whose scales differ beyond reason")
+        raise ValueError("whose scales differ too much")
     return results
 
 
 def _check_weights(weights: Value) -> None:
     tensor = weights.tensor
     if not weights.constant:
-        raise ValueError("that takes weights which are computed")
+        raise ValueError("that takes computed weights")
     if not tensor.blocks and len(tensor.scale) not in (1, tensor.shape[0]):
         raise ValueError(f"whose weights have {len(tensor.scale)} scales")
     if (len(tensor.scale) > 1 and tensor.axis != 0) or tensor.zero_point.any():
-        raise ValueError("whose weights are not quantized by channel and evenly")
+        raise ValueError("whose weights are not quantized by channel, or have zero points")
     if tensor.type == "int4" and (not tensor.blocks or tensor.blocks % 32 or tensor.shape[-1] % 2):
-        raise ValueError("whose weights have 4 bits, and not a scale for each 32 of them")
+        raise ValueError("whose weights have 4 bits, but not one scale per block of 32")
     if tensor.type != "int4" and tensor.blocks:
-        raise ValueError("whose weights have scales of blocks, and not 4 bits")
+        raise ValueError("whose weights have blockwise scales, but not 4 bits")
 
 
 def _check_bias(bias: Value) -> None:
-    """Of a product of integers."""
+    """Checks the bias of a product of integers."""
     if bias.type != "int32" or not bias.constant:
         raise ValueError(f"that takes a bias of {bias.type}")
     scales, zero = bias.tensor.scale, bias.tensor.zero_point
@@ -285,13 +285,13 @@ def _check_bias(bias: Value) -> None:
 
 def _one_scale(tensor: Tensor) -> None:
     if len(tensor.scale) != 1 or len(tensor.zero_point) != 1 or tensor.blocks:
-        raise ValueError("of small integers without one scale")
+        raise ValueError("of small integers, but without a single scale")
 
 
 def _dequantize(call: Call) -> list[Value]:
     (x,) = call.take(("float16", "int8"))
     if x.type == "float16" and not x.constant:
-        raise ValueError("that takes computed numbers of 16 bits")
+        raise ValueError("that takes computed 16-bit numbers")
     if x.type == "int8":
         _one_scale(x.tensor)
     return call.give("float32", x.shape)
@@ -304,7 +304,7 @@ def _quantize(call: Call) -> list[Value]:
     if x.type == "int8":
         _one_scale(x.tensor)
         if float(x.tensor.scale[0]) / float(call.outputs[0].scale[0]) > _MOST_RATIO:
-            raise ValueError("whose scales differ beyond reason")
+            raise ValueError("whose scales differ too much")
     return results
 
 
@@ -315,7 +315,7 @@ def _embedding_lookup(call: Call) -> list[Value]:
     if table.type == "int8":
         _check_weights(table)
     if not ids.origin:
-        raise ValueError("that takes ids which are not an input's")
+        raise ValueError("that takes ids that do not come from an input")
     for place in ids.origin:
         call.rows[place] = min(table.shape[0], call.rows.get(place, table.shape[0]))
     return call.give("float32", [*ids.shape, table.shape[1]])
@@ -325,7 +325,7 @@ def _reduction(call: Call) -> list[Value]:
     x, axes = call.take("float32", "int32")
     chosen = {_axis(n, len(x.shape)) for n in _integers(axes)}
     if not axes.constant or len(chosen) < len(axes.integers or ()) or not chosen:
-        raise ValueError("over axes that are computed, named twice, or none")
+        raise ValueError("over axes that are computed, given twice, or missing")
     call.option("keep_dims", True)
     return call.give("float32", [1 if i in chosen else n for i, n in enumerate(x.shape)])
 
@@ -335,7 +335,7 @@ def _pack(call: Call) -> list[Value]:
     call.option("values_count", len(values))
     call.option("axis", 0)
     if not values or any(x.shape for x in values):
-        raise ValueError("that takes other than single numbers")
+        raise ValueError("that takes something other than single numbers")
     integers = [n for x in values for n in _integers(x)]
     return call.give("int32", [len(values)], integers=integers)
 

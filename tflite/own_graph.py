@@ -1,4 +1,4 @@
-"""Whether a graph is one that this package exports, and that its file's config describes."""
+"""Checks that a graph is one that this package exports, and that it fits its file's config."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _TABLES = {"input_ids": "vocab_size", "token_type_ids": "type_vocab_size"}
 
 
 def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> None:
-    """Follows the graph's shapes, the shortest and the longest, and compares ends with the config.
+    """Follows the shortest and longest shapes, and compares the graph's ends with the config.
 
     Args:
-        model: the file's, as `read_model` returns it.
-        config: that the file carries.
+        model: the file's model, from `read_model`.
+        config: the config in the file.
         architecture: the exported model's class.
 
     Raises:
-        ValueError: a predicate, to which the caller adds the file.
+        ValueError: the message is a predicate, to which the caller adds the file.
     """
     if architecture not in ARCHITECTURES.values():
         raise ValueError(f"holds a model of class {str(architecture)[:80]!a}")
     if len(model.signatures) != 1:
-        raise ValueError(f"has {len(model.signatures)} signatures, where exports have one")
+        raise ValueError(f"has {len(model.signatures)} signatures, not one")
     ((_, inputs, _),) = model.signatures.values()
     if {*inputs} != {*INPUTS}:
         raise ValueError(
@@ -39,11 +39,11 @@ def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> Non
     if len(signature) != 2 or 0 in signature or any(x.signature != signature for x in tensors):
         raise ValueError(f"takes inputs of shapes {', '.join(str([*x.shape]) for x in tensors)}")
     if {x.type for x in tensors} != {"int32"} or len({*inputs.values()}) != len(INPUTS):
-        raise ValueError("takes inputs which are not three of int32")
+        raise ValueError("takes inputs other than three of int32")
     batch, length = signature
     longest = config.max_position_embeddings
     if length > longest:
-        raise ValueError(f"takes {length} tokens, where its config says {longest}")
+        raise ValueError(f"takes {length} tokens, but its config says {longest}")
     check_model(model)
     if batch < 0 or length < 0:
         batch, length = 2 if batch < 0 else batch, longest if length < 0 else length
@@ -57,7 +57,7 @@ def _check_tables(run: Run, config: SqueezeBertConfig, inputs: Mapping[str, int]
     rows = {names[place]: count for place, count in run.rows.items()}
     want = {name: getattr(config, size) for name, size in _TABLES.items()}
     if rows != want:
-        raise ValueError(f"has tables of {rows} rows, where its config says {want}")
+        raise ValueError(f"has tables of {rows} rows, but its config says {want}")
 
 
 def _check_outputs(
@@ -80,5 +80,5 @@ def _check_outputs(
         want = (batch, *(getattr(config, x) if isinstance(x, str) else x for x in sizes))
         if run.outputs[place] != want or model.graphs[0].tensors[place].type != "float32":
             raise ValueError(
-                f"returns {name} of shape {[*run.outputs[place]]}, where its config says {[*want]}"
+                f"returns {name} of shape {[*run.outputs[place]]}, but its config says {[*want]}"
             )

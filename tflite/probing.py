@@ -1,4 +1,4 @@
-"""What `inspect` and `benchmark` have done by LiteRT: each function runs apart (see apart.py)."""
+"""LiteRT's part of `inspect` and `benchmark`, run in separate processes (see apart.py)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..terminal import one_line
 from .apart import read_rows, write_rows
 from .model_file import FirstSignature, pack, unpack, with_float_weights
 
-_ROUNDS = 5  # in which the runs of a row are spread, so that all rows meet the same disturbances
+_ROUNDS = 5  # the runs of a row are spread over these, so that disturbances affect all rows equally
 
 
 def run_reference(folder: Path, path: Path, signature: str | None) -> dict[str, Any]:
     """Opens a file, and runs it on `inputs` with LiteRT's reference kernels; writes `outputs`.
 
     Returns:
-        `refusal`, why LiteRT does not open the file; `error`, why it does not run; `changed`, the
-        operators whose weights were turned into floats for that.
+        `refusal`, why LiteRT can not open the file; `error`, why it does not run; `changed`, the
+        operators whose weights were turned into floats to run it.
     """
     try:
         FirstSignature(signature, model_path=str(path))
@@ -39,10 +39,10 @@ def run_reference(folder: Path, path: Path, signature: str | None) -> dict[str, 
 
 
 def run_xnnpack(folder: Path, path: Path, signature: str | None) -> dict[str, Any]:
-    """Runs a file on `inputs` as LiteRT does by default; writes `outputs`.
+    """Runs a file on `inputs` with LiteRT's defaults; writes `outputs`.
 
     Returns:
-        `error`, why it does not run; `partitions`, how many pieces the delegate took; and `left`,
+        `error`, why it does not run; `partitions`, the number of pieces that XNNPACK took; `left`,
         the operators that it left.
     """
     try:
@@ -60,7 +60,7 @@ def time_calls(
     """Times a file on each of `inputs`, with each number of threads.
 
     Returns:
-        `times`: milliseconds of each call, by threads and then by row of the inputs.
+        `times`: the milliseconds of each call, by threads and then by row of the inputs.
     """
     rows = read_rows(folder, "inputs")
     runners = {n: FirstSignature(signature, model_path=str(path), num_threads=n) for n in threads}
@@ -70,7 +70,7 @@ def time_calls(
     for _ in range(min(_ROUNDS, runs)):
         for (n, row), found in times.items():
             run, inputs = runners[n], rows[row]
-            _run(run, inputs)  # not timed: it makes room for the length
+            _run(run, inputs)  # not timed: it allocates memory for the length
             for _ in range(-(-runs // _ROUNDS)):
                 start = time.perf_counter()
                 run(inputs)
@@ -79,7 +79,7 @@ def time_calls(
 
 
 def start(folder: Path, path: Path, signature: str | None, threads: int) -> dict[str, Any]:
-    """Load time in milliseconds and memory in MB, in a process in which nothing else is left."""
+    """Load time in milliseconds and memory in MB, in a process that holds nothing else."""
     (inputs,) = read_rows(folder, "inputs")
     before, begin = _resident_mb(), time.perf_counter()
     _run(FirstSignature(signature, model_path=str(path), num_threads=threads), inputs)
@@ -94,10 +94,10 @@ def _run(run: FirstSignature, inputs: dict) -> None:
 
 
 def _resident_mb() -> float:
-    """This process's memory in MB: now, or at its height where the system does not tell."""
+    """This process's memory in MB: now, or at its peak if the system does not give it."""
     pages = Path("/proc/self/statm")
     if pages.is_file():
         return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # of macOS, in bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # on macOS, in bytes

@@ -1,7 +1,7 @@
 """Post-training quantization: recipes as named data, carried out by litert-quantizer.
 
-A recipe says what becomes of the weights of which operations. All that it does not name stays in
-float32: soft-max, GELU and the layer norms lose most and gain least.
+A recipe says how the weights of which operations are stored. Everything that it does not name stays
+in float32: softmax, GELU and the layer norms lose most and gain least.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ import numpy as np
 
 _PROJECTIONS = ("CONV_2D", "FULLY_CONNECTED")
 _TABLES = ("EMBEDDING_LOOKUP",)
-# The scope in the graph of the product with the masked LM's table, stored once for both its uses.
+# The scope of the product with the masked LM's table, which is stored once for both its uses.
 TABLE_PRODUCT = "table_product"
-_CHUNK = 20  # texts between two looks at the progress
+_CHUNK = 20  # texts between two updates of the progress bar
 
 
 class Rule(NamedTuple):
-    """What becomes of some operations.
+    """How some operations are quantized.
 
     Attributes:
         operations: their names in TFLite.
-        bits: of a weight.
-        block: how many inputs of a channel share a scale; 0 for all.
+        bits: bits of a weight.
+        block: number of a channel's inputs that share a scale; 0 for all of them.
         activations: "float32"; or "int8" with fixed ranges from calibration.
         algorithm: litert-quantizer's name of the way to choose scales.
-        scope: a regular expression, for those operations alone whose result's name it matches.
+        scope: a regular expression that the result's name must match.
     """
 
     operations: tuple[str, ...]
@@ -47,14 +47,14 @@ class Recipe(NamedTuple):
 
     Attributes:
         summary: one line for people.
-        rules: what becomes of what; later ones win.
-        tolerance: how far outputs may move from the float model's: the root mean square of the
-            error, as a part of the output's spread over texts and positions. Right files of
-            random and trained models, pruned ones and ones of large weights among them, were
-            within 0.04 in fp16, 0.2 in int8, 0.9 in int8-static and 0.8 in int4. The last two say
-            little by that: it is `structure` that proves their operators and weights.
-        convolutions: whether CPUs run grouped convolutions of this kind, and faster than one
-            FULLY_CONNECTED a group.
+        rules: the rules; later ones take precedence.
+        tolerance: the allowed difference of outputs from the float model's: the root mean square of
+            the error, relative to the output's spread over texts and positions. Correct files of
+            random and trained models, including pruned ones and ones with large weights, were
+            within 0.04 in fp16, 0.2 in int8, 0.9 in int8-static and 0.8 in int4. For the last two
+            this proves little: `structure` checks their operators and weights.
+        convolutions: whether CPUs run grouped convolutions of this kind, and do so faster than one
+            FULLY_CONNECTED per group.
     """
 
     summary: str
@@ -64,18 +64,18 @@ class Recipe(NamedTuple):
 
     @property
     def block(self) -> int:
-        """What the inputs of each group must be a multiple of."""
+        """The number that each group's number of inputs must be a multiple of."""
         return max(rule.block for rule in self.rules) or 1
 
     @property
     def calibrates(self) -> bool:
-        """Whether it needs texts, to see the ranges of activations."""
+        """Whether the recipe needs texts to calibrate the ranges of activations."""
         return any(rule.activations != "float32" for rule in self.rules)
 
 
 RECIPES = {
     "fp16": Recipe(
-        # GPU delegates refuse a table of 16 bit floats.
+        # GPU delegates refuse tables of 16-bit floats.
         "weights as 16 bit floats, tables as 8 bit integers",
         (
             Rule(_TABLES, 8),
@@ -109,7 +109,7 @@ RECIPES = {
 
 
 def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> bytes:
-    """Quantizes a float .tflite model; `samples` are inputs of its signature to calibrate on."""
+    """Quantizes a float .tflite model; `samples` are inputs of its signature for calibration."""
     from litert_quantizer.quantizer import Quantizer
 
     from .scales import mend_scales, separate
@@ -126,7 +126,7 @@ def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndar
 
 
 def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict | None:
-    """The ranges of activations, with a progress bar; None without samples."""
+    """Determines the ranges of activations, with a progress bar; None without samples."""
     from tqdm import tqdm
 
     ranges: dict | None = None
@@ -143,7 +143,7 @@ def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict |
 
 @contextlib.contextmanager
 def _silence():
-    """The quantizer prints its progress and sizes, and LiteRT warns of what it is made to do."""
+    """Silences the quantizer, which prints progress and sizes, and LiteRT's warnings."""
     with (
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
@@ -154,7 +154,7 @@ def _silence():
 
 
 def _add(quantizer, rule: Rule, operation: str) -> None:
-    """Says a rule in the quantizer's words."""
+    """Passes a rule to the quantizer."""
     from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
 
     granularity = QuantGranularity(f"BLOCKWISE_{rule.block}" if rule.block else "CHANNELWISE")

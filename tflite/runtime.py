@@ -1,4 +1,4 @@
-"""Runs a .tflite file of this package with LiteRT: no TensorFlow, no Keras."""
+"""Runs a .tflite file of this package with LiteRT, without TensorFlow and Keras."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .own_graph import check_own
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-# LiteRT ends the process where the system gives it no more threads.
+# LiteRT ends the process if the system refuses it another thread.
 MOST_THREADS = 256
 
 
@@ -36,24 +36,24 @@ class Runtime:
     """A loaded .tflite file.
 
     Several threads may use it at once. Each call of the file takes one of the workers'
-    interpreters, and waits for one where all are busy.
+    interpreters, and waits if all are busy.
 
     Args:
         path: the file, as `tf_squeezebert.tflite.export` wrote it.
         num_threads: threads within one call of the file.
-        workers: how many calls of the file run at once. Each has an interpreter of its own, with a
-            copy of the encoder's weights.
+        workers: number of calls of the file that run at once. Each worker has an interpreter, with
+            a copy of the encoder's weights.
 
     Attributes:
-        config: the exported model's config, with the names of its labels.
-        architecture: the exported model's class, `"SqueezeBertModel"` for instance.
-        task: what the file does, see `tf_squeezebert.tasks`.
-        workers: as given.
+        config: the exported model's config, with the names of the labels.
+        architecture: the exported model's class, for instance `"SqueezeBertModel"`.
+        task: the file's task; see `tf_squeezebert.tasks`.
+        workers: the number of workers.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no .tflite, or not one that this package exported; or `num_threads` or
-            `workers` is below 1, or the product of the two above 256.
+        ValueError: it is not a .tflite, or not one that this package exported; or `num_threads` or
+            `workers` is below 1, or their product above 256.
     """
 
     def __init__(self, path: str | os.PathLike, num_threads: int = 1, workers: int = 1):
@@ -67,14 +67,14 @@ class Runtime:
             )
         path = Path(path)
         if not path.is_file():
-            raise FileNotFoundError(f"There is no file '{path}'.")
+            raise FileNotFoundError(f"There is no file '{path}': check the path.")
         self._bundle = read_bundle(path)
         self.config: SqueezeBertConfig = self._bundle.config
         self.architecture: str = self._bundle.architecture
         _check(path, self.config, self.architecture)
         self.task: Task = task_of(self.architecture, self.config)
         self.workers = workers
-        # Last in, first out: a caller by itself keeps to one interpreter.
+        # Last in, first out, so that a single caller always uses the same interpreter.
         self._idle: queue.LifoQueue[SignatureRunner] = queue.LifoQueue()
         for _ in range(workers):
             run = _open(path, num_threads)
@@ -84,41 +84,41 @@ class Runtime:
 
     @functools.cached_property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
-        """The tokenizer that the file carries; None if it was exported without one."""
+        """The tokenizer in the file; None if it was exported without one."""
         return self._bundle.tokenizer
 
     @property
     def batch(self) -> int | None:
-        """How many texts one call of the file takes; None where that is free."""
+        """The number of texts that one call of the file takes; None if it is free."""
         return None if self._shape[0] < 0 else int(self._shape[0])
 
     @property
     def length(self) -> int | None:
-        """The sequence length that the file was exported for; None where it is free."""
+        """The sequence length that the file was exported for; None if it is free."""
         return None if self._shape[1] < 0 else int(self._shape[1])
 
     @property
     def max_length(self) -> int:
-        """The longest sequence that it takes, in tokens."""
+        """The length of the longest sequence that the file takes, in tokens."""
         return self.length or self.config.max_position_embeddings
 
     def __call__(self, inputs: Mapping[str, np.ndarray] | np.ndarray) -> dict[str, np.ndarray]:
-        """Runs texts in calls of `batch` of them, `workers` calls at once.
+        """Runs the file on texts, `batch` of them per call, with `workers` calls at once.
 
         Args:
-            inputs: `input_ids`, [B, S] integers, for multiple choice [B, C, S]; or a dict of it
-                and optionally `attention_mask`, of 0 and 1, and `token_type_ids`. To a file of a
-                fixed batch or length, rows and positions are added as needed, and cut off its
-                outputs.
+            inputs: `input_ids`, integers [B, S], or [B, C, S] for multiple choice; or a dict with
+                it and optionally `attention_mask`, of 0 and 1, and `token_type_ids`. If the file
+                has a fixed batch or length, rows and positions are added as needed, and removed
+                from its outputs.
 
         Returns:
-            The outputs by name, float32, batched as the Keras model's: [B, ...], with as many
-            positions as were given.
+            The outputs by name, float32, batched as the Keras model's: [B, ...], with the number
+            of positions of the inputs.
 
         Raises:
             ValueError: an input is unknown or missing; shapes differ; ids are not of an integer
-                dtype, or lie outside the vocabulary; the mask holds other values, or nothing but 0
-                in a row; or the sequence is too long.
+                dtype, or lie outside the vocabulary; the mask holds values other than 0 and 1, or
+                only 0 in a row; or the sequence is too long.
         """
         ids, mask, types = self._checked(
             inputs if isinstance(inputs, Mapping) else {"input_ids": inputs}
@@ -134,7 +134,7 @@ class Runtime:
         return outputs
 
     def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-        """`[function(item) for item in items]`, in as many threads as there are workers."""
+        """`[function(item) for item in items]`, with one thread for each worker."""
         items = list(items)
         if min(self.workers, len(items)) < 2:
             return [function(item) for item in items]
@@ -142,7 +142,7 @@ class Runtime:
             return list(threads.map(function, items))
 
     def _run(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """One call of the file, with ids, mask and types, [3, B, S]."""
+        """Calls the file once, with ids, mask and types, [3, B, S]."""
         _, count, given = rows.shape
         size, length = self.batch or count, self.length or given
         padded = np.pad(rows, ((0, 0), (0, size - count), (0, length - given)))
@@ -151,8 +151,8 @@ class Runtime:
             outputs = run(**dict(zip(INPUTS, padded, strict=True)))
         except RuntimeError as error:
             raise ValueError(
-                f"The file does not run {padded.shape[1]} texts of {padded.shape[2]} tokens: it "
-                f"is damaged, export it again ({one_line(error)})."
+                f"The file does not run {padded.shape[1]} texts of {padded.shape[2]} tokens, so it "
+                f"is damaged: export it again ({one_line(error)})."
             ) from error
         finally:
             self._idle.put(run)
@@ -162,7 +162,7 @@ class Runtime:
         }
 
     def _checked(self, inputs: Mapping[str, Any]) -> list[np.ndarray]:
-        """Ids, mask and types, int32, of one shape; refuses what would give wrong numbers."""
+        """Ids, mask and types, int32, of one shape; refuses inputs that give wrong results."""
         unknown = [str(name) for name in inputs if name not in INPUTS]
         if unknown or inputs.get("input_ids") is None:
             given = f"Unknown input {', '.join(unknown)}" if unknown else "There are no input_ids"
@@ -187,17 +187,17 @@ class Runtime:
         types = as_ids("token_type_ids", types, self.config.type_vocab_size, "type_vocab_size")
         if not ids.shape == mask.shape == types.shape:
             shapes = ", ".join(str(list(x.shape)) for x in (ids, mask, types))
-            raise ValueError(f"{', '.join(INPUTS)} must have one shape, not {shapes}.")
+            raise ValueError(f"{', '.join(INPUTS)} must have the same shape, not {shapes}.")
         if not mask.any(axis=-1).all():
             raise ValueError(
                 "A row of attention_mask is 0 everywhere, so there is nothing to attend to: leave "
-                "out rows that are padding alone."
+                "out rows that are only padding."
             )
         return [ids, mask, types]
 
 
 def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
-    """Proves the file before LiteRT sees it."""
+    """Checks the file before LiteRT opens it."""
     model = open_model(path)
     try:
         check_own(model, config, architecture)
@@ -209,7 +209,7 @@ def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
 
 
 def _open(path: Path, num_threads: int) -> SignatureRunner:
-    """An interpreter of the file, ready to run; the runner keeps it alive."""
+    """Opens an interpreter of the file, ready to run; the returned runner keeps it alive."""
     try:
         with named_in_utf8(path) as name:
             interpreter = Interpreter(name, num_threads=num_threads)
@@ -217,23 +217,23 @@ def _open(path: Path, num_threads: int) -> SignatureRunner:
         return interpreter.get_signature_runner()
     except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
-            f"'{path}' is damaged, LiteRT does not open it: export it again ({one_line(error)})."
+            f"'{path}' is damaged, LiteRT can not open it: export it again ({one_line(error)})."
         ) from error
 
 
 def _release_pages(path: Path) -> None:
-    """Takes the file's pages out of this process's memory; only on Linux.
+    """Releases the file's pages from this process's memory; only on Linux.
 
-    LiteRT maps the file, and XNNPACK has made its own copy of the weights by now: what the file
-    holds would count twice. Rows of embedding tables, which it goes on reading there, come back
-    from the system's cache.
+    LiteRT maps the file, and XNNPACK has made a copy of the weights by now, so that these would
+    count twice. Rows of embedding tables, which are still read from the file, are reloaded from
+    the system's cache.
     """
     maps, name = Path("/proc/self/maps"), str(path.resolve())
     if not maps.is_file():
         return
     for line in maps.read_text(errors="surrogateescape").splitlines():
         span, access, *_ = line.split(maxsplit=2)
-        if line.endswith(f" {name}") and access == "r--s":  # shared and read-only: nothing is lost
+        if line.endswith(f" {name}") and access == "r--s":  # shared, read-only: nothing is lost
             start, end = (int(address, 16) for address in span.split("-"))
             size = ctypes.c_size_t(end - start)
             ctypes.CDLL(None).madvise(ctypes.c_void_p(start), size, mmap.MADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""Random inputs for a .tflite file, of this package or not, from what the file says of them."""
+"""Random inputs for any .tflite file, made from what the file says about them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 
 from .model_check import Graph, Model, Tensor
 
-_LOOKUPS = {7: (0, 1), 36: (1, 0)}  # EMBEDDING_LOOKUP, GATHER: which input holds ids, which a table
-_MOST_NUMBERS = 1 << 27  # of an input
+_LOOKUPS = {7: (0, 1), 36: (1, 0)}  # EMBEDDING_LOOKUP, GATHER: inputs for ids and table
+_MOST_NUMBERS = 1 << 27  # in one input
 
 
 class Ends:
-    """What goes into a model's first signature and comes out, or its main graph where it has none.
+    """The inputs and outputs of a model's first signature, or of its main graph if it has none.
 
     Attributes:
-        signature: the signature's name; None where there is none.
-        graph: that it runs.
-        inputs, outputs: places of tensors in the graph, by name.
+        signature: the signature's name; None if there is none.
+        graph: the graph that it runs.
+        inputs, outputs: indices of tensors in the graph, by name.
     """
 
     def __init__(self, model: Model):
@@ -35,25 +35,25 @@ class Ends:
 
     @property
     def is_free(self) -> bool:
-        """Whether an axis of an input is of any size."""
+        """Whether an axis of an input is free."""
         return any(-1 in self.graph.tensors[x].signature for x in self.inputs.values())
 
 
 def sample_inputs(
     ends: Ends, length: int, batch: int = 1, part: float = 1.0, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """Random inputs: ids if an input indexes a table, a mask if it is of integers, else floats.
+    """Random inputs: ids for an input that indexes a table, a mask for other integers, else floats.
 
     Args:
-        ends: the model's.
-        length: the size of free axes,
-        batch: but of a free first axis.
-        part: of the positions of a mask's first row, the first ones, that are 1; all in the last
-            of several rows.
-        seed: of the random numbers.
+        ends: the model's inputs.
+        length: the size of free axes other than the first one.
+        batch: the size of a free first axis.
+        part: the fraction of positions that are 1 in a mask's first row, at its beginning; in the
+            last of several rows, all are.
+        seed: seed of the random numbers.
 
     Raises:
-        ValueError: there are none for an input of this type or size.
+        ValueError: an input has a type or size that is not supported.
     """
     rng, rows, tensors = np.random.default_rng(seed), _table_rows(ends.graph), ends.graph.tensors
     return {
@@ -72,13 +72,13 @@ def _sample(
     rng: np.random.Generator, tensor: Tensor, rows: int | None, shape: list[int], part: float
 ) -> np.ndarray:
     if math.prod(shape) > _MOST_NUMBERS:
-        raise ValueError(f"there are none of {math.prod(shape)} numbers")
+        raise ValueError(f"inputs of {math.prod(shape)} numbers are too large")
     if tensor.type in ("float16", "float32", "float64"):
         return rng.standard_normal(shape).astype(tensor.type)
     if tensor.type not in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"):
-        raise ValueError(f"there are none for inputs of type {tensor.type}")
+        raise ValueError(f"inputs of type {tensor.type} are not supported")
     dtype = np.dtype(tensor.type)
-    if len(tensor.scale):  # floats, as small integers
+    if len(tensor.scale):  # floats that are stored as small integers
         return rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max, shape, dtype)
     if rows is not None:
         return rng.integers(0, rows, shape, dtype)
@@ -89,8 +89,8 @@ def _sample(
 
 
 def _table_rows(graph: Graph) -> dict[int, int]:
-    """By input, the rows of the table that it indexes."""
-    origins = {x: {x} for x in graph.inputs}  # by tensor of integers, whose numbers it holds
+    """The number of rows of the table that each input indexes, by input."""
+    origins = {x: {x} for x in graph.inputs}  # by integer tensor, inputs whose numbers it holds
     rows: dict[int, int] = {}
     for operator in graph.operators:
         lookup = _LOOKUPS.get(operator.code)

@@ -1,10 +1,10 @@
-"""Helps the quantizer with weights that are 0, or nearly: pruned models have many of them.
+"""Corrects the quantizer's scales for weights that are 0, or nearly: pruned models have many.
 
-It derives a scale from the largest weight that it serves. Of a block of zeros it rounds to 0, which
-LiteRT refuses; of a row of zeros it is so small that the bias, which int8 files store in the
-product of the row's and the input's scale, does not fit into 32 bits. And the converter stores
-equal bytes once, so that matrices of zeros share them whatever their shapes, where the quantizer
-wants one shape.
+The quantizer derives a scale from the largest weight that uses it. For a block of zeros it rounds
+to 0, which LiteRT refuses; for a row of zeros it is so small that the bias, which int8 files store
+in units of the product of the row's and the input's scale, does not fit into 32 bits. Besides, the
+converter stores equal bytes once, so that matrices of zeros of different shapes share them, while
+the quantizer requires one shape.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from ai_edge_litert import schema_py_generated as schema
 from .model_file import pack, unpack
 from .tensors import Graph
 
-# The least float16 above 0.
+# The smallest float16 above 0.
 _LEAST = np.float16(2.0**-24)
-# A bias may be stored as a number up to this, which leaves room for the sum that it is added to.
+# The largest number for a stored bias, which leaves room for the sum that it is added to.
 _LARGEST_BIAS = 2.0**30
-# Of a result's scale: what the sum's must be at least, for XNNPACK to turn one into the other.
+# The least ratio of the sum's scale to the result's that XNNPACK can convert.
 _LEAST_RATIO = 2.0**-30
-_LEAST_PRODUCT = 1e-15  # of an input that is 0 throughout, and a row's scale
+_LEAST_PRODUCT = 1e-15  # for an input that is always 0, times a row's scale
 
 
 def separate(content: bytes) -> bytes:
-    """Stores constants of different shapes apart; a file without such is returned as it is."""
+    """Stores constants of different shapes separately; other files are returned unchanged."""
     model = unpack(content)
     shapes: dict[int, tuple[int, ...]] = {}
     changed = False
@@ -42,14 +42,14 @@ def separate(content: bytes) -> bytes:
 
 
 def mend_scales(exact: bytes, content: bytes) -> bytes:
-    """Raises the scales that are too small, and stores what they serve again.
+    """Raises scales that are too small, and stores the weights that use them again.
 
     Args:
         exact: the float32 .tflite file.
-        content: what the quantizer made of it.
+        content: the quantizer's result for it.
 
     Returns:
-        The quantized file, as it was where nothing is to mend.
+        The quantized file, unchanged if no scale is too small.
     """
     mending = _Mending(exact, content)
     mending.run()
@@ -57,7 +57,7 @@ def mend_scales(exact: bytes, content: bytes) -> bytes:
 
 
 class _Mending:
-    """Of one quantized model, which becomes `model`."""
+    """The correction of one quantized model; `model` is the result."""
 
     def __init__(self, exact: bytes, content: bytes):
         self.model, self.changed = unpack(content), False
@@ -73,14 +73,14 @@ class _Mending:
                 self._mend_rows(want, got)
 
     def _mend_blocks(self, index: int) -> None:
-        """Blocks whose scale was rounded to 0 become zeros, of the least scale."""
+        """Makes blocks whose scale was rounded to 0 into zeros with the smallest scale."""
         graph = self._graph
         place = graph.tensors[index].quantization.details.scales
         scales = graph.value(place).copy()
         empty = np.flatnonzero(scales == 0)
         if not empty.size:
             return
-        # Two weights a byte; blocks follow each other, along a row and then row by row.
+        # Two weights per byte; blocks follow each other along a row, and then row by row.
         packed = graph.stored(index).reshape(scales.size, -1).copy()
         packed[empty] = 0
         scales.ravel()[empty] = _LEAST
@@ -88,7 +88,7 @@ class _Mending:
         self._store(place, scales)
 
     def _mend_rows(self, want: schema.OperatorT, got: schema.OperatorT) -> None:
-        """Rows of weights whose scale is too small for the bias, or beside the result's."""
+        """Raises row scales that are too small for the bias, or relative to the result's."""
         floats, graph = self._floats, self._graph
         source, weight, *bias = got.inputs
         if not graph.is_constant(weight):
@@ -96,7 +96,7 @@ class _Mending:
         of_input, of_result = (
             float(graph.tensors[i].quantization.scale[0]) for i in (source, got.outputs[0])
         )
-        scales = graph.tensors[weight].quantization.scale.copy()  # one a row
+        scales = graph.tensors[weight].quantization.scale.copy()  # one per row
         smallest = max(_LEAST_RATIO * of_result, _LEAST_PRODUCT) / of_input
         least = np.full(scales.shape, smallest, np.float32)
         has_bias = bool(bias) and bias[0] >= 0
@@ -110,7 +110,7 @@ class _Mending:
         rows = floats.value(want.inputs[1])[small]
         stored = graph.value(weight).copy()
         stored[small] = np.rint(rows / least[small].reshape(-1, *[1] * (rows.ndim - 1)))
-        if not np.array_equal(stored, graph.value(weight)):  # rows of zeros stay what they are
+        if not np.array_equal(stored, graph.value(weight)):  # rows of zeros stay unchanged
             self._store(weight, stored)
         graph.tensors[weight].quantization.scale = scales
         self.changed = True
@@ -122,7 +122,7 @@ class _Mending:
             graph.tensors[bias[0]].quantization.scale = of_bias
 
     def _store(self, index: int, values: np.ndarray) -> None:
-        """Stores a constant again; in a buffer of its own, where it shared one with others."""
+        """Stores a constant again; in a separate buffer, if it shared one with others."""
         tensor = self._graph.tensors[index]
         data = np.ascontiguousarray(values).view(np.uint8).ravel()
         if sum(other.buffer == tensor.buffer for other in self._graph.tensors) > 1:

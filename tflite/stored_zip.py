@@ -1,8 +1,8 @@
-"""Reads an uncompressed zip at the end of a file, of which nothing is believed that is not so.
+"""Reads an uncompressed zip at the end of an untrusted file, and checks everything that it says.
 
-A zip says twice what it holds, in a directory and before each file, and readers differ in what they
-believe. Here the two must agree, files must not share bytes, and there is no compression, so that
-nothing unpacks to more than it is.
+A zip describes its contents twice, in a directory and before each file, and readers differ in which
+they believe. Here the two must agree, files must not share bytes, and there is no compression, so
+that nothing unpacks to more than its size.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _END = struct.Struct("<4s4H2IH")
 _ENTRY = struct.Struct("<4s6H3I5H2I")
 _LOCAL = struct.Struct("<4s5H3I2H")
 _MOST_FILES, _MOST_DIRECTORY = 64, 1 << 16
-_UTF8 = 0x800  # the one flag that changes nothing here
+_UTF8 = 0x800  # the only flag that changes nothing here
 
 
 class _Entry(NamedTuple):
@@ -30,11 +30,12 @@ class _Entry(NamedTuple):
 
 
 def read_zip(path: Path, suffixes: tuple[str, ...], most_bytes: int) -> dict[str, bytes]:
-    """The files of these suffixes in the zip at the end of a file, by name.
+    """The files with these suffixes in the zip at the end of a file, by name.
 
     Raises:
         LookupError: there is no zip.
-        ValueError: it is damaged, or lies: a predicate, to which the caller adds the file.
+        ValueError: it is damaged or inconsistent; the message is a predicate, to which the caller
+            adds the file.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -45,7 +46,7 @@ def read_zip(path: Path, suffixes: tuple[str, ...], most_bytes: int) -> dict[str
                 raise ValueError("holds files that share their bytes")
         names = [_name(entry) for entry in entries]
         if len({name.lower() for name in names}) < len(names):
-            raise ValueError("holds two files of one name")
+            raise ValueError("holds two files with the same name")
         wanted = [
             (name, entry)
             for name, entry in zip(names, entries, strict=True)
@@ -73,7 +74,7 @@ def _directory(file: BinaryIO, size: int) -> list[_Entry]:
     if count > _MOST_FILES or length > _MOST_DIRECTORY:
         raise ValueError(f"carries more than {_MOST_FILES} files, or very long names")
     begin = size - _END.size - length
-    shift = begin - start  # of a zip that was made for itself, and put behind the model
+    shift = begin - start  # for a zip that was made separately, and appended to the model
     if begin < 0 or shift < 0:
         raise ValueError("ends in a damaged directory of files")
     file.seek(begin)
@@ -82,7 +83,7 @@ def _directory(file: BinaryIO, size: int) -> list[_Entry]:
         entry, content = _entry(content, shift)
         entries.append(entry)
     if content:
-        raise ValueError("has a directory of other files than it counts")
+        raise ValueError("has a directory whose number of files is wrong")
     return entries
 
 
@@ -97,7 +98,7 @@ def _entry(content: bytes, shift: int) -> tuple[_Entry, bytes]:
     if mark != b"PK\x01\x02" or len(content) < end:
         raise ValueError("has a damaged directory of files")
     if not method and packed != real:
-        raise ValueError("holds a file of two sizes")
+        raise ValueError("holds a file with two sizes")
     name = content[_ENTRY.size : _ENTRY.size + lengths[0]]
     return _Entry(name, flags, method, checksum, packed, start + shift), content[end:]
 
@@ -107,12 +108,12 @@ def _place(file: BinaryIO, entry: _Entry, size: int) -> tuple[int, int]:
     file.seek(entry.start)
     head = file.read(_LOCAL.size) if entry.start + _LOCAL.size <= size else b""
     if len(head) < _LOCAL.size:
-        raise ValueError("has a directory that leads beyond its end")
+        raise ValueError("has a directory that points beyond the file's end")
     mark, _, flags, method, _, _, checksum, packed, _, length, extra = _LOCAL.unpack(head)
     end = entry.start + _LOCAL.size + length + extra + entry.size
     said = (mark, file.read(length), flags, method, checksum, packed)
     if said != (b"PK\x03\x04", *entry[:4], entry.size) or end > size:
-        raise ValueError("holds a file of which its directory says something else")
+        raise ValueError("holds a file that contradicts its directory")
     return entry.start, end
 
 
@@ -120,7 +121,7 @@ def _name(entry: _Entry) -> str:
     try:
         return entry.name.decode()
     except UnicodeDecodeError:
-        raise ValueError("names a file in other than UTF-8") from None
+        raise ValueError("has a file name that is not UTF-8") from None
 
 
 def _content(file: BinaryIO, name: str, entry: _Entry, size: int) -> bytes:

@@ -1,9 +1,9 @@
-"""What a file holds, beside what it was made of, number by number.
+"""Compares what a file holds with what it was made from, number by number.
 
-Runs on samples show what a file computes with them. They can not show a row of a table that no
-sample looks up, and of a quantized file they show little that is smaller than its own rounding.
-Here the quantized graph must be the float one, operator by operator, and each of its constants
-the float one's, up to half a step of its own scale.
+Runs on samples show what a file computes for them. They can not show a row of a table that no
+sample looks up, and for a quantized file they hide differences smaller than its rounding. Here the
+quantized graph must equal the float one, operator by operator, and each constant must equal the
+float one's up to half a step of its scale.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from .model_file import unpack
 from .tensors import Graph
 from .verification import ExportError
 
-# By the bits of a stored weight, the largest number that it can be.
+# The largest number that a stored weight can be, by its bits.
 _LARGEST = {schema.TensorType.INT8: 127, schema.TensorType.INT4: 7}
-# Of the block's scale beside that of its largest weight: it is rounded to 8 bits of mantissa.
+# Error of a block's scale relative to its largest weight: the mantissa is rounded to 8 bits.
 _ROUNDED_SCALE = 1 / 128
-_LEAST_SCALE = 2.0**-24  # the least float16: blocks of smaller weights become 0
+_LEAST_SCALE = 2.0**-24  # the smallest float16: blocks of smaller weights become 0
 _LEAST_STEP = 1e-6  # scales that are smaller may have been raised
-_FLOAT16 = (2.0**-11, 2.0**-25)  # its rounding, relative and absolute
+_FLOAT16 = (2.0**-11, 2.0**-25)  # the rounding error, relative and absolute
 
 
 def check_tables(content: bytes, model: SqueezeBertPreTrainedModel) -> None:
-    """Compares the tables of words and segments with the model's, every row of them.
+    """Compares every row of the tables of words and segments with the model's.
 
     Args:
         content: a float32 .tflite file.
-        model: the model that it was made of.
+        model: the model that it was made from.
 
     Raises:
         ExportError: a table differs.
@@ -46,19 +46,19 @@ def check_tables(content: bytes, model: SqueezeBertPreTrainedModel) -> None:
     founds = [graph.value(op.inputs[1]) for op in graph.operators if graph.is_lookup(op)]
     for name, want in zip(layers, wants, strict=True):
         if not any(np.array_equal(found, want) for found in founds):
-            raise ExportError(f"The exported file's {name} are not the model's: it was not kept.")
+            raise ExportError(f"The exported file's {name} differ from the model: it was not kept.")
 
 
 def check_structure(exact: bytes, content: bytes) -> None:
-    """Compares a quantized file with the float32 file that it was made of.
+    """Compares a quantized file with the float32 file that it was made from.
 
     Args:
         exact: the float32 .tflite file.
-        content: the quantized one.
+        content: the quantized file.
 
     Raises:
-        ExportError: an operator, what it reads, or a constant is another one; or a weight is
-            beyond what the recipe's numbers reach.
+        ExportError: an operator, one of its inputs, or a constant differs; or a weight is
+            beyond the range of the recipe's numbers.
     """
     want, got = unpack(exact), unpack(content)
     same = len(want.subgraphs) == len(got.subgraphs) and len(want.signatureDefs) == len(
@@ -72,16 +72,16 @@ def check_structure(exact: bytes, content: bytes) -> None:
 def _require(same: bool, what: str) -> None:
     if not same:
         raise ExportError(
-            f"The exported file's {what} is not that of the float32 graph: the file was not kept."
+            f"The exported file's {what} differs from the float32 graph's: the file was not kept."
         )
 
 
 class _Comparison:
-    """Of a quantized subgraph with the float one."""
+    """The comparison of a quantized subgraph with the float one."""
 
     def __init__(self, want: Graph, got: Graph):
         self._want, self._got = want, got
-        # The quantized graph's tensor by the float graph's.
+        # The quantized graph's tensors by the float graph's.
         self._tensors: dict[int, int] = {}
 
     def run(self) -> None:
@@ -115,7 +115,7 @@ class _Comparison:
         got = self._got.origin(got)
         if self._want.is_constant(want):
             if self._tensors.get(want) == got:
-                return  # compared already
+                return  # already compared
             _require(self._got.is_constant(got), f"input of {reader}")
             self._compare_constants(want, got)
             self._tensors[want] = got
@@ -145,7 +145,7 @@ class _Comparison:
         kind, block = self._got.tensors[got].type, self._got.block(got)
         allowed = 0.5 * scale
         if block:
-            # A weight of the largest size may be beyond a scale that was rounded down.
+            # The largest weight may exceed a scale that was rounded down.
             allowed = allowed + _LARGEST[kind] * (_ROUNDED_SCALE * scale + _LEAST_SCALE)
         error = np.abs(stored * scale - value)
         _require(bool((error <= (1 + 1e-3) * allowed + slack).all()), f"constant {name}")
@@ -164,7 +164,7 @@ class _Comparison:
 
 
 def _largest_weights(value: np.ndarray, scale: np.ndarray, block: int) -> np.ndarray:
-    """The largest weight that each scale serves."""
+    """The largest weight that uses each scale."""
     value = np.abs(value)
     if block:
         return np.repeat(value.reshape(len(value), -1, block).max(axis=-1), block, axis=1)
@@ -175,20 +175,20 @@ def _largest_weights(value: np.ndarray, scale: np.ndarray, block: int) -> np.nda
 def _require_finite(numbers: np.ndarray, name: str) -> None:
     if not np.isfinite(numbers).all():
         raise ExportError(
-            f"Weights of {name} are beyond what 16 bit floats reach (65504), and the file was not "
-            "kept: choose int8, or no quantization."
+            f"Weights of {name} are beyond the range of 16-bit floats (65504), and the file was "
+            "not kept: choose int8, or no quantization."
         )
 
 
 def _options(op: schema.OperatorT) -> tuple[Any, ...]:
-    """What an operator is told: an activation, axes, whether to transpose."""
+    """An operator's options: an activation, axes, whether to transpose."""
     options = op.builtinOptions
     if options is None:
         return ()
     return tuple((key, str(x)) for key, x in sorted(vars(options).items()) if key not in _KERNELS)
 
 
-# How a kernel quantizes, which is the recipe's.
+# Options that say how a kernel quantizes, which the recipe determines.
 _KERNELS = ("asymmetricQuantizeInputs", "quantizedBiasType", "quantSpec", "weightsFormat")
 
 

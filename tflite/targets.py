@@ -1,4 +1,4 @@
-"""What runs the files, and which quantizations it computes correctly."""
+"""Export targets, and the quantization recipes each one computes correctly."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ POOLINGS = ("mean", "cls")
 
 
 class Target(NamedTuple):
-    """What runs the file.
+    """An export target: the software and hardware that runs the file.
 
     Attributes:
         summary: one line for people.
-        recipes: the quantizations that it computes correctly.
-        length: the sequence length in tokens where none is asked for; None leaves it free.
-        accelerator: whether it is a GPU or NPU: these take fixed shapes alone, compute in half
-            precision, and int8 grouped convolutions wrongly or in pieces.
-        batch: how many texts a call takes, where that is not free to choose.
-        pooling: of the bare model, where none is asked for.
-        finishes: whether the file itself shortens texts that are too long, and turns a
+        recipes: the quantization recipes that it computes correctly.
+        length: the default sequence length in tokens; None leaves it free.
+        accelerator: whether it is a GPU or NPU: these take only fixed shapes, compute in half
+            precision, and compute int8 grouped convolutions incorrectly or in pieces.
+        batch: the number of texts per call, if it can not be chosen.
+        pooling: the default for the bare model.
+        finishes: whether the file itself truncates texts that are too long, and turns a
             classifier's logits into scores.
         metadata: whether the file carries TFLite Model Metadata.
     """

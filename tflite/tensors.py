@@ -1,4 +1,4 @@
-"""A .tflite's graph for reading: which tensor feeds which operator, and constants as numbers."""
+"""A .tflite's graph for reading: the tensors between operators, and constants as numbers."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Graph:
         return self.code(op) == _OPERATOR.EMBEDDING_LOOKUP
 
     def origin(self, index: int) -> int:
-        """The tensor that was cast to this one."""
-        for _ in self.tensors:  # a crafted circle of casts ends
+        """The tensor that was cast to this one, or the tensor itself."""
+        for _ in self.tensors:  # a bound, for files with a cycle of casts
             if index not in self._cast:
                 break
             index = self._cast[index]
@@ -52,7 +52,7 @@ class Graph:
         return (self.tensors[index].name or b"").decode(errors="replace") or f"tensor {index}"
 
     def value(self, index: int) -> np.ndarray:
-        """A constant as it is stored, in its shape; integers of 4 bits as those of 8."""
+        """A constant as it is stored, in its shape; 4-bit integers become 8-bit ones."""
         tensor = self.tensors[index]
         data = np.ascontiguousarray(self.buffers[tensor.buffer].data, np.uint8)
         shape = () if tensor.shape is None else tuple(tensor.shape)
@@ -66,14 +66,14 @@ class Graph:
         return self.buffers[self.tensors[index].buffer].data
 
     def is_quantized(self, index: int) -> bool:
-        """Whether an operator's input is of integers that stand for floats."""
+        """Whether an operator's input holds integers that stand for floats."""
         tensor = self.tensors[index]
         return tensor.type == schema.TensorType.INT8 and not self.is_constant(index)
 
     def scale(self, index: int) -> np.ndarray | None:
-        """What a stored number stands for, in a shape that the constant's can be multiplied with.
+        """The value of one step of a stored number, in a shape that broadcasts with the constant.
 
-        None for one that is not quantized.
+        None for a constant that is not quantized.
         """
         tensor = self.tensors[index]
         parameters = tensor.quantization
@@ -93,11 +93,11 @@ class Graph:
         return np.asarray(parameters.scale, np.float32).reshape(shape)
 
     def has_offset(self, index: int) -> bool:
-        """Whether 0 is stored as another number, as weights never have it."""
+        """Whether 0 is stored as another number, which is never so for weights."""
         points = self.tensors[index].quantization.zeroPoint
         return points is not None and bool(np.any(points))
 
     def block(self, index: int) -> int:
-        """How many inputs of a channel share a scale; 0 for all."""
+        """The number of a channel's inputs that share a scale; 0 for all of them."""
         details = getattr(self.tensors[index].quantization, "details", None)
         return details.blockSize if isinstance(details, schema.BlockwiseQuantizationT) else 0

@@ -1,4 +1,4 @@
-"""Measures how fast a .tflite file runs, how fast it loads and what memory it takes."""
+"""Measures the speed of a .tflite file, its load time, and its memory."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from .samples import Ends, sample_inputs
 
 _LENGTHS = (16, 32, 64, 128)
 _MOST_RUNS = 1_000_000
-_SECONDS = 3600  # of all runs: how many there are is for the caller to say
+_SECONDS = 3600  # for all runs, whose number the caller chooses
 
 
 @dataclass
 class Row:
-    """What one length and number of threads takes.
+    """The measurements for one length and number of threads.
 
     Attributes:
         length: in tokens.
-        threads: of one call.
-        median, p90: of a call, in milliseconds; one in ten takes longer than `p90`.
-        load: from the file to the end of the first call, at the longest length, in milliseconds.
-        memory: by how much these let the process grow, in MB (10^6 bytes).
+        threads: threads per call.
+        median, p90: time per call, in milliseconds; one call in ten takes longer than `p90`.
+        load: time from opening the file to the end of the first call, at the longest length, in
+            milliseconds.
+        memory: growth of the process's memory by these, in MB (10^6 bytes).
     """
 
     length: int
@@ -48,22 +49,22 @@ def benchmark(
     threads: Sequence[int] = (1,),
     runs: int = 50,
 ) -> list[Row]:
-    """Times a .tflite file, of this package or not, on random inputs of batch size 1.
+    """Times any .tflite file on random inputs of batch size 1.
 
     LiteRT runs in separate processes.
 
     Args:
         path: the file.
-        lengths: in tokens; by default the file's own, or 16, 32, 64 and 128 if it is free.
+        lengths: in tokens; by default the file's length, or 16, 32, 64 and 128 if it is free.
         threads: numbers of threads.
-        runs: calls of each length and number of threads; all take turns, after a warm-up.
+        runs: calls for each length and number of threads; all take turns, after a warm-up.
 
     Returns:
         A row for each number of threads and length.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no .tflite that runs, or not at these lengths.
+        ValueError: it is not a .tflite that runs, or it does not run at these lengths.
     """
     path = Path(path)
     if runs < 1 or not threads or min(threads) < 1:
@@ -105,7 +106,7 @@ def _name(function: Callable) -> tuple[str, str]:
 
 
 def format_rows(rows: Iterable[Row]) -> str:
-    """The rows as a table for reading."""
+    """The rows as a readable table."""
     lines = ["threads  length  median ms   p90 ms  load ms  memory MB"]
     for row in rows:
         times = f"{row.median:9.2f}  {row.p90:7.2f}  {row.load:7.1f}"
@@ -114,7 +115,7 @@ def format_rows(rows: Iterable[Row]) -> str:
 
 
 def _lengths(path: Path, ends: Ends, lengths: Sequence[int] | None) -> Sequence[int]:
-    """The lengths to measure, once it is sure that the file takes them."""
+    """The lengths to measure; checks that the file takes them."""
     shapes = [ends.graph.tensors[x].signature for x in ends.inputs.values()]
     sizes = [shape[-1] for shape in shapes if shape] or [1]
     own = max(sizes)
@@ -127,7 +128,7 @@ def _lengths(path: Path, ends: Ends, lengths: Sequence[int] | None) -> Sequence[
         return (own,)
     try:
         longest = read_bundle(path).config.max_position_embeddings
-    except ValueError:  # not this package's
+    except ValueError:  # not a file of this package
         longest = max(lengths or _LENGTHS)
     lengths = lengths or [length for length in _LENGTHS if length <= longest] or [longest]
     if not 1 <= min(lengths) <= max(lengths) <= longest:

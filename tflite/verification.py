@@ -1,4 +1,4 @@
-"""Proves a written file: it is run beside the model that it was made of.
+"""Verifies a written file by running it beside the model that it was made from.
 
 Inputs are dicts of `input_ids`, `attention_mask` and `token_type_ids`, [B, S] int32.
 """
@@ -19,25 +19,25 @@ from ..tokenizer import SqueezeBertTokenizer
 from .quantization import Recipe
 from .runtime import Runtime
 
-_LENGTHS = (1, 7, 64)  # in tokens, besides the longest that the file takes
-# Of a float32 file: the largest error of an output, as a part of its spread and of its size.
-# Right files were within 1e-5 of the spread, and 3e-7 of the size.
+_LENGTHS = (1, 7, 64)  # in tokens, in addition to the longest that the file takes
+# For a float32 file: the largest error of an output, relative to its spread and to its size.
+# Correct files were within 1e-5 of the spread, and 3e-7 of the size.
 _EXACT, _ROUNDING = 5e-5, 2e-6
-# Where weights enlarge rounding, it may be this many times what a nudge of the embeddings does:
-# right files were within once that.
+# If weights amplify rounding, it may be this many times the effect of a nudge of the embeddings:
+# correct files were within once that effect.
 _SENSITIVITY = 10
-_NUDGE = 1e-6  # of the embeddings' own size
-# Where an output's spread is less than this part of its size, a quantized file need not follow it.
+_NUDGE = 1e-6  # relative to the size of the embeddings
+# If an output's spread is less than this fraction of its size, a quantized file need not follow it.
 _LEAST_SPREAD = 0.02
-# A decision is clear where the best is ahead of the next by so many times the error allowed.
+# A decision is clear if the best score exceeds the next by this many times the allowed error.
 _CLEAR = 2.0
-_LEAST_TEXT = 4  # tokens: [CLS], two [SEP] and one of a text
+_LEAST_TEXT = 4  # tokens: [CLS], two [SEP] and one token of text
 _OUTPUTS = {name for task in KINDS.values() for form in task.outputs for name in form}
-_MOST_KEPT = 1 << 26  # numbers of the reference, for a second file: 256 MB
+_MOST_KEPT = 1 << 26  # numbers kept of the reference, for a second file: 256 MB
 
 
 class ExportError(RuntimeError):
-    """The written file does not compute what the model computes; it was not kept."""
+    """The written file does not compute the same as the model; it was not kept."""
 
 
 def encode(
@@ -46,7 +46,7 @@ def encode(
     longest: int,
     padded: bool = False,
 ) -> list[dict[str, np.ndarray]]:
-    """Each text or pair as an input of its own, [1, S], of at most `longest` tokens, or padded."""
+    """Each text or pair as one input, [1, S], of at most `longest` tokens, or padded."""
     inputs = []
     for text in texts:
         first, *second = (text,) if isinstance(text, str) else text
@@ -71,20 +71,20 @@ def make_samples(
     length: int | None,
     batch: int | None,
 ) -> list[dict[str, np.ndarray]]:
-    """What a file and its model are compared on.
+    """Makes the samples on which a file is compared with its model.
 
     Args:
         model: the model.
         tokenizer: its tokenizer; without one there are no texts.
-        texts: the user's, each an input of its own.
-        length: that of the file, None for a free one.
-        batch: that of the file, None for a free one.
+        texts: the user's texts; each becomes one input.
+        length: the file's length, None if it is free.
+        batch: the file's batch size, None if it is free.
 
     Returns:
-        Random ids and segments of 1, 7 and 64 tokens and of the longest that the file takes, two
-        rows each, the second one padded; once as many rows as the file has; and with a tokenizer
-        the user's texts, some of the package's own, one of the full length, and pairs where the
-        model knows two segments.
+        Random ids and segments of 1, 7 and 64 tokens and of the longest that the file takes, in
+        two rows, the second of which is padded; one sample with the file's number of rows; and,
+        with a tokenizer, the user's texts, some that come with the package, one of the full length,
+        and pairs if the model has two segments.
     """
     longest = length or model.config.max_position_embeddings
     rng = np.random.default_rng(0)
@@ -95,7 +95,7 @@ def make_samples(
     if tokenizer is None or longest < _LEAST_TEXT:
         return samples
     own = own_texts()
-    # At least one token a word: enough for any length.
+    # At least one token per word, which is enough for any length.
     words = " ".join(own).split()
     everything = " ".join(words * (longest // len(words) + 1))
     given: list[str | tuple[str, str]] = [*texts, *own, everything]
@@ -111,7 +111,7 @@ def own_texts() -> list[str]:
 
 
 def _random(model: SqueezeBertPreTrainedModel, rng, rows: int, size: int) -> dict[str, np.ndarray]:
-    """Random ids, [rows, size]; the first row is full, the others end at half or anywhere."""
+    """Random ids, [rows, size]; the first row is full, the others end at half or at random."""
     config = model.config
     ids = rng.integers(0, config.vocab_size, (rows, size), dtype=np.int32)
     types = rng.integers(0, config.type_vocab_size, (rows, size), dtype=np.int32)
@@ -121,12 +121,12 @@ def _random(model: SqueezeBertPreTrainedModel, rng, rows: int, size: int) -> dic
 
 
 class Reference:
-    """The model's outputs, in float32 whatever the model's own policy is.
+    """The model's outputs, in float32, whatever the model's dtype policy is.
 
     Args:
         model: the model.
-        samples: what to run it on.
-        pooling: that of the file's embeddings.
+        samples: the samples to run it on.
+        pooling: the pooling of the file's embeddings.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Reference:
         self._left = _MOST_KEPT
 
     def __iter__(self) -> Iterator[tuple[Mapping[str, np.ndarray], dict[str, np.ndarray]]]:
-        """Each sample, and the model's outputs for it."""
+        """Yields each sample with the model's outputs for it."""
         for i, sample in enumerate(self.samples):
             outputs = self._known.get(i) or self._outputs(sample, shaped(self.model, sample))
             size = sum(x.size for x in outputs.values())
@@ -151,7 +151,7 @@ class Reference:
             yield sample, outputs
 
     def sensitivity(self, name: str) -> float:
-        """How much an output moves, at most, where the embeddings do so by 1e-6 of themselves."""
+        """The largest change of an output if the embeddings change by 1e-6 of their size."""
         if name not in self._sensitivity:
             self._sensitivity[name] = self._nudged(name)
         return self._sensitivity[name]
@@ -172,7 +172,7 @@ class Reference:
     def _outputs(
         self, sample: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """The model's outputs by name, and what a file may make of them."""
+        """The model's outputs by name, including those that only a file computes."""
         outputs = self.model(inputs, training=False)
         outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
         named = {n: np.asarray(x, np.float32) for n, x in outputs.items() if n in _OUTPUTS}
@@ -187,7 +187,7 @@ class Reference:
 
 
 def _in_float32(model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedModel:
-    """The model, or one of its weights that computes in float32, as files do."""
+    """The model, or one with its weights that computes in float32, as files do."""
     if model.compute_dtype == "float32" and model.variable_dtype == "float32":
         return model
     dtype = keras.dtype_policies.serialize(keras.DTypePolicy("float32"))
@@ -199,7 +199,7 @@ def _in_float32(model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedModel
 def shaped(
     model: SqueezeBertPreTrainedModel, inputs: Mapping[str, np.ndarray]
 ) -> Mapping[str, np.ndarray]:
-    """Inputs as the model wants them: of multiple choice, rows are one text's choices."""
+    """Inputs as the model takes them: for multiple choice, rows are the choices of one text."""
     if not model.task.has_choices:
         return inputs
     return {name: x[None] for name, x in inputs.items()}
@@ -208,22 +208,22 @@ def shaped(
 def prove(runtime: Runtime, reference: Reference, recipe: Recipe | None = None) -> float:
     """Compares a file with its model.
 
-    Outputs are compared by their spread: how they differ between texts and positions, without
-    what all have in common. Of a head that decides, the decisions are compared as well, where the
-    model's are clear.
+    Outputs are compared relative to their spread: how they differ between texts and positions,
+    without what all have in common. If a head makes decisions, these are compared as well, where
+    the model's are clear.
 
     Args:
         runtime: the file.
-        reference: the model, and what to run both on.
-        recipe: that of a quantized file, whose `tolerance` says how large the root mean square of
-            an output's error may be, as a part of the output's spread. None for a float32 file,
-            whose largest error may be 5e-5 of it, or 10 times what rounding does to the model.
+        reference: the model, and the samples to run both on.
+        recipe: the recipe of a quantized file, whose `tolerance` is the largest allowed root mean
+            square of an output's error, relative to the output's spread. None for a float32 file,
+            whose largest error may be 5e-5 of it, or 10 times the effect of rounding on the model.
 
     Returns:
         The largest absolute difference of an output.
 
     Raises:
-        ExportError: the two differ by more than that, or decide otherwise; or the model's outputs
+        ExportError: the two differ by more than that, or decide differently; or the model's outputs
             are not finite.
     """
     measured = measure(runtime, reference)
@@ -231,7 +231,7 @@ def prove(runtime: Runtime, reference: Reference, recipe: Recipe | None = None) 
         if not np.isfinite(one.largest):
             raise ExportError(
                 f"The model's own {one.name} are not finite: its weights hold numbers that "
-                "overflow, and the file was not kept."
+                "overflow, and the file was not kept. Train the model again."
             )
         if recipe is None:
             _check_exact(one, reference)
@@ -241,7 +241,7 @@ def prove(runtime: Runtime, reference: Reference, recipe: Recipe | None = None) 
 
 
 def measure(runtime: Runtime, reference: Reference) -> dict[str, Measured]:
-    """Each of a file's outputs beside the model's."""
+    """Measures each of a file's outputs against the model's."""
     measured: dict[str, Measured] = {}
     for sample, wants in reference:
         for name, got in runtime(shaped(reference.model, sample)).items():
@@ -278,25 +278,25 @@ def _check_decisions(measured: Measured, allowed: float) -> None:
     clear, differing = measured.decisions(_CLEAR * allowed)
     if differing:
         raise ExportError(
-            f"The exported file's {measured.name} decide otherwise than the model's in "
+            f"The exported file's {measured.name} decide differently from the model's in "
             f"{differing} of {clear} clear cases: the file was not kept."
         )
 
 
 def _refusal(name: str, error: float, allowed: float, further: str = "") -> ExportError:
     return ExportError(
-        f"The exported file's {name} and the model's differ by {error:.2g}, where {allowed:.2g} "
+        f"The exported file's {name} and the model's differ by {error:.2g}, but only {allowed:.2g} "
         f"is allowed{further and f' ({further})'}: the file was not kept."
     )
 
 
 class Measured:
-    """An output of a file beside the model's, over all samples.
+    """A file's output measured against the model's, over all samples.
 
     Attributes:
-        name: the output's.
+        name: the name of the output.
         worst: the largest absolute error.
-        largest: the largest absolute value of the model's.
+        largest: the largest absolute value of the model's output.
     """
 
     def __init__(self, name: str, task: Task):
@@ -305,18 +305,18 @@ class Measured:
         self._signs = task.decides == "positive" and name == "logits"
         self._picks = task.decides == "largest"
         self._count = 0
-        # Of the model's values, their squares, the errors and their squares, by feature.
+        # Sums by feature: the model's values, their squares, the errors and their squares.
         self._sums: list = [0.0, 0.0, 0.0, 0.0]
         self._margins: list[np.ndarray] = []
         self._agree: list[np.ndarray] = []
 
     def add(self, got: np.ndarray, want: np.ndarray) -> None:
-        """Takes in one sample's output."""
-        # Scores to choose among are one feature; the last axis of all else are several.
+        """Adds one sample's output."""
+        # Scores to choose among are one feature; in other outputs the last axis holds features.
         features = 1 if self._chooses else want.shape[-1]
         value = want.reshape(-1, features).astype(np.float64)
         error = got.reshape(-1, features) - value
-        self.worst = float(np.maximum(self.worst, np.abs(error).max()))  # which keeps a NaN
+        self.worst = float(np.maximum(self.worst, np.abs(error).max()))  # which preserves NaN
         self.largest = float(np.maximum(self.largest, np.abs(value).max()))
         self._count += len(value)
         parts = (value, value**2, error, error**2)
@@ -350,10 +350,10 @@ class Measured:
         return self._moments(2)[1]
 
     def decisions(self, margin: float) -> tuple[int, int]:
-        """How many of the model's are clearer than that, and in how many of these the file differs.
+        """The number of the model's clear decisions, and of those in which the file differs.
 
         Args:
-            margin: how far the best score is ahead of the next.
+            margin: the least distance of the best score from the next.
         """
         if not self._margins:
             return 0, 0
@@ -361,14 +361,14 @@ class Measured:
         return int(clear.sum()), int((clear & ~np.concatenate(self._agree)).sum())
 
     def _moments(self, first: int) -> tuple[float, float]:
-        """The spread about the features' means, and these means' size."""
+        """The spread about the features' means, and the size of these means."""
         mean, square = self._sums[first] / self._count, self._sums[first + 1] / self._count
         spread = np.maximum(square - mean**2, 0)
         return float(np.sqrt(spread.mean())), float(np.sqrt((mean**2).mean()))
 
 
 def median_time(runtime: Runtime, inputs: Sequence[Mapping[str, np.ndarray]]) -> tuple[int, float]:
-    """The median number of tokens of the inputs, and the milliseconds that it takes."""
+    """The median number of tokens of the inputs, and the milliseconds that this length takes."""
     row = sorted(inputs, key=lambda x: x["input_ids"].shape[-1])[len(inputs) // 2]
     row = {name: x[:1] for name, x in row.items()}
     if runtime.task.has_choices:

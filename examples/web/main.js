@@ -24,7 +24,7 @@ async function loadClassifier(model) {
   const runtime = await FilesetResolver.forTextTasks(`${LIBRARY}/wasm`);
   return TextClassifier.createFromModelBuffer(runtime, model).catch(() => {
     throw new Error(
-      `${MODEL} is no text classifier for MediaPipe: export one with target="mediapipe".`,
+      `${MODEL} is not a text classifier for MediaPipe: export one with target="mediapipe".`,
     );
   });
 }
