@@ -37,12 +37,13 @@ _NEED_KERAS = (
 
 
 class _Missing:
-    """An import hook that finds none of these modules, and raises an error that says why."""
+    """A finder of modules that says what to install for those that need it."""
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
         package, _, module = name.partition(".")
-        if package == __package__ and module in _NEED_KERAS:
+        needs = package == __package__ and module in _NEED_KERAS
+        if needs and importlib.util.find_spec("keras") is None:
             raise ImportError(
                 f"{name} needs Keras and TensorFlow, which are not installed: "
                 'pip install "tf-squeezebert[keras]".',
@@ -51,6 +52,5 @@ class _Missing:
 
 
 def explain_missing() -> None:
-    """Makes imports say which extra they need, if it is not installed."""
-    if importlib.util.find_spec("keras") is None:
-        sys.meta_path.insert(0, _Missing)
+    """Lets an import that needs an extra say so, if the extra is not installed."""
+    sys.meta_path.insert(0, _Missing)
