@@ -19,7 +19,7 @@ import numpy as np
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
-# Of examples, in their order: labels' ids, numbers, tags or texts.
+# For examples, in their order: label ids, numbers, tags or texts.
 Values = Sequence | np.ndarray
 
 

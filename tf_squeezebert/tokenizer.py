@@ -622,7 +622,7 @@ class SqueezeBertTokenizer:
     ) -> str | list[str]:
         """The token of an id, or of each id in a list or an array [S]."""
         skipped = set(self.all_special_ids) if skip_special_tokens else ()
-        # `_ids` lets none through that has no token.
+        # `_ids` refuses ids that have no token.
         to_token: Callable[[int], Any] = self._backend.id_to_token
         tokens = [to_token(i) for i in self._ids(ids) if i not in skipped]
         return to_token(int(ids)) if isinstance(ids, (int, np.integer)) else tokens

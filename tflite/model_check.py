@@ -464,7 +464,7 @@ def _follow(
     values: list[Value | None],
     rows: dict[int, int],
 ) -> list[Value]:
-    """An operator's results, which are put among the values."""
+    """Adds an operator's results to the values."""
     inputs = [values[x] if x >= 0 else None for x in operator.inputs]
     for place, value in zip(operator.inputs, inputs, strict=True):
         if place >= 0 and value is None:

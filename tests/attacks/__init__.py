@@ -287,9 +287,9 @@ attack("Keras", b"\x89HDF\r\n\x1a\n", "keras_weights", "pytorch_model.bin")
 # Indexes of shards.
 
 for says, name, index in (
-    ("elsewhere", "path_up", {"weight_map": {"weight": "../model.safetensors"}}),
-    ("elsewhere", "path_absolute", {"weight_map": {"weight": "/etc/passwd"}}),
-    ("elsewhere", "path_backslash", {"weight_map": {"weight": "..\\model.safetensors"}}),
+    ("another folder", "path_up", {"weight_map": {"weight": "../model.safetensors"}}),
+    ("another folder", "path_absolute", {"weight_map": {"weight": "/etc/passwd"}}),
+    ("another folder", "path_backslash", {"weight_map": {"weight": "..\\model.safetensors"}}),
     ("lacks its shard", "path_of_folder", {"weight_map": {"weight": ".."}}),
     ("lacks its shard", "path_with_null", {"weight_map": {"weight": "\0"}}),
     ("lacks its shard 'gone.bin'", "shard_missing", {"weight_map": {"weight": "gone.bin"}}),

@@ -55,7 +55,7 @@ def test_attack_is_refused_in_one_sentence_and_nothing_runs(tmp_path, monkeypatc
 @pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 77 + "...")])
 def test_a_long_name_is_cut(length, shown, tmp_path):
     header = {"x" * length: WEIGHT | {"dtype": "F8_E4M3", "shape": [24]}}
-    with pytest.raises(CheckpointError, match=re.escape(f" has '{shown}' as ")):
+    with pytest.raises(CheckpointError, match=re.escape(f" holds '{shown}' as ")):
         read(write(tmp_path, "model.safetensors", safetensors(header)))
 
 

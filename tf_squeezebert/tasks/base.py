@@ -38,7 +38,7 @@ Spec = tuple[int, type]  # the rank of a batch of targets, and its dtype
 
 
 class Predictor(Protocol):
-    """What answers: a Keras model of this package, or a `tflite.Runtime`.
+    """A model that can predict: a Keras model of this package, or a `tflite.Runtime`.
 
     Attributes:
         architecture: the name of the class of this package that the model is of.
@@ -414,7 +414,7 @@ class Task:
         raise NotImplementedError
 
     def measure_loss(self, loss: float) -> dict[str, float]:
-        """The metrics of a kind that is measured `by_loss`, from the mean loss."""
+        """The metrics of a kind that is evaluated `by_loss`, from the mean loss."""
         raise NotImplementedError
 
     def first(self, scores: Mapping[str, float]) -> dict[str, float]:
