@@ -266,6 +266,7 @@ def test_a_wrong_input_is_named_in_one_sentence(bare, inputs, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "uint64", ">i4", ">i8"])
 @pytest.mark.parametrize("mask_dtype", ["bool", "float16", "int8", ">f8"])
 def test_exact_inputs_of_any_type_give_what_int32_gives(bare, dtype, mask_dtype):

@@ -627,6 +627,7 @@ def test_we_load_what_transformers_saves(tmp_path, options):
     assert mine.model_max_length == other.model_max_length
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -341,6 +341,7 @@ def test_a_fully_padded_text_is_no_nan_in_half_precision():
     assert np.isfinite(ops.convert_to_numpy(half(inputs)["last_hidden_state"])).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"jit_compile": True}, {"run_eagerly": True}])
 def test_compiled_and_eager_training_agree(options, model):
     expected = model.evaluate(INPUTS, TARGET, verbose=0)
