@@ -368,7 +368,7 @@ def test_wrong_arguments_are_named(arguments, said):
 
 @pytest.mark.parametrize("arguments", [(-1.0, 5), (1.0, 0), (1.0, 5, 6), (1.0, 5, -1)])
 def test_a_schedule_that_cannot_be_is_refused(arguments):
-    with pytest.raises(ValueError, match="give"):
+    with pytest.raises(ValueError, match="pass"):
         LinearWarmupDecay(*arguments)
 
 
