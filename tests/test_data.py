@@ -191,7 +191,7 @@ def test_readers_stream(tmp_path):
         (data.read_jsonl, '{"text": "a"}\n', "file', line 1: there is no 'label'"),
         (data.read_jsonl, '{"text": 5, "label": 1}\n', "line 1: text is 5, not a text"),
         (data.read_jsonl, '["a", 1]\n', "line 1 should hold a JSON object, and holds a l"),
-        (data.read_conll, "a O\nb\n", "line 2: 'b': expected 2 columns, as on"),
+        (data.read_conll, "a O\nb\n", "line 2: 'b': expected 2 columns, as above"),
         (data.read_conll, "\tO\n", "line 1: 'O': expected 2 columns"),
         (
             lambda p: data.read_conll(p, BIO),

@@ -239,12 +239,10 @@ def read_conll(
                 continue
             separator = separator or ("\t" if "\t" in content else " +")
             columns = re.split(separator, content.strip(" \r\n"))
-            width = width or len(columns)
-            if len(columns) < least or len(columns) != width or not all(columns):
-                raise ValueError(
-                    f"'{path}', line {line}: {brief(stripped)}: expected {max(width, least)} "
-                    "columns, as on the lines above."
-                )
+            if len(columns) < least or len(columns) != (width or len(columns)) or not all(columns):
+                expected = f"{width} columns, as above" if width else f"{least} columns or more"
+                raise ValueError(f"'{path}', line {line}: {brief(stripped)}: expected {expected}.")
+            width = len(columns)
             rows.append((line, columns))
         if rows:
             yield sentence(rows, path)
