@@ -299,7 +299,8 @@ def test_inputs_that_can_not_be_made_up_are_named(tmp_path, no_gpu):
         tf.TensorSpec([4], tf.bool, name="x"),
     )
     xnnpack = delegate(inspect(path), "XNNPACK")
-    assert (xnnpack.verdict, xnnpack.note[-4:]) == ("fails", "bool")
+    assert xnnpack.verdict == "fails"
+    assert xnnpack.note.endswith("inputs of type bool are not supported")
 
 
 @pytest.mark.parametrize("run", [inspect, benchmark])

@@ -263,9 +263,9 @@ def test_masked_lm_equals_the_pipeline(tmp_path):
         assert list(got.values()) == pytest.approx(scores, rel=1e-4)
     best = predict(ours, text, top_k=2)["masks"]
     assert best == [dict(list(mask.items())[:2]) for mask in masks]
-    with pytest.raises(ValueError, match=r"'no mask' has no \[MASK\] to fill"):
+    with pytest.raises(ValueError, match=r"'no mask' has no \[MASK\]: add one to fill"):
         predict(ours, "no mask")
-    with pytest.raises(ValueError, match="top_k must be a whole number of 1 or more, not 0"):
+    with pytest.raises(ValueError, match="top_k must be a whole number from 1, not 0"):
         predict(ours, text, top_k=0)
 
 
@@ -506,7 +506,7 @@ def test_a_text_in_windows_is_not_cut(name, tmp_path):
 def test_a_text_that_is_too_long_for_windows_is_refused(name, texts, what, tmp_path):
     ours = with_tokenizer(f"SqueezeBertFor{name}", tmp_path)[2]
     with pytest.raises(
-        ValueError, match=rf"{what} of 500,0\d\d characters is too long: .* split it"
+        ValueError, match=rf"{what} of 500,0\d\d characters is too long .*: split it"
     ):
         predict(ours, *texts)
 
@@ -546,7 +546,9 @@ def test_texts_are_encoded_as_they_are_answered(tmp_path, monkeypatch):
 @pytest.mark.parametrize("texts", [["tea " * 200 + "[MASK]"], ["[MASK]", "tea " * 200 + "[MASK]"]])
 def test_a_mask_that_is_cut_off_is_an_error(texts, tmp_path):
     ours = with_tokenizer("SqueezeBertForMaskedLM", tmp_path)[2]
-    with pytest.raises(ValueError, match=r"has a \[MASK\] beyond the 128 tokens .*: shorten it"):
+    with pytest.raises(
+        ValueError, match=r"has a \[MASK\] beyond the 128 tokens .*: shorten the text"
+    ):
         predict(ours, *texts)
 
 
