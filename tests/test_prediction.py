@@ -546,9 +546,7 @@ def test_texts_are_encoded_as_they_are_answered(tmp_path, monkeypatch):
 @pytest.mark.parametrize("texts", [["tea " * 200 + "[MASK]"], ["[MASK]", "tea " * 200 + "[MASK]"]])
 def test_a_mask_that_is_cut_off_is_an_error(texts, tmp_path):
     ours = with_tokenizer("SqueezeBertForMaskedLM", tmp_path)[2]
-    with pytest.raises(
-        ValueError, match=r"has a \[MASK\] beyond the 128 tokens .*: shorten the text"
-    ):
+    with pytest.raises(ValueError, match=r"has a \[MASK\] beyond the 128 tokens .*: shorten"):
         predict(ours, *texts)
 
 
