@@ -450,6 +450,7 @@ def numbered(count: int) -> list[dict]:
     return [{"text": "word " * n, "label": i} for i, n in enumerate(rng.integers(1, 60, count))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("buffer_size", [100, 400, 10_000])
 def test_each_epoch_has_every_example_once_in_a_new_order_of_its_own(tokenizer, buffer_size):
     examples = numbered(1003)

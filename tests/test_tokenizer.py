@@ -603,6 +603,7 @@ def assert_same_behaviour(mine, other):
     assert_same_on(mine, other, texts, texts[::-1], **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", SAVED_OPTIONS, ids=str)
 @pytest.mark.parametrize("loader", [AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast])
 def test_transformers_loads_what_we_save(tmp_path, options, loader):
