@@ -403,6 +403,17 @@ def test_a_damaged_index(hub, client, folder, tmp_path, index, says):
         client(_load, hub.publish("someone/damaged", tmp_path))
 
 
+@pytest.mark.parametrize("shard", ["*", "*.dat", "[a-z]*.dat", ""])
+def test_an_index_fetches_what_it_names_and_nothing_else(hub, client, folder, tmp_path, shard):
+    shutil.copy(folder / "config.json", tmp_path)
+    (tmp_path / "other.dat").write_bytes(b"large")
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": shard}}))
+    hub.requests.clear()
+    with pytest.raises((FileNotFoundError, CheckpointError)):
+        client(_load, hub.publish("someone/patterns", tmp_path))
+    assert not [request for request in hub.requests if "other.dat" in request]
+
+
 # ------------------------------------------------------------------ what breaks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterable
@@ -72,7 +73,8 @@ def _download(
                 revision=revision,
                 cache_dir=None if cache_dir is None else Path(cache_dir),
                 local_files_only=local_files_only,
-                allow_patterns=names,
+                # An index in the repository may name its shards so that they look like patterns.
+                allow_patterns=[glob.escape(name) for name in names],
             )
         )
     except errors.LocalEntryNotFoundError as error:
