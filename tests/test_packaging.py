@@ -53,7 +53,7 @@ def test_the_wheel_brings_one_name_into_site_packages(wheel):
 
 
 class Environment:
-    """An environment of its own, with a wheel and what it asks for, as pip installs it."""
+    """A new environment, with a wheel and its dependencies, as pip installs them."""
 
     def __init__(self, folder: Path, requirement: str):
         venv.create(folder, with_pip=False)

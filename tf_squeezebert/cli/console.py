@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -51,7 +52,8 @@ def say_end() -> None:
     """Tells the watching process that the end that follows is not a crash."""
     global _is_watched
     if _is_watched:
-        os.write(2, _END)
+        with contextlib.suppress(OSError):  # the other process may be gone
+            os.write(2, _END)
     _is_watched = False
 
 
