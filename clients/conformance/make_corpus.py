@@ -42,7 +42,13 @@ def make_tokens() -> None:
     _write_lines("codepoints.jsonl", tokens.code_point_lines(folder, assigned))
 
 
-PARTS = {"unicode": make_unicode, "tokens": make_tokens}
+def make_answers() -> None:
+    import answers
+
+    _write_lines("answers.jsonl", answers.answer_lines(FOLDER / "tokenizers"))
+
+
+PARTS = {"unicode": make_unicode, "tokens": make_tokens, "answers": make_answers}
 
 
 def _packed(value: Any) -> str:
