@@ -91,7 +91,7 @@ def write_models(folder: Path) -> None:
     """Writes the files."""
     folder.mkdir()
     for name, file in FILES.items():
-        path = export(_model(file), folder / f"{name}.tflite", **file.export)
+        path = export(_model(file), folder / f"{name}.tflite", **{"target": "cpu", **file.export})
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes: make it smaller.")
 
