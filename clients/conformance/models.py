@@ -209,7 +209,7 @@ class _Noisy:
 
 
 def _is_firm(line: dict[str, Any], answer: dict[str, Any], runtime: Runtime, share: float) -> bool:
-    """Whether all but the numbers of an answer stays the same if the outputs are a little off."""
+    """Whether an answer stays the same, but for its numbers, if the outputs are a little off."""
     noisy = _Noisy(runtime, share)
     return all(_words(predicted(noisy, line)) == _words(answer) for _ in range(8))
 
