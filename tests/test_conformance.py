@@ -336,6 +336,8 @@ def test_the_package_gives_the_answers(scripts, dtype):
 
 def test_the_files_give_the_answers(scripts):
     paths = sorted((FOLDER / "models").glob("*.tflite"))
+    assert f"{len(lines('models.jsonl'))} texts and their answers" in README
+    assert f"{len(paths)} .tflite files" in README
     assert {path.name for path in paths} == {line["model"] for line in lines("models.jsonl")}
     for path in paths:
         runtime = Runtime(path)
