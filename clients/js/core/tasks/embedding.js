@@ -1,0 +1,28 @@
+// Embeddings of texts, by the bare model.
+
+import { require } from "../checks.js";
+
+/** @import { Task } from "./task.js" */
+
+/** @type {Task} */
+export const embedding = {
+  title: "The bare model",
+  options: [],
+
+  rows(texts, { tokenizer, maxLength }) {
+    require(texts.length <= 2, `${this.title} takes one text, or a pair.`);
+    return [tokenizer.truncated(maxLength, ...texts.map((text) => tokenizer.encode(text)))];
+  },
+
+  read({ embedding, last_hidden_state: states }, { tokens }, { config }) {
+    if (embedding) return { embedding: Array.from(embedding) };
+    const mean = Array(config.hidden_size).fill(0);
+    const end = tokens.length * mean.length;
+    for (let i = 0; i < end; i++) mean[i % mean.length] += states[i] / tokens.length;
+    const length = Math.hypot(...mean);
+    require(length > 0, "The mean of the hidden states is 0, which has no direction.");
+    return { embedding: mean.map((x) => x / length) };
+  },
+
+  answer: ([part]) => part,
+};

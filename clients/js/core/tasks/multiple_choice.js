@@ -1,0 +1,27 @@
+// Multiple choice: chooses which of several texts fits a text. Each choice makes a row.
+
+import { require } from "../checks.js";
+import { best } from "../numbers.js";
+
+/** @import { Task } from "./task.js" */
+
+/** @type {Task} */
+export const multipleChoice = {
+  title: "Multiple choice",
+  options: [],
+
+  rows([text, ...choices], { tokenizer, maxLength }) {
+    require(choices.length >= 2, `${this.title} takes a text and at least two choices.`);
+    const first = tokenizer.encode(text);
+    return choices.map((choice) => tokenizer.truncated(maxLength, first, tokenizer.encode(choice)));
+  },
+
+  read: ({ logits }) => logits[0],
+
+  answer(parts, [, ...choices]) {
+    const index = best(parts);
+    const powers = parts.map((logit) => Math.exp(logit - parts[index]));
+    const sum = powers.reduce((a, b) => a + b);
+    return { choice: choices[index], index, scores: powers.map((power) => power / sum) };
+  },
+};

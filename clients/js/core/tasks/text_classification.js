@@ -1,0 +1,36 @@
+// Text classification, for single texts or pairs: one label, several labels, or numbers.
+
+import { require } from "../checks.js";
+import { best, sigmoid, softmax } from "../numbers.js";
+
+/** @import { Task } from "./task.js" */
+
+/** @type {Task} */
+export const textClassification = {
+  title: "Sequence classification",
+  options: [],
+
+  rows(texts, { tokenizer, maxLength }) {
+    require(texts.length <= 2, `${this.title} takes one text, or a pair.`);
+    return [tokenizer.truncated(maxLength, ...texts.map((text) => tokenizer.encode(text)))];
+  },
+
+  read({ logits, probability }, _, { config, labels }) {
+    const byLabel = (/** @type {Float32Array} */ values) =>
+      Object.fromEntries(labels.map((label, i) => [label, values[i]]));
+    const problem = config.problem_type ?? (labels.length === 1 ? "regression" : "single");
+    if (problem === "regression") return { values: byLabel(logits) };
+    const isMulti = problem === "multi_label_classification";
+    // A file for MediaPipe returns probabilities.
+    const scores = probability ?? (isMulti ? sigmoid(logits) : softmax(logits));
+    const found = best(scores);
+    return {
+      label: labels[found],
+      score: scores[found],
+      ...(isMulti && { labels: labels.filter((_, i) => scores[i] >= 0.5) }),
+      scores: byLabel(scores),
+    };
+  },
+
+  answer: ([part]) => part,
+};
