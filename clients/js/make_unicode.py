@@ -12,8 +12,8 @@ from pathlib import Path
 TABLES = Path(__file__).parents[1] / "conformance" / "unicode.json"
 _DIGITS = string.digits + string.ascii_lowercase
 
-_HEAD = r"""// Made by make_unicode.py: how the `tokenizers` library classifies characters. Its categories are
-// those of Unicode 8, so that an engine's \p{...} would give other tokens.
+_HEAD = r"""// Made by make_unicode.py: how the `tokenizers` library classifies characters.
+// Its categories are those of Unicode 8: the \p{...} of an engine would give other tokens.
 
 /**
  * A regular expression of ranges: for each the gap before it and its length, in base 36.
@@ -29,21 +29,22 @@ function ranges(packed) {
   });
   return new RegExp(`[${parts.join("")}]`, "u");
 }
+"""
 
-/**
- * What Unicode has decomposed or sorted since version 9, and the library has not. The ranges hold
- * other characters too, which neither changes.
- */
-export const NEWER =
-  /[\u07fd\u0897-\u08d3\u09fe\u0c3c\u0d3b\u0d3c\u0eba\u1715\u1abf-\u1aeb\u1df6-\u1dfa\ua82c\u{105c9}-\u{105e4}\u{10d24}-\u{10f85}\u{11070}\u{1133b}\u{11383}-\u{113d0}\u{1145e}\u{11839}-\u{11a99}\u{11d42}-\u{1612f}\u{16d68}-\u{16d6a}\u{16ff0}\u{16ff1}\u{1e08f}-\u{1e6f5}]/u;
-"""  # noqa: E501
-
+# What Unicode has decomposed or sorted since version 9, and the library has not; the ranges hold
+# other characters too, which neither changes. From Unicode 17.
+_NEWER = """7fd 897-8d3 9fe c3c d3b-d3c eba 1715 1abf-1aeb 1df6-1dfa a82c 105c9-105e4 10d24-10f85
+    11070 1133b 11383-113d0 1145e 11839-11a99 11d42-1612f 16d68-16d6a 16ff0-16ff1 1e08f-1e6f5"""
 _SETS = {
     "CONTROL": ("removed", "Removed from a text."),
     "SPACE": ("whitespace", "White space."),
     "MARK": ("stripped", "Combining marks, removed with accents."),
     "PUNCTUATION": ("punctuation", "Each a separate word."),
     "IDEOGRAPH": ("chinese", "Each a separate word if Chinese is split."),
+    "NEWER": (
+        "newer",
+        "Neither decomposed nor sorted, though Unicode has done so since version 9.",
+    ),
 }
 
 
@@ -54,6 +55,8 @@ def main() -> None:
 def source() -> str:
     """The content of core/unicode.js."""
     tables = json.loads(TABLES.read_text(encoding="utf-8"))
+    newer = [[int(x, 16) for x in each.split("-")] for each in _NEWER.split()]
+    tables["newer"] = [[each[0], each[-1]] for each in newer]
     parts = [
         f'\n/** {comment} */\nexport const {name} = ranges(\n  "{_packed(tables[table])}",\n);\n'
         for name, (table, comment) in _SETS.items()

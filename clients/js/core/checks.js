@@ -30,23 +30,22 @@ export function checkText(text) {
  */
 export function checkWindowed(name, given) {
   const text = typeof given === "string" ? given : given.map((word) => `${word} `).join("");
-  if (text.length <= MOST_CHARACTERS) return;
-  const [count, most] = [[...text].length, MOST_CHARACTERS].map((x) => x.toLocaleString("en"));
+  const size = text.length > MOST_CHARACTERS ? [...text].length : 0;
   require(
-    [...text].length <= MOST_CHARACTERS,
-    `${name} of ${count} characters is too long to be read in windows: split it into texts of at ` +
-      `most ${most} characters.`,
+    size <= MOST_CHARACTERS,
+    `${name} of ${size.toLocaleString("en")} characters is too long to be read in windows: split ` +
+      "it into texts of at most 500,000 characters.",
   );
 }
 
 /**
- * The first characters of a text in quotes, as Python writes them.
+ * The first characters of a text in quotes, for errors.
  * @param {string} text
  * @param {number} most
  */
 export function quoted(text, most) {
   const start = [...text].slice(0, most).join("");
-  const quote = start.includes("'") && !start.includes('"') ? '"' : "'";
-  const escapes = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", "'": quote === "'" ? "\\'" : "'" };
-  return quote + start.replace(/[\n\r\t\\']/g, (x) => escapes[x]) + quote;
+  // As Python writes texts.
+  if (start.includes("'") && !start.includes('"')) return JSON.stringify(start);
+  return `'${JSON.stringify(start).slice(1, -1).replace(/\\"/g, '"').replace(/'/g, "\\'")}'`;
 }

@@ -1,7 +1,16 @@
 // BERT's tokenizer: from a text to WordPieces that know their place in the text.
 
 import { splitterAt } from "./added_tokens.js";
-import * as characters from "./characters.js";
+import {
+  charactersOf,
+  clean,
+  lowerCase,
+  separateIdeographs,
+  spanOf,
+  stripAccents,
+  textOf,
+  WHITE_SPACE,
+} from "./characters.js";
 import { PUNCTUATION } from "./unicode.js";
 
 /**
@@ -10,8 +19,6 @@ import { PUNCTUATION } from "./unicode.js";
  * @import { Character } from "./characters.js"
  * @typedef {Record<string, any>} Config
  */
-
-const { charactersOf, spanOf, textOf, WHITE_SPACE } = characters;
 
 const MOST_CHARACTERS = 100; // of a word that is split into pieces
 const SPECIAL = ["unk", "cls", "sep", "pad", "mask"];
@@ -42,6 +49,7 @@ export class Tokenizer {
     this.unk = this.#idOf("unk");
     this.cls = this.#idOf("cls");
     this.sep = this.#idOf("sep");
+    this.mask = this.ids.get(this.special("mask"));
   }
 
   /** The token for a use, such as "mask"; undefined if there is none. */
@@ -100,10 +108,10 @@ export class Tokenizer {
     const { do_basic_tokenize, tokenize_chinese_chars, strip_accents, do_lower_case } = this.config;
     const lower = do_lower_case ?? true;
     if (do_basic_tokenize === false) return text;
-    text = characters.clean(text);
-    if (tokenize_chinese_chars ?? true) text = characters.separateIdeographs(text);
-    if (strip_accents ?? lower) text = characters.stripAccents(text);
-    return lower ? characters.lowerCase(text) : text;
+    text = clean(text);
+    if (tokenize_chinese_chars ?? true) text = separateIdeographs(text);
+    if (strip_accents ?? lower) text = stripAccents(text);
+    return lower ? lowerCase(text) : text;
   }
 
   #words(/** @type {Character[]} */ text) {
@@ -156,15 +164,14 @@ export class Tokenizer {
   }
 
   /**
-   * A row of at most `most` tokens, for which the longer of two texts is cut first.
+   * A row of at most `most` tokens, for which the longer of two texts is cut.
    * @param {number} most
-   * @param {Token[]} first
-   * @param {Token[]} [second]
+   * @param {Token[][]} texts the tokens of one text, or of two
    * @returns {Row}
    */
-  truncated(most, first, second) {
-    if (!second) return { ...this.row(first.slice(0, most - 2)), truncated: first.length > most - 2 };
-    const room = most - 3;
+  truncated(most, [first, second]) {
+    const room = most - (second ? 3 : 2);
+    if (!second) return { ...this.row(first.slice(0, room)), truncated: first.length > room };
     if (first.length + second.length <= room) return this.row(first, second);
     const short = Math.min(first.length, second.length, Math.floor(room / 2));
     const kept = first.length <= second.length ? short : room - short;

@@ -28,7 +28,7 @@ function tokenizerOf(name) {
 
 function rowsOf(tokenizer, { text, pair, max_length = 512, stride }) {
   const texts = [text, pair].filter((x) => x !== undefined).map((x) => tokenizer.encode(x));
-  if (stride === undefined) return [tokenizer.truncated(max_length, ...texts)];
+  if (stride === undefined) return [tokenizer.truncated(max_length, texts)];
   const last = texts.pop();
   const room = max_length - 2 - texts.reduce((sum, tokens) => sum + tokens.length + 1, 0);
   return windows(last, room, stride).map((part) => tokenizer.row(...texts, part));

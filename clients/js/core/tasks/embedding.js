@@ -2,16 +2,21 @@
 
 import { require } from "../checks.js";
 
-/** @import { Task } from "./task.js" */
+/** @import { Task } from "./index.js" */
 
 /** @type {Task} */
 export const embedding = {
   title: "The bare model",
-  options: [],
+  outputs: ({ hidden_size: size }) => ({
+    embedding: size,
+    last_hidden_state: size,
+    pooler_output: size,
+  }),
 
   rows(texts, { tokenizer, maxLength }) {
     require(texts.length <= 2, `${this.title} takes one text, or a pair.`);
-    return [tokenizer.truncated(maxLength, ...texts.map((text) => tokenizer.encode(text)))];
+    const encoded = texts.map((text) => tokenizer.encode(text));
+    return [tokenizer.truncated(maxLength, encoded)];
   },
 
   read({ embedding, last_hidden_state: states }, { tokens }, { config }) {
@@ -23,6 +28,4 @@ export const embedding = {
     require(length > 0, "The mean of the hidden states is 0, which has no direction.");
     return { embedding: mean.map((x) => x / length) };
   },
-
-  answer: ([part]) => part,
 };

@@ -3,12 +3,13 @@
 import { quoted, require } from "../checks.js";
 import { largest, softmax } from "../numbers.js";
 
-/** @import { Task } from "./task.js" */
+/** @import { Task } from "./index.js" */
 
 /** @type {Task} */
 export const maskedLM = {
   title: "Masked language modelling",
   options: ["top_k"],
+  outputs: ({ vocab_size }) => ({ logits: vocab_size }),
 
   rows(texts, { tokenizer, maxLength }, { top_k = 5 }) {
     require(
@@ -18,7 +19,7 @@ export const maskedLM = {
     require(texts.length <= 2, `${this.title} takes one text, or a pair.`);
     const mask = tokenizer.special("mask");
     const encoded = texts.map((text) => tokenizer.encode(text));
-    const row = tokenizer.truncated(maxLength, ...encoded);
+    const row = tokenizer.truncated(maxLength, encoded);
     const count = (/** @type {{ id: number }[]} */ tokens) =>
       tokens.filter(({ id }) => id === tokenizer.mask).length;
     const text = quoted(texts[0], 40);
@@ -41,6 +42,4 @@ export const maskedLM = {
     });
     return { masks };
   },
-
-  answer: ([part]) => part,
 };

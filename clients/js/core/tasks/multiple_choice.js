@@ -3,17 +3,19 @@
 import { require } from "../checks.js";
 import { best } from "../numbers.js";
 
-/** @import { Task } from "./task.js" */
+/** @import { Task } from "./index.js" */
 
 /** @type {Task} */
 export const multipleChoice = {
   title: "Multiple choice",
-  options: [],
+  outputs: () => ({ logits: 1 }),
 
   rows([text, ...choices], { tokenizer, maxLength }) {
     require(choices.length >= 2, `${this.title} takes a text and at least two choices.`);
     const first = tokenizer.encode(text);
-    return choices.map((choice) => tokenizer.truncated(maxLength, first, tokenizer.encode(choice)));
+    return choices.map((choice) =>
+      tokenizer.truncated(maxLength, [first, tokenizer.encode(choice)]),
+    );
   },
 
   read: ({ logits }) => logits[0],

@@ -4,7 +4,7 @@ import { checkWindowed, quoted, require } from "../checks.js";
 import { softmax } from "../numbers.js";
 import { overlapOf, windows } from "../windows.js";
 
-/** @import { Task } from "./task.js" */
+/** @import { Task } from "./index.js" */
 
 const MOST_ANSWER_TOKENS = 30;
 
@@ -12,6 +12,7 @@ const MOST_ANSWER_TOKENS = 30;
 export const questionAnswering = {
   title: "Question answering",
   options: ["handle_impossible_answer"],
+  outputs: () => ({ start_logits: undefined, end_logits: undefined }),
 
   rows(texts, { tokenizer, maxLength }) {
     require(texts.length === 2, `${this.title} takes a question and a context.`);

@@ -3,16 +3,17 @@
 import { require } from "../checks.js";
 import { best, sigmoid, softmax } from "../numbers.js";
 
-/** @import { Task } from "./task.js" */
+/** @import { Task } from "./index.js" */
 
 /** @type {Task} */
 export const textClassification = {
   title: "Sequence classification",
-  options: [],
+  outputs: (_, { length }) => ({ logits: length, probability: length }),
 
   rows(texts, { tokenizer, maxLength }) {
     require(texts.length <= 2, `${this.title} takes one text, or a pair.`);
-    return [tokenizer.truncated(maxLength, ...texts.map((text) => tokenizer.encode(text)))];
+    const encoded = texts.map((text) => tokenizer.encode(text));
+    return [tokenizer.truncated(maxLength, encoded)];
   },
 
   read({ logits, probability }, _, { config, labels }) {
@@ -31,6 +32,4 @@ export const textClassification = {
       scores: byLabel(scores),
     };
   },
-
-  answer: ([part]) => part,
 };

@@ -6,7 +6,7 @@ import { overlapOf, windows } from "../windows.js";
 
 /**
  * @import { Entity, Word } from "../../types.js"
- * @import { Task } from "./task.js"
+ * @import { Task } from "./index.js"
  * @typedef {Omit<Word, "word"> & { edge: number }} Found
  *   a word's label in a window, and its distance from the window's edge
  */
@@ -14,7 +14,7 @@ import { overlapOf, windows } from "../windows.js";
 /** @type {Task} */
 export const tokenClassification = {
   title: "Token classification",
-  options: [],
+  outputs: (_, { length }) => ({ logits: length }),
   takesWords: true,
 
   rows(texts, { tokenizer, maxLength }) {

@@ -10,14 +10,17 @@
  *
  * @typedef {object} Task
  * @property {string} title for use in sentences
- * @property {string[]} options the names of those that it takes
+ * @property {string[]} [options] the names of those that it takes
+ * @property {(config: Record<string, any>, labels: string[]) => Record<string, number | undefined>}
+ *   outputs the outputs that a file may have, and the size of their last axis, if it is known
  * @property {boolean} [takesWords] whether a text of a list may be a list of words
  * @property {(texts: any[], model: Context, options: Record<string, any>) => Row[]} rows
  *   makes the rows of a text, or refuses a wrong number of texts
  * @property {(outputs: Outputs, row: Row, model: Context, options: Record<string, any>) => any} read
  *   extracts what the answer needs from a row's outputs, which may be longer than the row
- * @property {(parts: any[], texts: any[], options: Record<string, any>) => any} answer
- *   makes the answer of what was read of a text's rows
+ * @property {(parts: any[], texts: any[], options: Record<string, any>) => any} [answer]
+ *   makes the answer of what was read of a text's rows; without it, the text has one row, and that
+ *   is the answer
  */
 
 import { embedding } from "./embedding.js";

@@ -17,9 +17,9 @@ export function readSignatures(bytes, name) {
   try {
     const model = new Table(view, view.getUint32(0, true));
     const graphs = model.tables(2);
-    const signatures = model.tables(7).map((signature) => {
+    const signatures = model.tables(7).map((signature, index) => {
       const graph = signature.number(4);
-      return readSignature(signature, graph, graphs[graph]);
+      return { index, graph, ...readSignature(signature, graphs[graph]) };
     });
     return signatures.sort((a, b) => (a.length ?? 0) - (b.length ?? 0));
   } catch {
@@ -29,22 +29,31 @@ export function readSignatures(bytes, name) {
 
 /**
  * @param {Table} signature
- * @param {number} graph
- * @param {Table} content
- * @returns {Signature}
+ * @param {Table} graph
  */
-function readSignature(signature, graph, content) {
-  const names = [0, 1].map((side) => {
-    const maps = signature.tables(side).map((map) => [map.number(1), map.text(0)]);
-    const byTensor = new Map(/** @type {[number, string][]} */ (maps));
-    return content.numbers(1 + side).map((tensor) => String(byTensor.get(tensor)));
+function readSignature(signature, graph) {
+  const tensors = graph.tables(0);
+  const [inputs, outputs] = [0, 1].map((side) => {
+    const maps = signature.tables(side).map((map) => ({ name: map.text(0), tensor: map.number(1) }));
+    return graph.numbers(1 + side).map((tensor) => {
+      const name = maps.find((map) => map.tensor === tensor)?.name ?? "";
+      return { name, shape: shapeOf(tensors[tensor]) };
+    });
   });
-  const tensor = content.tables(0)[content.numbers(1)[0]];
-  const free = tensor.numbers(7);
-  const [batch, length] = (free.length ? free : tensor.numbers(0)).map((size) =>
-    size < 0 ? undefined : size,
-  );
-  return { key: signature.text(2), graph, batch, length, inputs: names[0], outputs: names[1] };
+  const [batch, length] = inputs[0].shape.map((size) => (size < 0 ? undefined : size));
+  return {
+    key: signature.text(2),
+    batch,
+    length,
+    inputs: inputs.map(({ name }) => name),
+    outputs: outputs.map(({ name, shape }) => ({ name, size: shape[shape.length - 1] })),
+  };
+}
+
+/** @param {Table} tensor */
+function shapeOf(tensor) {
+  const free = tensor.numbers(7); // with -1 for a free axis, if there is one
+  return free.length ? free : tensor.numbers(0);
 }
 
 /** A table of a flatbuffer, whose fields are found through a list of their offsets. */

@@ -1,0 +1,30 @@
+// For Node.
+
+import { readFile } from "node:fs/promises";
+import { require } from "./core/checks.js";
+import { openModel } from "./model/model.js";
+import { createWasmRunner } from "./runners/litert_js_in_node.js";
+import { createNativeRunner, findLibrary } from "./runners/native.js";
+
+const RUNNERS = { native: createNativeRunner, wasm: createWasmRunner };
+
+/** @type {typeof import("./node.d.ts").load} */
+export async function load(source, { runner = findLibrary() ? "native" : "wasm" } = {}) {
+  require(
+    Object.hasOwn(RUNNERS, runner),
+    `runner is '${runner}'; choose one of ${Object.keys(RUNNERS).join(", ")}.`,
+  );
+  const isPath = typeof source === "string" || source instanceof URL;
+  const bytes = isPath ? await readPath(source) : new Uint8Array(source);
+  return openModel(bytes, isPath ? String(source) : "a .tflite", RUNNERS[runner]);
+}
+
+/** @param {string | URL} path */
+export async function readPath(path) {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    throw new Error(code === "ENOENT" ? `There is no file '${path}': check the path.` : message);
+  }
+}

@@ -1,0 +1,74 @@
+// Runs files by LiteRT.js: on WebAssembly or WebGPU, at fixed lengths.
+
+import { require } from "../core/checks.js";
+
+/**
+ * @import { ModelFile, Runner } from "../types.js"
+ * @typedef {typeof import("@litertjs/core")} LiteRt
+ * @typedef {"wasm" | "webgpu" | "webnn"} Accelerator
+ */
+
+/** @type {Promise<unknown> | undefined} */
+let start;
+
+/**
+ * Loads its WebAssembly, once.
+ * @param {LiteRt} litert
+ * @param {string | URL} folder
+ */
+export function startLiteRtJs(litert, folder) {
+  start ??= litert.loadLiteRt(String(folder)).catch((error) => {
+    start = undefined;
+    throw error;
+  });
+  return start;
+}
+
+/**
+ * @param {LiteRt} litert
+ * @param {Uint8Array} bytes
+ * @param {ModelFile} file
+ * @param {Accelerator} accelerator
+ * @returns {Promise<Runner>}
+ */
+export async function createLiteRtJsRunner(litert, bytes, file, accelerator) {
+  requireFixed(file, "LiteRT.js");
+  const model = await litert.loadAndCompile(bytes, { accelerator });
+  return {
+    async run({ key }, inputs, shape) {
+      /** @type {{ delete(): void }[]} */
+      const tensors = [];
+      try {
+        const named = Object.entries(inputs).map(([name, values]) => {
+          const tensor = new litert.Tensor(values, shape);
+          tensors.push(tensor);
+          return [name, tensor];
+        });
+        const outputs = await model.run(key, Object.fromEntries(named));
+        tensors.push(...Object.values(outputs));
+        const read = Object.entries(outputs).map(async ([name, tensor]) => [
+          name,
+          Float32Array.from(await tensor.data()),
+        ]);
+        return Object.fromEntries(await Promise.all(read));
+      } finally {
+        // They lie in the memory of WebAssembly, which is not collected.
+        for (const tensor of tensors) tensor.delete();
+      }
+    },
+    close: () => model.delete(),
+  };
+}
+
+/**
+ * Refuses a file of free batch or length.
+ * @param {ModelFile} file
+ * @param {string} runner
+ * @param {string} [wayOut]
+ */
+export function requireFixed({ name, signatures }, runner, wayOut = "export it with a length") {
+  require(
+    signatures.every(({ batch, length }) => batch !== undefined && length !== undefined),
+    `${runner} runs files of fixed lengths, and '${name}' takes texts of any length: ${wayOut}.`,
+  );
+}
