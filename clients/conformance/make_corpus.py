@@ -42,7 +42,27 @@ def make_tokens() -> None:
     _write_lines("codepoints.jsonl", tokens.code_point_lines(folder, assigned))
 
 
-PARTS = {"unicode": make_unicode, "tokens": make_tokens}
+def make_answers() -> None:
+    import answers
+
+    _write_lines("answers.jsonl", answers.answer_lines(FOLDER / "tokenizers"))
+
+
+def make_models() -> None:
+    import models
+
+    folder = FOLDER / "models"
+    shutil.rmtree(folder, ignore_errors=True)
+    models.write_models(folder)
+    _write_lines("models.jsonl", models.model_lines(folder))
+
+
+PARTS = {
+    "unicode": make_unicode,
+    "tokens": make_tokens,
+    "answers": make_answers,
+    "models": make_models,
+}
 
 
 def _packed(value: Any) -> str:

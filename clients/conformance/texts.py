@@ -107,7 +107,8 @@ def all_texts(assigned: Ranges) -> Iterator[Text]:
     yield from _windows(everything, hostile)
 
 
-def _sentence(rng: random.Random, words: Sequence[str], most: int) -> str:
+def sentence(rng: random.Random, words: Sequence[str], most: int) -> str:
+    """Up to `most` + 1 random words, mostly with spaces between them."""
     parts = [pick(rng, words)]
     for _ in range(int(rng.random() * most)):
         parts += [pick(rng, _SEPARATORS), pick(rng, words)]
@@ -120,7 +121,7 @@ def _of_scripts(words: dict[str, list[str]]) -> Iterator[Text]:
         for start in range(0, len(own), 9):
             yield Text(name, " ".join(own[start : start + 9]))
         for i in range(_PER_SCRIPT):
-            text = _sentence(rng, own, 9)
+            text = sentence(rng, own, 9)
             yield Text(name, unicodedata.normalize(("NFC", "NFD")[i % 2], text) if i % 3 else text)
 
 
@@ -168,14 +169,14 @@ def _mixed(words: Sequence[str], hostile: Sequence[str]) -> Iterator[Text]:
     rng = random.Random("mixed")
     for _ in range(_MIXED):
         own = [pick(rng, words if rng.random() < 0.5 else hostile) for _ in range(8)]
-        yield Text("mixed", _sentence(rng, own, 8))
+        yield Text("mixed", sentence(rng, own, 8))
 
 
 def _pairs(words: Sequence[str], hostile: Sequence[str]) -> Iterator[Text]:
     rng = random.Random("pairs")
     for _ in range(_PAIRS):
         own = [pick(rng, words if rng.random() < 0.8 else hostile) for _ in range(12)]
-        first, second = (_sentence(rng, own, 10) for _ in range(2))
+        first, second = (sentence(rng, own, 10) for _ in range(2))
         length = pick(rng, (None, 3, 4, 5, 8, 9, 16, 17, 24))
         yield Text("pair", first, second, length)
     for first, second in (("", "a"), ("a", " "), ("", ""), ("\u00ad", "\u0301")):
@@ -186,7 +187,7 @@ def _windows(words: Sequence[str], hostile: Sequence[str]) -> Iterator[Text]:
     rng = random.Random("windows")
     for i in range(_WINDOWS):
         own = [pick(rng, words if rng.random() < 0.8 else hostile) for _ in range(15)]
-        text = _sentence(rng, own, 24)
+        text = sentence(rng, own, 24)
         length = pick(rng, (12, 16, 23, 32))
         stride = pick(rng, (0, 1, 3, length // 4))
         question = "Who?" if i % 2 else None
