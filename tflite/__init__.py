@@ -15,6 +15,7 @@ _MODULE_OF = {
     "inspect": "inspection",
     "RECIPES": "quantization",
     "Runtime": "runtime",
+    "SelfTest": "golden",
     "TARGETS": "targets",
 }
 
@@ -22,6 +23,7 @@ __all__ = list(_MODULE_OF)
 
 if TYPE_CHECKING:  # the same names
     from .exporter import export as export
+    from .golden import SelfTest as SelfTest
     from .inspection import inspect as inspect
     from .quantization import RECIPES as RECIPES
     from .runtime import Runtime as Runtime

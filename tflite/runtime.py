@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, SignatureRunner
+from ai_edge_litert.interpreter import Interpreter, OpResolverType, SignatureRunner
 
 from ..config import SqueezeBertConfig
 from ..files import named_in_utf8
@@ -22,6 +22,7 @@ from ..tasks import Task, task_of
 from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
+from .golden import GOLDEN, SelfTest
 from .model_check import open_model
 from .own_graph import check_own
 
@@ -30,6 +31,11 @@ _Result = TypeVar("_Result")
 
 # LiteRT ends the process if the system refuses it another thread.
 MOST_THREADS = 256
+# By whether XNNPACK takes part.
+_RESOLVERS = {
+    True: OpResolverType.AUTO,
+    False: OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+}
 
 
 class Runtime:
@@ -43,6 +49,8 @@ class Runtime:
         num_threads: threads within one call of the file.
         workers: number of calls of the file that run at once. Each worker has an interpreter, with
             a copy of the encoder's weights.
+        xnnpack: whether XNNPACK, LiteRT's fast kernels for CPUs, runs the file; without it LiteRT's
+            other kernels do, many times slower.
 
     Attributes:
         config: the exported model's config, with the names of the labels.
@@ -56,7 +64,13 @@ class Runtime:
             `workers` is below 1, or their product above 256.
     """
 
-    def __init__(self, path: str | os.PathLike, num_threads: int = 1, workers: int = 1):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        num_threads: int = 1,
+        workers: int = 1,
+        xnnpack: bool = True,
+    ):
         for name, count in (("num_threads", num_threads), ("workers", workers)):
             if not isinstance(count, int) or count < 1:
                 raise ValueError(f"{name} must be a whole number of 1 or more, not {count!r}.")
@@ -68,6 +82,7 @@ class Runtime:
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"There is no file '{path}': check the path.")
+        self._path = path
         self._bundle = read_bundle(path)
         self.config: SqueezeBertConfig = self._bundle.config
         self.architecture: str = self._bundle.architecture
@@ -77,7 +92,7 @@ class Runtime:
         # Last in, first out, so that a single caller always uses the same interpreter.
         self._idle: queue.LifoQueue[SignatureRunner] = queue.LifoQueue()
         for _ in range(workers):
-            run = _open(path, num_threads)
+            run = _open(path, num_threads, xnnpack)
             self._idle.put(run)
         self._shape = run.get_input_details()["input_ids"]["shape_signature"]  # -1 where free
         _release_pages(path)
@@ -132,6 +147,40 @@ class Runtime:
         if self.task.has_choices:
             outputs["logits"] = outputs["logits"].reshape(ids.shape[:2])  # [B * C, 1] to [B, C]
         return outputs
+
+    def self_test(self, rounds: int = 1) -> SelfTest:
+        """Runs the golden examples that the file carries, and compares with the model's outputs.
+
+        It tells whether this file, on this machine and with these settings, computes what the
+        exported model does.
+
+        Args:
+            rounds: how often to run each example; every round must be right.
+
+        Raises:
+            ValueError: the file carries no golden examples, or damaged ones; or `rounds` is below
+                1.
+        """
+        if not isinstance(rounds, int) or rounds < 1:
+            raise ValueError(f"rounds must be a whole number of 1 or more, not {rounds!r}.")
+        golden = self._bundle.golden
+        if golden is None:
+            raise ValueError(
+                f"'{self._path}' carries no golden examples, by which a file can test itself: "
+                "export it again, without golden=False."
+            )
+        try:
+            return golden.run(self._run_example, rounds)
+        except (ValueError, LookupError) as error:
+            raise ValueError(
+                f"The {GOLDEN} in '{self._path}' is damaged, or not from this package: export the "
+                f"file again ({one_line(error)})."
+            ) from error
+
+    def _run_example(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self.task.has_choices:
+            inputs = {name: x[None] for name, x in inputs.items()}
+        return self(inputs)
 
     def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
         """`[function(item) for item in items]`, with one thread for each worker."""
@@ -208,11 +257,13 @@ def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
         ) from error
 
 
-def _open(path: Path, num_threads: int) -> SignatureRunner:
+def _open(path: Path, num_threads: int, xnnpack: bool) -> SignatureRunner:
     """Opens an interpreter of the file, ready to run; the returned runner keeps it alive."""
     try:
         with named_in_utf8(path) as name:
-            interpreter = Interpreter(name, num_threads=num_threads)
+            interpreter = Interpreter(
+                name, num_threads=num_threads, experimental_op_resolver_type=_RESOLVERS[xnnpack]
+            )
         interpreter.allocate_tensors()
         return interpreter.get_signature_runner()
     except (RuntimeError, TypeError, ValueError) as error:
