@@ -1,10 +1,10 @@
 // For Node.
 
-import { readFile } from "node:fs/promises";
 import { require } from "./core/checks.js";
 import { openModel } from "./model/model.js";
 import { createWasmRunner } from "./runners/litert_js_in_node.js";
 import { createNativeRunner, findLibrary } from "./runners/native.js";
+import { readPath } from "./runners/read_path.js";
 
 const RUNNERS = { native: createNativeRunner, wasm: createWasmRunner };
 
@@ -17,14 +17,4 @@ export async function load(source, { runner = findLibrary() ? "native" : "wasm" 
   const isPath = typeof source === "string" || source instanceof URL;
   const bytes = isPath ? await readPath(source) : new Uint8Array(source);
   return openModel(bytes, isPath ? String(source) : "a .tflite", RUNNERS[runner]);
-}
-
-/** @param {string | URL} path */
-export async function readPath(path) {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-    throw new Error(code === "ENOENT" ? `There is no file '${path}': check the path.` : message);
-  }
 }

@@ -2,26 +2,29 @@
 //
 //   node predict.mjs FILE [--tokens] [--runner native|wasm] < TEXTS
 //
-// Each line of TEXTS is a JSON object: {"text": ..., "pair": ..., "options": {...}}, of which pair is
-// the second text, the context of a question, or a list of choices. An answer is written for each as
-// a line of JSON, which equals that of Python's predict: places in a text count code points. With
-// --tokens, input_ids and offsets are written instead.
+// Each line of TEXTS is a JSON object: {"text": ..., "pair": ..., "choices": [...], "options": {...}},
+// all but the first as far as the task needs them; pair is the second text, or the context of
+// a question. For each line the answer is written as a line of JSON. It equals that of Python's
+// predict: places in a text count code points. With --tokens, input_ids and offsets are written.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import { codePointsOf, inCodePoints } from "./code_points.js";
 import { checkText, require } from "./core/checks.js";
 import { readFile } from "./model/file.js";
-import { load, readPath } from "./node.js";
+import { load } from "./node.js";
+import { readPath } from "./runners/read_path.js";
 
 const USAGE = "node predict.mjs FILE [--tokens] [--runner native|wasm] < TEXTS";
 
 async function main() {
   const { path, tokens, runner } = readArguments();
-  const model = tokens ? tokenizing(readFile(await readPath(path), path)) : await answering(path, runner);
+  const answer = tokens
+    ? tokenizing(readFile(await readPath(path), path))
+    : await answering(path, runner);
   let number = 0;
   for await (const line of createInterface({ input: process.stdin })) {
-    number++;
-    if (line.trim()) console.log(JSON.stringify(await model(readLine(line, number))));
+    console.log(JSON.stringify(await answer(readLine(line, ++number))));
   }
 }
 
@@ -40,21 +43,27 @@ function readArguments() {
 }
 
 /**
- * @typedef {{ text: string, pair?: string | string[], options?: Record<string, any> }} Line
+ * @typedef {{ texts: any[], options: Record<string, any> }} Question
  * @param {string} line
  * @param {number} number
- * @returns {Line}
+ * @returns {Question}
  */
 function readLine(line, number) {
-  let value;
-  try {
-    value = JSON.parse(line);
-  } catch {}
+  const { text, pair, choices = [], options = {} } = parseObject(line) ?? {};
   require(
-    Object.prototype.toString.call(value) === "[object Object]" && "text" in value,
+    text !== undefined && Array.isArray(choices),
     `Line ${number} is not a JSON object with a "text": write one for each text.`,
   );
-  return value;
+  return { texts: [text, ...(pair === undefined ? [] : [pair]), ...choices], options };
+}
+
+/** @param {string} line */
+function parseObject(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -63,34 +72,28 @@ function readLine(line, number) {
  */
 async function answering(path, runner) {
   const model = await load(path, runner && { runner });
-  return async (/** @type {Line} */ { text, pair = [], options = {} }) => {
-    const texts = [text, ...[pair].flat()];
-    const isWords = Array.isArray(text);
-    const answer = await model.predict(...(isWords ? [[text]] : texts), options);
-    // Places are in the last text: the only one, or the context of a question.
-    const last = isWords ? text.join(" ") : texts[texts.length - 1];
-    return inCodePoints(isWords ? answer[0] : answer, codePointsOf(last));
+  return async (/** @type {Question} */ { texts, options }) => {
+    const answer = await model.predict(texts[0], ...texts.slice(1), options);
+    // Places are in the only text, or in the context of a question.
+    return inCodePoints(answer, texts[texts.length - 1]);
   };
 }
 
 /** @param {import("./model/file.js").ReadFile} file */
 function tokenizing({ tokenizer, maxLength }) {
-  return async (/** @type {Line} */ { text, pair = [] }) => {
-    const texts = [text, ...[pair].flat()];
+  return (/** @type {Question} */ { texts }) => {
     texts.forEach(checkText);
-    const encoded = texts.map((each) => tokenizer.encode(each));
+    const encoded = texts.map((text) => tokenizer.encode(text));
     const { tokens, input_ids } = tokenizer.truncated(maxLength, encoded);
-    const places = texts.map(codePointsOf);
-    const offsets = tokens.map(({ start, end, text: i = 0 }) => [places[i][start], places[i][end]]);
+    const numbers = texts.map(codePointsOf);
+    const offsets = tokens.map(({ start, end, text = 0 }) =>
+      [start, end].map((place) => numbers[text][place]),
+    );
     return { input_ids, offsets };
   };
 }
 
-/** For each UTF-16 unit of a text, and its end, the number of code points before it. */
-function codePointsOf(/** @type {string} */ text) {
-  const numbers = [0];
-  for (const character of text) {
-    numbers[numbers.length + character.length - 1] = numbers[numbers.length - 1] + 1;
-  }
-  return numbers;
-}
+await main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 2;
+});

@@ -101,6 +101,23 @@ export interface Tokens {
   truncated: boolean;
 }
 
+/** The result of a self test. */
+export interface SelfTest {
+  /** Whether every output is as close to the exported model's as the file allows. */
+  right: boolean;
+  /**
+   * The root mean square of an output's errors, relative to the output's spread; of several outputs,
+   * that of the one whose error is largest relative to its tolerance.
+   */
+  error: number;
+  /** The largest error that the file allows for this output. */
+  tolerance: number;
+  /** The number of tokens of each example. */
+  tokens: number[];
+  /** The time of each example: the median of the rounds. */
+  milliseconds: number[];
+}
+
 /** A loaded file. Calls take turns. */
 export interface Model<A = Answer> {
   /** The class of the exported model, for instance "SqueezeBertForTokenClassification". */
@@ -127,7 +144,17 @@ export interface Model<A = Answer> {
   /** The tokens of a text or a pair, as many as the file takes. */
   tokenize(text: string, pair?: string): Tokens;
 
-  /** Frees the memory. */
+  /**
+   * Runs the golden examples that the file carries: does it compute here what the exported model
+   * does?
+   *
+   * @param options how often to run each example, of which every round must be right; and whether
+   *   the runner computes in float16, as GPUs may
+   * @throws {Error} the file carries no golden examples
+   */
+  selfTest(options?: { rounds?: number; half?: boolean }): Promise<SelfTest>;
+
+  /** Frees the memory, when calls in progress have ended. */
   close(): Promise<void>;
 }
 

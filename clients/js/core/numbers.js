@@ -1,17 +1,13 @@
-// Scores, computed in float32 as in Python, so that ties and zeros fall where they do there.
-
-const { fround } = Math;
-
 /** @param {ArrayLike<number>} logits */
 export function softmax(logits) {
   const most = logits[best(logits)];
-  const powers = Float32Array.from(logits, (x) => Math.exp(fround(x - most)));
+  const powers = Array.from(logits, (x) => Math.exp(x - most));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((x) => x / sum);
 }
 
-/** @param {Float32Array} logits */
-export const sigmoid = (logits) => logits.map((x) => 1 / fround(1 + fround(Math.exp(-x))));
+/** @param {number} logit */
+export const sigmoid = (logit) => 1 / (1 + Math.exp(-logit));
 
 /**
  * The place of the largest number, the first one if there are several.
@@ -25,7 +21,7 @@ export function best(numbers) {
 
 /**
  * The places of the largest numbers, in their order.
- * @param {Float32Array} numbers
+ * @param {number[]} numbers
  * @param {number} count
  */
 export function largest(numbers, count) {

@@ -42,7 +42,11 @@ export function readFile(bytes, name) {
   );
   const names = config.id2label ?? {};
   const labels = Object.keys(names).map((_, i) => names[i]);
-  const file = { name, signatures, config, architecture, task, labels, tokenizer, files };
+  const maxLength = signatures[signatures.length - 1].length ?? config.max_position_embeddings;
+  const file = {
+    ...{ name, files, signatures, config, architecture, labels, maxLength },
+    ...{ task, tokenizer },
+  };
   checkOutputs(file);
   return file;
 }
@@ -51,7 +55,7 @@ export function readFile(bytes, name) {
  * @param {Record<string, string>} files
  * @param {string} part
  * @param {string} name
- * @returns {Record<string, any>}
+ * @returns {any}
  */
 export function readJson(files, part, name) {
   try {

@@ -3,9 +3,10 @@
 import { checkText, require } from "../core/checks.js";
 import { readFile } from "./file.js";
 import { Graph } from "./graph.js";
+import { selfTest } from "./self_test.js";
 
 /**
- * @import { ModelFile, Runner } from "../types.js"
+ * @import { ModelFile, Outputs, Runner } from "../types.js"
  * @typedef {Record<string, any>} Options
  */
 
@@ -21,9 +22,8 @@ export async function openModel(bytes, name, createRunner) {
 }
 
 export class Model {
+  #file;
   #graph;
-  #task;
-  #context;
 
   /**
    * @param {import("./file.js").ReadFile} file
@@ -33,10 +33,9 @@ export class Model {
     this.architecture = file.architecture;
     this.config = file.config;
     this.labels = file.labels;
-    this.#task = file.task;
     this.#graph = new Graph(runner, runner.signatures ?? file.signatures, file.config);
     this.maxLength = this.#graph.maxLength;
-    this.#context = { ...file, maxLength: this.maxLength };
+    this.#file = { ...file, maxLength: this.maxLength };
   }
 
   /**
@@ -45,14 +44,14 @@ export class Model {
    */
   async predict(text, ...others) {
     const { signal, ...options } = isOptions(others[others.length - 1]) ? others.pop() : {};
-    const { title, options: known = [] } = this.#task;
+    const { title, options: known = [] } = this.#file.task;
     const unknown = Object.keys(options).filter((name) => !known.includes(name));
     require(!unknown.length, `${title} has no option ${unknown.sort().join(", ")}.`);
     if (Array.isArray(text)) {
-      const examples = examplesOf([text, ...others], this.#task.takesWords);
+      const examples = examplesOf([text, ...others], this.#file.task.takesWords);
       return this.#answers(examples, options, signal);
     }
-    require(typeof text === "string", `Expected a text or a list of texts, not a ${typeof text}.`);
+    require(typeof text === "string", `Expected a text or a list of texts, not ${typeof text}.`);
     const columns = [text, ...others].map((each) => [each]);
     const [answer] = await this.#answers(examplesOf(columns), options, signal);
     return answer;
@@ -64,9 +63,9 @@ export class Model {
    * @param {AbortSignal} [signal]
    */
   async #answers(examples, options, signal) {
-    const rows = examples.map((texts) => this.#task.rows(texts, this.#context, options));
+    const rows = examples.map((texts) => this.#file.task.rows(texts, this.#file, options));
     const parts = await this.#read(rows.flat(), options, signal);
-    const { answer = ([part]) => part } = this.#task;
+    const { answer = ([part]) => part } = this.#file.task;
     return examples.map((texts, i) => ({
       ...answer(parts.splice(0, rows[i].length), texts, options),
       ...(rows[i].some((row) => row.truncated) && { truncated: true }),
@@ -82,7 +81,8 @@ export class Model {
   async #read(rows, options, signal) {
     const parts = [];
     for await (const outputs of this.#graph.run(rows, signal)) {
-      parts.push(this.#task.read(outputs, rows[parts.length], this.#context, options));
+      checkFinite(outputs);
+      parts.push(this.#file.task.read(outputs, rows[parts.length], this.#file, options));
     }
     return parts;
   }
@@ -92,7 +92,7 @@ export class Model {
    * @param {string} [pair]
    */
   tokenize(text, pair) {
-    const { tokenizer } = this.#context;
+    const { tokenizer } = this.#file;
     const texts = pair === undefined ? [text] : [text, pair];
     texts.forEach(checkText);
     const encoded = texts.map((each) => tokenizer.encode(each));
@@ -105,6 +105,11 @@ export class Model {
       word_ids: tokens.map(({ word }) => word ?? null),
       truncated,
     };
+  }
+
+  /** @param {{ rounds?: number, half?: boolean }} [options] */
+  selfTest({ rounds = 1, half = false } = {}) {
+    return selfTest(this.#file, this.#graph, rounds, half);
   }
 
   close() {
@@ -124,7 +129,7 @@ const isOptions = (value) =>
 function examplesOf(columns, takesWords = false) {
   const [first] = columns;
   for (const column of columns) {
-    require(Array.isArray(column), `Expected a text or a list of texts, not a ${typeof column}.`);
+    require(Array.isArray(column), `Expected a text or a list of texts, not ${typeof column}.`);
     require(
       column.length === first.length,
       `The first list holds ${first.length} texts and another ${column.length}: pass lists of ` +
@@ -135,4 +140,15 @@ function examplesOf(columns, takesWords = false) {
     }
   }
   return first.map((_, i) => columns.map((column) => column[i]));
+}
+
+/** @param {Outputs} outputs */
+function checkFinite(outputs) {
+  for (const [name, values] of Object.entries(outputs)) {
+    require(
+      values.every(Number.isFinite),
+      `The model's ${name} hold NaN or infinity: its weights are damaged, or the numbers it ` +
+        "computes with overflow. Run it in float32, or load its weights again.",
+    );
+  }
 }

@@ -1,15 +1,27 @@
-// Compares the client with the corpus in clients/conformance, and prints the number of lines that
-// were compared and that differ, with the first differences:
+// Compares the client with parts of the corpus in clients/conformance, and prints the number of
+// lines that were compared and that differ, with the first differences:
 //
-//   node test/conformance.mjs
+//   node test/conformance.mjs tokens codepoints answers models
 
 import { readFileSync } from "node:fs";
-import { isDeepStrictEqual } from "node:util";
+import { inCodePoints } from "../code_points.js";
+import { TASKS } from "../core/tasks/index.js";
 import { Tokenizer } from "../core/tokenizer.js";
 import { windows } from "../core/windows.js";
+import { load } from "../node.js";
 
 const CORPUS = new URL("../../conformance/", import.meta.url);
-const SHOWN = 5; // differences of each kind
+const SHOWN = 5; // differences of each part
+const ROUNDING = 2e-6; // of numbers in answers.jsonl
+const CLASSES = {
+  "feature-extraction": "SqueezeBertModel",
+  "fill-mask": "SqueezeBertForMaskedLM",
+  "multiple-choice": "SqueezeBertForMultipleChoice",
+  "question-answering": "SqueezeBertForQuestionAnswering",
+  "text-classification": "SqueezeBertForSequenceClassification",
+  "token-classification": "SqueezeBertForTokenClassification",
+};
+const HIDDEN_SIZE = 6; // of the models whose outputs answers.jsonl holds
 
 const read = (path) => readFileSync(new URL(path, CORPUS), "utf8");
 const lines = (path) => read(path).trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -57,7 +69,7 @@ function* tokens() {
   }
 }
 
-function* codePoints() {
+function* codepoints() {
   for (const { tokenizer, first, last, row } of lines("codepoints.jsonl")) {
     for (let point = first; point <= last; point++) {
       const text = `a${String.fromCodePoint(point)}b`;
@@ -73,15 +85,74 @@ function shifted(row, point) {
   return { ...row, offsets: row.offsets.map((offset) => offset + (offset > 1 ? shift : 0)) };
 }
 
-function compare(cases) {
+/** The answers to given outputs, from which floats may differ in their last digits. */
+function* answers() {
+  for (const line of lines("answers.jsonl")) {
+    const task = TASKS[CLASSES[line.task]];
+    const labels = Object.values(line.id2label ?? {});
+    const tokenizer = tokenizerOf(line.tokenizer);
+    const config = { ...line, vocab_size: tokenizer.tokens.length, hidden_size: HIDDEN_SIZE };
+    const model = { config, labels, tokenizer, maxLength: line.max_length };
+    const texts = textsOf(line);
+    const options = line.options ?? {};
+    const rows = task.rows(texts, model, options);
+    const parts = line.outputs.map((outputs, i) => {
+      const flat = Object.entries(outputs).map(([name, values]) => [
+        name,
+        Float32Array.from(values.flat(2)),
+      ]);
+      return task.read(Object.fromEntries(flat), rows[i], model, options);
+    });
+    const answer = task.answer?.(parts, texts, options) ?? parts[0];
+    const got = { ...answer, ...(rows.some((row) => row.truncated) && { truncated: true }) };
+    yield { line, got: inCodePoints(got, texts[texts.length - 1]), want: line.answer };
+  }
+}
+
+/** The answers of small files. */
+async function* models() {
+  let model, name;
+  for (const line of lines("models.jsonl")) {
+    if (line.model !== name) {
+      await model?.close();
+      name = line.model;
+      model = await load(new URL(`models/${name}`, CORPUS));
+    }
+    const texts = textsOf(line);
+    const got = inCodePoints(
+      await model.predict(...texts, line.options ?? {}),
+      texts[texts.length - 1],
+    );
+    yield { line, got, want: line.answer, tolerance: line.tolerance };
+  }
+  await model.close();
+}
+
+const textsOf = ({ text, pair, choices = [] }) => [text, pair, ...choices].filter((x) => x !== undefined);
+
+/** Whether two values are the same, but for numbers that differ by no more than the tolerance. */
+function isNear(got, want, tolerance) {
+  if (typeof want === "number") return Math.abs(got - want) <= tolerance;
+  if (typeof want !== "object" || want === null) return got === want;
+  const keys = Object.keys(want);
+  return (
+    keys.length === Object.keys(got).length &&
+    keys.every((key) => key in got && isNear(got[key], want[key], tolerance))
+  );
+}
+
+async function compare(cases) {
   const found = { compared: 0, different: 0, first: [] };
-  for (const { line, got, want } of cases) {
+  for await (const { line, got, want, tolerance = ROUNDING } of cases) {
     found.compared++;
-    if (isDeepStrictEqual(got, want)) continue;
+    if (isNear(got, want, tolerance)) continue;
     found.different++;
     if (found.first.length < SHOWN) found.first.push({ line, got, want });
   }
   return found;
 }
 
-console.log(JSON.stringify({ tokens: compare(tokens()), codepoints: compare(codePoints()) }));
+const PARTS = { tokens, codepoints, answers, models };
+const results = {};
+for (const name of process.argv.slice(2)) results[name] = await compare(PARTS[name]());
+console.log(JSON.stringify(results));

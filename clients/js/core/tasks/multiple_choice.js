@@ -1,7 +1,7 @@
 // Multiple choice: chooses which of several texts fits a text. Each choice makes a row.
 
 import { require } from "../checks.js";
-import { best } from "../numbers.js";
+import { best, softmax } from "../numbers.js";
 
 /** @import { Task } from "./index.js" */
 
@@ -22,8 +22,6 @@ export const multipleChoice = {
 
   answer(parts, [, ...choices]) {
     const index = best(parts);
-    const powers = parts.map((logit) => Math.exp(logit - parts[index]));
-    const sum = powers.reduce((a, b) => a + b);
-    return { choice: choices[index], index, scores: powers.map((power) => power / sum) };
+    return { choice: choices[index], index, scores: softmax(parts) };
   },
 };

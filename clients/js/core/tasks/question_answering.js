@@ -37,12 +37,12 @@ export const questionAnswering = {
     const [start, end] = [start_logits, end_logits].map((logits) =>
       softmax(tokens.map(({ text }, i) => (i === 0 || text === 1 ? logits[i] : -Infinity))),
     );
-    const none = Math.fround(start[0] * end[0]);
+    const none = start[0] * end[0];
     let found = { score: 0, start: 0, end: 0 };
     for (let first = 1; first < tokens.length; first++) {
       const stop = Math.min(first + MOST_ANSWER_TOKENS, tokens.length);
       for (let last = first; last < stop; last++) {
-        const score = Math.fround(start[first] * end[last]);
+        const score = start[first] * end[last];
         if (score > found.score) {
           found = { score, start: tokens[first].start, end: tokens[last].end };
         }

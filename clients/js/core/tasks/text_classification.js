@@ -17,13 +17,13 @@ export const textClassification = {
   },
 
   read({ logits, probability }, _, { config, labels }) {
-    const byLabel = (/** @type {Float32Array} */ values) =>
+    const byLabel = (/** @type {ArrayLike<number>} */ values) =>
       Object.fromEntries(labels.map((label, i) => [label, values[i]]));
     const problem = config.problem_type ?? (labels.length === 1 ? "regression" : "single");
     if (problem === "regression") return { values: byLabel(logits) };
     const isMulti = problem === "multi_label_classification";
     // A file for MediaPipe returns probabilities.
-    const scores = probability ?? (isMulti ? sigmoid(logits) : softmax(logits));
+    const scores = probability ?? (isMulti ? Array.from(logits, sigmoid) : softmax(logits));
     const found = best(scores);
     return {
       label: labels[found],

@@ -100,12 +100,14 @@ function entities(words, text) {
   let previous = "O";
   for (const word of words) {
     const { label } = word;
-    const isNew = /^[BSU]-/.test(label) || /^[ELSU]-/.test(previous);
-    if (isNew || kindOf(label) !== kindOf(previous)) groups.push([]);
-    if (label !== "O") groups[groups.length - 1].push(word);
+    if (label !== "O") {
+      const begins = /^[BSU]-/.test(label) || previous === "O" || /^[ELSU]-/.test(previous);
+      if (begins || kindOf(label) !== kindOf(previous)) groups.push([]);
+      groups[groups.length - 1].push(word);
+    }
     previous = label;
   }
-  return groups.filter((group) => group.length).map((group) => entity(group, text));
+  return groups.map((group) => entity(group, text));
 }
 
 /**
