@@ -11,6 +11,7 @@ import {
   textOf,
   WHITE_SPACE,
 } from "./characters.js";
+import { require } from "./checks.js";
 import { PUNCTUATION } from "./unicode.js";
 
 /**
@@ -60,8 +61,8 @@ export class Tokenizer {
 
   #idOf(/** @type {string} */ use) {
     const id = this.ids.get(this.special(use));
-    if (id !== undefined) return id;
-    throw new Error(`The vocabulary lacks the ${use}_token '${this.special(use)}'.`);
+    require(id !== undefined, `The vocabulary lacks the ${use}_token '${this.special(use)}'.`);
+    return id;
   }
 
   /** Adds the tokens that the config lists, and returns all that are never split. */
@@ -70,7 +71,8 @@ export class Tokenizer {
     /** @type {Map<string, AddedToken>} */
     const added = new Map(listed.map(([id, token]) => [token.content, { ...token, id: +id }]));
     for (const { content, id } of added.values()) {
-      this.tokens[id] = content;
+      this.tokens[id] ??= content;
+      require(this.tokens[id] === content, "The tokenizer's files do not belong together.");
       this.ids.set(content, id);
     }
     for (const content of SPECIAL.map((use) => this.special(use))) {
@@ -90,7 +92,9 @@ export class Tokenizer {
       part.id === undefined ? this.#splitNormalized(this.#normalize(part.characters)) : part,
     );
     const words = parts.flatMap(({ id, characters }) =>
-      id === undefined ? this.#words(characters).map((word) => this.#pieces(word)) : [[{ id, ...spanOf(characters) }]],
+      id === undefined
+        ? this.#words(characters).map((word) => this.#pieces(word))
+        : [[{ id, ...spanOf(characters) }]],
     );
     return words.flatMap((pieces, word) => pieces.map((piece) => ({ ...piece, word })));
   }
@@ -179,9 +183,14 @@ export class Tokenizer {
   }
 }
 
-/** Refuses settings that would give other tokens. */
-function refuseOthers(/** @type {Config} */ config) {
-  const others = [config.never_split?.length && "never_split", config.truncation_side === "left" && "truncation_side"];
-  const name = others.find(Boolean);
-  if (name) throw new Error(`The tokenizer has a ${name}, which this client does not support.`);
+/**
+ * Refuses settings that would give other tokens.
+ * @param {Config} config
+ */
+function refuseOthers({ never_split = [], truncation_side }) {
+  const name = never_split.length ? "never_split" : "truncation_side";
+  require(
+    !never_split.length && truncation_side !== "left",
+    `The tokenizer has a ${name}, which this client does not support.`,
+  );
 }

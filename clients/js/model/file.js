@@ -40,6 +40,11 @@ export function readFile(bytes, name) {
     files["vocab.txt"],
     files["tokenizer_config.json"] ? readJson(files, "tokenizer_config.json", name) : {},
   );
+  require(
+    tokenizer.ids.size === tokenizer.tokens.length,
+    `The vocab.txt in '${name}' is damaged, or not from this package: export the file again (it ` +
+      "holds a token twice).",
+  );
   const names = config.id2label ?? {};
   const labels = Object.keys(names).map((_, i) => names[i]);
   const maxLength = signatures[signatures.length - 1].length ?? config.max_position_embeddings;

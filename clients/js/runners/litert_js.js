@@ -8,21 +8,13 @@ import { require } from "../core/checks.js";
  * @typedef {"wasm" | "webgpu" | "webnn"} Accelerator
  */
 
-/** @type {Promise<unknown> | undefined} */
-let start;
-
 /**
- * Loads its WebAssembly, once.
+ * Loads its WebAssembly, unless it is loaded.
  * @param {LiteRt} litert
  * @param {string | URL} folder
  */
-export function startLiteRtJs(litert, folder) {
-  start ??= litert.loadLiteRt(String(folder)).catch((error) => {
-    start = undefined;
-    throw error;
-  });
-  return start;
-}
+export const startLiteRtJs = async (litert, folder) =>
+  litert.getGlobalLiteRtPromise() ?? litert.loadLiteRt(String(folder));
 
 /**
  * @param {LiteRt} litert

@@ -19,6 +19,11 @@ export async function createWasmRunner(bytes, file) {
     "export it with a length, or install LiteRT's library by 'pip install ai-edge-litert' and " +
       "'npm install koffi'",
   );
+  return createLiteRtJsRunner(await startInNode(), bytes, file, "wasm");
+}
+
+/** Loads LiteRT.js. */
+export async function startInNode() {
   const litert = await import("@litertjs/core").catch(() => undefined);
   must(litert, "LiteRT.js is not installed: type 'npm install @litertjs/core'.");
   const scope = /** @type {any} */ (globalThis);
@@ -26,7 +31,7 @@ export async function createWasmRunner(bytes, file) {
   scope.navigator ??= {};
   scope.importScripts ??= importScript;
   await startLiteRtJs(litert, join(dirname(require.resolve("@litertjs/core")), "../wasm/"));
-  return createLiteRtJsRunner(litert, bytes, file, "wasm");
+  return litert;
 }
 
 /** Runs a script that defines ModuleFactory. */
