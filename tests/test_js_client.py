@@ -332,6 +332,47 @@ def test_answers_equal_those_of_python(client, head, runner, kind):
     check_answers(client, SCRIPTS[runner], files[kind], lines_of(name))
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* longer than the")
+def test_answers_in_a_page_and_in_a_worker_equal_those_of_python(client, head):
+    chromium = program("chromium", "chromium-browser", "google-chrome")
+    name, files = head
+    lines = [line for line in lines_of(name) if "options" not in line][-8:]
+    seen = answers(client, "test/browser.mjs", chromium, files["fixed"], lines=lines)
+    assert len(seen) == 2
+    runtime = Runtime(files["fixed"])
+    for where in seen:
+        assert where["test"]["right"]
+        for line, answer in zip(lines, where["answers"], strict=True):
+            assert_near(answer, predicted(runtime, line), 2e-5)
+
+
+@pytest.mark.parametrize("kind", ["free", "fixed"])
+@pytest.mark.slow
+def test_files_test_themselves(client, head, kind):
+    _, files = head
+    (result,) = answers(client, "test/self_test.mjs", files[kind], lines=())
+    known = Runtime(files[kind]).self_test()
+    assert result["right"]
+    assert result["error"] == pytest.approx(known.error, rel=0.05, abs=1e-5)
+    assert (result["tolerance"], result["tokens"]) == (known.tolerance, known.tokens)
+
+
+@pytest.mark.slow
+def test_a_damaged_file_finds_itself_wrong(client, head, tmp_path):
+    _, files = head
+    content = bytearray(files["fixed"].read_bytes())
+    with zipfile.ZipFile(files["fixed"]) as archive:
+        end = min(info.header_offset for info in archive.infolist())
+    # Float32 weights, of which the largest part is the table of word pieces.
+    for place in range(end // 4, end * 3 // 4, 64):
+        content[place & ~3 | 3] = 0x41
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(content)
+    (result,) = answers(client, "test/self_test.mjs", path, lines=())
+    assert not result["right"]
+
+
 @pytest.mark.filterwarnings("ignore:.* longer than the")
 @pytest.mark.parametrize("name", ["single-label", "token-classification"])
 def test_int8_files_of_the_corpus_equal_those_of_python(client, name):

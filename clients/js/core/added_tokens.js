@@ -14,8 +14,9 @@ import { WHITE_SPACE, textOf } from "./characters.js";
  * @typedef {{ characters: Character[], id?: number }} Part of a text; a token if it has an id
  */
 
-// The class \w of Unicode. Made on use, since some engines do not know \p.
-const wordCharacter = () => /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+// Unicode's class \w. It is made when it is needed, since Hermes does not compile \p.
+const wordCharacter = () =>
+  new RegExp("[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]", "u");
 
 /**
  * A function that splits a text at some tokens; where several start, the longest counts.

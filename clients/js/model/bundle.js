@@ -52,7 +52,7 @@ function readZip(view) {
  * @param {number} length
  */
 const textAt = (view, start, length) =>
-  new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(view.buffer, view.byteOffset + start, length));
+  new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + start, length));
 
 /** @param {boolean} condition */
 function require(condition) {

@@ -40,7 +40,7 @@ export class Graph {
   async *run(rows, signal) {
     const size = this.#signatures[0].batch ?? 1;
     for (let start = 0; start < rows.length; start += size) {
-      if (signal?.aborted) throw signal.reason;
+      if (signal?.aborted) throw signal.reason ?? new Error("The call was stopped.");
       yield* await this.#runTogether(rows.slice(start, start + size), size);
     }
   }

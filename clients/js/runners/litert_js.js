@@ -13,8 +13,15 @@ import { require } from "../core/checks.js";
  * @param {LiteRt} litert
  * @param {string | URL} folder
  */
-export const startLiteRtJs = async (litert, folder) =>
-  litert.getGlobalLiteRtPromise() ?? litert.loadLiteRt(String(folder));
+export async function startLiteRtJs(litert, folder) {
+  const loading = litert.getGlobalLiteRtPromise();
+  if (loading) return loading;
+  const path = String(folder).replace(/\/?$/, "/");
+  // In a worker, its script would look for the rest beside the worker's script.
+  const scope = /** @type {any} */ (globalThis);
+  scope.Module ??= { locateFile: (/** @type {string} */ name) => path + name };
+  return litert.loadLiteRt(path);
+}
 
 /**
  * @param {LiteRt} litert

@@ -12,11 +12,11 @@ const bytes = await readFile(process.argv[2]);
 const tflite = await loadTensorflowModel(bytes);
 const model = await load(bytes, tflite);
 const lines = (await text(process.stdin)).trimEnd().split("\n").map((line) => JSON.parse(line));
-const questions = lines.map(({ text: first, pair = [], choices = [] }) => [first, pair, choices].flat());
 // All at once, since outputs share their memory.
-const answers = await Promise.all(questions.map((texts) => model.predict(...texts)));
-answers.forEach((answer, i) => {
-  console.log(JSON.stringify(inCodePoints(answer, questions[i][questions[i].length - 1])));
+const answers = lines.map(async ({ text: first, pair = [], choices = [], options = {} }) => {
+  const texts = [first, pair, choices].flat();
+  return inCodePoints(await model.predict(...texts, options), texts[texts.length - 1]);
 });
+for (const answer of await Promise.all(answers)) console.log(JSON.stringify(answer));
 await model.close();
 if (!tflite.isDisposed) throw new Error("The model was not disposed.");
