@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 import tf_squeezebert
 from tf_squeezebert import cli
-from tf_squeezebert.tflite import Runtime, export, inspect
+from tf_squeezebert.tflite import Runtime, SelfTest, choosing, export, fastest, gpu, inspect
 from tf_squeezebert.tflite.bundle import attach_files, read_bundle
 from tf_squeezebert.tflite.golden import GOLDEN, Example, Golden, Limit, Wanted
 from tf_squeezebert.tflite.verification import own_texts
@@ -161,8 +161,8 @@ def test_examples_can_be_left_out(models, tmp_path):
 
 @pytest.mark.parametrize(("name", "recipe"), FILES)
 def test_a_right_file_is_right_with_every_setting(name, recipe, files):
-    for options in ({}, {"num_threads": 4}, {"workers": 2}, {"xnnpack": False}):
-        if recipe == "int4" and options == {"xnnpack": False}:
+    for options in ({}, {"num_threads": 4}, {"workers": 2}, {"delegate": "none"}):
+        if recipe == "int4" and options == {"delegate": "none"}:
             continue  # LiteRT's other kernels are wrong for it: see below
         result = Runtime(files[name, recipe], **options).self_test()
         assert result.right
@@ -191,7 +191,7 @@ def test_padding_changes_nothing(name, options, models, tmp_path):
 
 def test_kernels_that_are_wrong_are_found(files):
     """LiteRT's own kernels for 4-bit blocks, which run where XNNPACK does not."""
-    assert not Runtime(files[CLASSIFIER, "int4"], xnnpack=False).self_test().right
+    assert not Runtime(files[CLASSIFIER, "int4"], delegate="none").self_test().right
 
 
 def weights(content: bytes, least: int) -> Iterator[tuple[int, int]]:
@@ -278,6 +278,77 @@ def test_fields_that_are_added_later_are_passed_over(files, tmp_path):
 def test_rounds_are_whole_numbers(rounds, files):
     with pytest.raises(ValueError, match=f"rounds must be a whole number .* not {rounds}"):
         Runtime(files[CLASSIFIER, None]).self_test(rounds)
+
+
+# The choice of a delegate
+
+
+def test_the_fastest_that_is_right_is_chosen(files, monkeypatch):
+    """With a second try that is slow or wrong, and a delegate that ends the process."""
+    outcomes = {
+        ("xnnpack", 1): [(True, 3.0), (True, 9.0)],
+        ("xnnpack", 2): [(True, 5.0), (True, 4.0)],
+        ("none", None): [(True, 1.0), (False, 1.0)],
+        ("gpu", None): [ValueError("LiteRT crashed (Aborted).")],
+    }
+
+    def run(path, rounds, options):
+        outcome = outcomes[options["delegate"], options.get("num_threads")].pop(0)
+        if isinstance(outcome, ValueError):
+            raise outcome
+        right, time = outcome
+        return SelfTest(right, 0.1, 0.2, [3, 9], [time / 2, time / 2])
+
+    monkeypatch.setattr(choosing, "self_test_apart", run)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    found = fastest(files[CLASSIFIER, None])
+    assert found.options == {"delegate": "xnnpack", "num_threads": 1}
+    assert [x.milliseconds for x in found.trials] == [3, 4, None, None]
+    lines = str(found).splitlines()
+    assert lines[0].startswith("delegate xnnpack, num_threads 1: 3.0 ms (right on 2 golden")
+    assert lines[2].startswith("delegate none: dropped (WRONG on 2 golden examples")
+    assert lines[3] == "delegate gpu: dropped (LiteRT crashed (Aborted).)"
+    assert not any(outcomes.values())
+
+
+def test_the_choice_runs_the_file(files):
+    path = files[CLASSIFIER, "int8"]
+    found = fastest(path, rounds=1)
+    assert found.options["delegate"] == "xnnpack"
+    assert {x.options["delegate"] for x in found.trials} == {"xnnpack", "none", "gpu"}
+    assert Runtime(path, **found.options).self_test().right
+
+
+def test_a_gpu_that_is_wrong_is_dropped(models, files, monkeypatch, tmp_path):
+    """It computes grouped convolutions in int8 wrongly, which files for it do not have."""
+    for name, value in gpu._software_vulkan().items():
+        monkeypatch.setenv(name, value)
+    right = export(models[CLASSIFIER], tmp_path / "g.tflite", target="gpu", quantize="int8")
+    of_right, of_wrong = (
+        next(x for x in fastest(path).trials if x.options["delegate"] == "gpu")
+        for path in (right, files[CLASSIFIER, "int8"])
+    )
+    if "No GPU of this machine runs" in str(of_right):
+        pytest.skip("no GPU was found: on Debian, chromium brings one in software")
+    assert of_right.result.right
+    assert "dropped (WRONG on" in str(of_wrong)
+
+
+def test_there_must_be_a_choice(files, tmp_path):
+    path = tmp_path / "model.tflite"
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        fastest(path)
+    content = files[CLASSIFIER, None].read_bytes()
+    for start, end in weights(content, 1000):
+        content = content[:start] + bytes(end - start) + content[end:]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"Nothing on this machine runs .* correctly: WRONG on"):
+        fastest(path, rounds=1)
+
+
+def test_another_delegate_is_an_error(files):
+    with pytest.raises(ValueError, match="delegate 'tpu' is unknown: choose one of xnnpack, none"):
+        Runtime(files[CLASSIFIER, None], delegate="tpu")
 
 
 # The file's form

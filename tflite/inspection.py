@@ -22,12 +22,13 @@ import numpy as np
 from ..terminal import one_line, printable
 from .apart import Crash, Rows, run_apart
 from .bundle import read_bundle
+from .choosing import self_test_apart
 from .golden import GOLDEN, SelfTest
 from .gpu import run_on_gpu
 from .metadata import read_metadata
 from .model_check import Graph, Model, open_model
 from .model_file import OPERATORS
-from .probing import run_golden, run_reference, run_xnnpack
+from .probing import run_reference, run_xnnpack
 from .samples import Ends, sample_inputs
 
 # Allowed differences over the outputs of all samples: the root mean square of the error, relative
@@ -296,10 +297,9 @@ class _Refusal(ValueError):
 
 def _run_golden(path: Path) -> SelfTest | str:
     try:
-        answer, _ = run_apart(run_golden.__module__, run_golden.__name__, path)
-    except Crash as error:
-        return f"LiteRT {error}"
-    return answer["refusal"] if "refusal" in answer else SelfTest(**answer)
+        return self_test_apart(path)
+    except ValueError as error:
+        return one_line(error)
 
 
 def _rounds_activations(model: Model) -> bool:

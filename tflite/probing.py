@@ -56,14 +56,14 @@ def run_xnnpack(folder: Path, path: Path, signature: str | None) -> dict[str, An
     return {"partitions": partitions, "left": left}
 
 
-def run_golden(folder: Path, path: Path) -> dict[str, Any]:
-    """Runs the golden examples of a file of this package, with LiteRT's defaults.
+def run_golden(folder: Path, path: Path, rounds: int, options: dict[str, Any]) -> dict[str, Any]:
+    """Runs the golden examples of a file of this package, with options of `Runtime`.
 
     Returns:
         The fields of the `SelfTest`; or `refusal`, why there is none.
     """
     try:
-        return asdict(Runtime(path).self_test())
+        return asdict(Runtime(path, **options).self_test(rounds))
     except ValueError as error:
         return {"refusal": one_line(error)}
 

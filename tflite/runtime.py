@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType, SignatureRunner
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from ..config import SqueezeBertConfig
 from ..files import named_in_utf8
@@ -23,18 +23,20 @@ from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
 from .golden import GOLDEN, SelfTest
+from .gpu import Accelerated
 from .model_check import open_model
 from .own_graph import check_own
 
+_Run = Callable[..., dict[str, np.ndarray]]  # from the inputs, by name, to the outputs
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 # LiteRT ends the process if the system refuses it another thread.
 MOST_THREADS = 256
-# By whether XNNPACK takes part.
+DELEGATES = ("xnnpack", "none", "gpu")
 _RESOLVERS = {
-    True: OpResolverType.AUTO,
-    False: OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    "xnnpack": OpResolverType.AUTO,
+    "none": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
 }
 
 
@@ -49,8 +51,10 @@ class Runtime:
         num_threads: threads within one call of the file.
         workers: number of calls of the file that run at once. Each worker has an interpreter, with
             a copy of the encoder's weights.
-        xnnpack: whether XNNPACK, LiteRT's fast kernels for CPUs, runs the file; without it LiteRT's
-            other kernels do, many times slower.
+        delegate: what runs the file: `"xnnpack"`, LiteRT's fast kernels for CPUs; `"none"`, its
+            other kernels, which are many times slower; or `"gpu"`, its GPU accelerator in float32,
+            for files of fixed shapes, of which `target="gpu"` makes those that are right there.
+            `fastest` chooses among them.
 
     Attributes:
         config: the exported model's config, with the names of the labels.
@@ -61,7 +65,7 @@ class Runtime:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a .tflite, or not one that this package exported; or `num_threads` or
-            `workers` is below 1, or their product above 256.
+            `workers` is below 1, or their product above 256; or the delegate can not run the file.
     """
 
     def __init__(
@@ -69,7 +73,7 @@ class Runtime:
         path: str | os.PathLike,
         num_threads: int = 1,
         workers: int = 1,
-        xnnpack: bool = True,
+        delegate: str = "xnnpack",
     ):
         for name, count in (("num_threads", num_threads), ("workers", workers)):
             if not isinstance(count, int) or count < 1:
@@ -79,6 +83,10 @@ class Runtime:
                 f"num_threads times workers may be {MOST_THREADS} at most, not "
                 f"{num_threads * workers}."
             )
+        if delegate not in DELEGATES:
+            raise ValueError(
+                f"delegate {delegate!r} is unknown: choose one of {', '.join(DELEGATES)}."
+            )
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"There is no file '{path}': check the path.")
@@ -86,15 +94,13 @@ class Runtime:
         self._bundle = read_bundle(path)
         self.config: SqueezeBertConfig = self._bundle.config
         self.architecture: str = self._bundle.architecture
-        _check(path, self.config, self.architecture)
+        self._shape = _check(path, self.config, self.architecture)  # -1 where free
         self.task: Task = task_of(self.architecture, self.config)
         self.workers = workers
         # Last in, first out, so that a single caller always uses the same interpreter.
-        self._idle: queue.LifoQueue[SignatureRunner] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[_Run] = queue.LifoQueue()
         for _ in range(workers):
-            run = _open(path, num_threads, xnnpack)
-            self._idle.put(run)
-        self._shape = run.get_input_details()["input_ids"]["shape_signature"]  # -1 where free
+            self._idle.put(_open(path, num_threads, delegate))
         _release_pages(path)
 
     @functools.cached_property
@@ -245,11 +251,11 @@ class Runtime:
         return [ids, mask, types]
 
 
-def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
-    """Checks the file before LiteRT opens it."""
+def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> tuple[int, int]:
+    """Checks the file before LiteRT opens it, and returns the inputs' shape, with -1 where free."""
     model = open_model(path)
     try:
-        check_own(model, config, architecture)
+        return check_own(model, config, architecture)
     except ValueError as error:
         raise ValueError(
             f"'{path}' was not exported by this package, or is damaged: export it again (it "
@@ -257,16 +263,23 @@ def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
         ) from error
 
 
-def _open(path: Path, num_threads: int, xnnpack: bool) -> SignatureRunner:
-    """Opens an interpreter of the file, ready to run; the returned runner keeps it alive."""
+def _open(path: Path, num_threads: int, delegate: str) -> _Run:
+    """Opens the file, ready to run."""
     try:
         with named_in_utf8(path) as name:
+            if delegate == "gpu":
+                return Accelerated(name, "GPU CPU")
             interpreter = Interpreter(
-                name, num_threads=num_threads, experimental_op_resolver_type=_RESOLVERS[xnnpack]
+                name, num_threads=num_threads, experimental_op_resolver_type=_RESOLVERS[delegate]
             )
         interpreter.allocate_tensors()
-        return interpreter.get_signature_runner()
+        return interpreter.get_signature_runner()  # which keeps the interpreter alive
     except (RuntimeError, TypeError, ValueError) as error:
+        if delegate == "gpu":
+            raise ValueError(
+                f"No GPU of this machine runs '{path}': use another delegate, or a file that was "
+                f'exported with target="gpu" ({one_line(error)}).'
+            ) from error
         raise ValueError(
             f"'{path}' is damaged, LiteRT can not open it: export it again ({one_line(error)})."
         ) from error
