@@ -2,15 +2,15 @@
 //
 //   node predict.mjs FILE [--tokens] [--runner native|wasm] < TEXTS
 //
-// Each line of TEXTS is a JSON object: {"text": ..., "pair": ..., "choices": [...], "options": {...}},
-// all but the first as far as the task needs them; pair is the second text, or the context of
-// a question. For each line the answer is written as a line of JSON. It equals that of Python's
-// predict: places in a text count code points. With --tokens, input_ids and offsets are written.
+// Each line of TEXTS is a JSON object of "text" and, where the task needs them, "pair" (the second
+// text, or the context of a question), "choices" and "options". For each, the answer is written as
+// a line of JSON. It equals that of Python's predict: places in a text count code points. With
+// --tokens, "input_ids" and "offsets" are written instead.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { codePointsOf, inCodePoints } from "./code_points.js";
-import { checkText, require } from "./core/checks.js";
+import { checkText, ensure } from "./core/checks.js";
 import { readFile } from "./model/file.js";
 import { load } from "./node.js";
 import { readPath } from "./runners/read_path.js";
@@ -34,7 +34,7 @@ function readArguments() {
       allowPositionals: true,
       options: { tokens: { type: "boolean" }, runner: { type: "string" } },
     });
-    require(positionals.length === 1, "Pass one file");
+    ensure(positionals.length === 1, "Pass one file");
     return { ...values, path: positionals[0] };
   } catch (error) {
     const [sentence] = /** @type {Error} */ (error).message.split(". ");
@@ -50,7 +50,7 @@ function readArguments() {
  */
 function readLine(line, number) {
   const { text, pair, choices = [], options = {} } = parseObject(line) ?? {};
-  require(
+  ensure(
     text !== undefined && Array.isArray(choices),
     `Line ${number} is not a JSON object with a "text": write one for each text.`,
   );

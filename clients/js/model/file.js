@@ -1,7 +1,7 @@
 // What a .tflite of this package says about itself: its config, labels, tokenizer and signatures.
 
 import { readBundle } from "./bundle.js";
-import { require } from "../core/checks.js";
+import { ensure } from "../core/checks.js";
 import { readSignatures } from "./signatures.js";
 import { TASKS } from "../core/tasks/index.js";
 import { Tokenizer } from "../core/tokenizer.js";
@@ -20,18 +20,18 @@ export function readFile(bytes, name) {
   const files = readBundle(bytes, name);
   const config = readJson(files, "config.json", name);
   const { file_format: format = FORMAT } = config;
-  require(
+  ensure(
     format === FORMAT,
     `'${name}' has the file format ${format}, and this version of the package knows only ` +
       `${FORMAT}: install a newer one, or export the file again.`,
   );
   const [architecture] = config.architectures ?? [];
-  require(
+  ensure(
     Object.hasOwn(TASKS, architecture),
     `'${name}' was not exported by this package, or is damaged: export it again (it holds a ` +
       `model of class '${architecture}').`,
   );
-  require(
+  ensure(
     "vocab.txt" in files,
     "The model came without a tokenizer: export it again with the tokenizer it was trained with.",
   );
@@ -40,7 +40,7 @@ export function readFile(bytes, name) {
     files["vocab.txt"],
     files["tokenizer_config.json"] ? readJson(files, "tokenizer_config.json", name) : {},
   );
-  require(
+  ensure(
     tokenizer.ids.size === tokenizer.tokens.length,
     `The vocab.txt in '${name}' is damaged, or not from this package: export the file again (it ` +
       "holds a token twice).",
@@ -82,7 +82,7 @@ function checkOutputs({ name, signatures, config, labels, task }) {
   const sizes = task.outputs(config, labels);
   for (const { outputs } of signatures) {
     for (const { name: output, size } of outputs) {
-      require(
+      ensure(
         output in sizes && size === (sizes[output] ?? size),
         `'${name}' was not exported by this package, or is damaged: export it again (it returns ` +
           `${output} of ${size} numbers, but its config says ${sizes[output]}).`,

@@ -1,6 +1,6 @@
 // Runs files by LiteRT.js: on WebAssembly or WebGPU, at fixed lengths.
 
-import { require } from "../core/checks.js";
+import { ensure } from "../core/checks.js";
 
 /**
  * @import { ModelFile, Runner } from "../types.js"
@@ -66,7 +66,7 @@ export async function createLiteRtJsRunner(litert, bytes, file, accelerator) {
  * @param {string} [wayOut]
  */
 export function requireFixed({ name, signatures }, runner, wayOut = "export it with a length") {
-  require(
+  ensure(
     signatures.every(({ batch, length }) => batch !== undefined && length !== undefined),
     `${runner} runs files of fixed lengths, and '${name}' takes texts of any length: ${wayOut}.`,
   );

@@ -2,8 +2,8 @@
 //
 //   node test/browser.mjs CHROMIUM FILE < TEXTS
 //
-// Prints a line of JSON for each of the two: the answers, as predict.mjs writes them, and the result
-// of the self test.
+// Prints a line of JSON for each of the two: the answers, as predict.mjs writes them, and the
+// result of the self test.
 
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -18,7 +18,10 @@ const [executablePath, file] = process.argv.slice(2);
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
-const lines = (await text(process.stdin)).trimEnd().split("\n").map((line) => JSON.parse(line));
+const lines = (await text(process.stdin))
+  .trimEnd()
+  .split("\n")
+  .map((line) => JSON.parse(line));
 const questions = lines.map(({ text: first, pair = [], choices = [] }) =>
   [first, pair, choices].flat(),
 );
