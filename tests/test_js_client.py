@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
+import http.server
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -131,6 +135,42 @@ def test_the_package(client):
     packages = [package for path, package in lock["packages"].items() if path]
     assert packages
     assert all("integrity" in package and "resolved" not in package for package in packages)
+
+
+# README.md
+
+
+def snippets(language: str) -> list[str]:
+    """The code blocks of README.md in a language."""
+    text = (CLIENT / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_snippet_for_node_runs(client, tmp_path):
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "tf-squeezebert").symlink_to(client)
+    shutil.copy(MODELS / "single-label.tflite", tmp_path / "reviews.tflite")
+    (tmp_path / "main.mjs").write_text(snippets("js")[0], encoding="utf-8")
+    done = node(tmp_path, "main.mjs")
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"\{\s*label: '(negative|neutral|positive)',\s*score: 0\.\d+,", done.stdout)
+
+
+@pytest.mark.slow
+def test_the_page_runs(client, tmp_path):
+    chromium = program("chromium", "chromium-browser", "google-chrome")
+    (tmp_path / "node_modules").symlink_to(client / "node_modules")
+    (client / "node_modules" / "tf-squeezebert").symlink_to(client)
+    (tmp_path / "index.html").write_text(snippets("html")[0], encoding="utf-8")
+    model = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        done = node(client, "test/page.mjs", chromium, url)
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == predict(Runtime(model), "A film to see twice.")["label"]
 
 
 # The corpus
@@ -290,14 +330,20 @@ def lines_of(head: str) -> list[Line]:
     return lines if head == "entities" else lines + pairs
 
 
-@pytest.fixture(scope="module", params=HEADS)
-def head(request, tmp_path_factory) -> tuple[str, dict[str, Path]]:
-    """A head's name, and its files by what they are."""
-    name, values = HEADS[request.param]
+def model_of(head: str) -> Any:
+    """A small random model, whose answers are far from chance."""
+    name, values = HEADS[head]
     keras.utils.set_random_seed(0)
     config = small_config(vocab_size=BERT_VOCAB_SIZE, initializer_range=0.3, **values)
     model = getattr(tf_squeezebert, f"SqueezeBert{name}")(SqueezeBertConfig(**config))
     model.tokenizer = SqueezeBertTokenizer(BERT_VOCAB)
+    return model
+
+
+@pytest.fixture(scope="module", params=HEADS)
+def head(request, tmp_path_factory) -> tuple[str, dict[str, Path]]:
+    """A head's name, and its files by what they are."""
+    model = model_of(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     files = {
         "free": export(model, folder / "free.tflite", quantize="int8"),
@@ -340,7 +386,7 @@ def test_answers_equal_those_of_python(client, head, runner, kind):
 def test_answers_in_a_page_and_in_a_worker_equal_those_of_python(client, head):
     chromium = program("chromium", "chromium-browser", "google-chrome")
     name, files = head
-    lines = [line for line in lines_of(name) if "options" not in line][-8:]
+    lines = [line for line in lines_of(name) if not line.get("options")][-8:]
     seen = answers(client, "test/browser.mjs", chromium, files["fixed"], lines=lines)
     assert len(seen) == 2
     runtime = Runtime(files["fixed"])
@@ -559,7 +605,7 @@ def test_command_lines_are_refused(client):
 
 def test_a_missing_library_is_named(client):
     path = MODELS / "single-label.tflite"
-    said = "There is no file '/no/lib.so', which LITERT_LIBRARY names: check the path."
+    said = "There is no file '/no/lib.so', LiteRT's library: check LITERT_LIBRARY."
     assert error(client, path, LITERT_LIBRARY="/no/lib.so") == said
 
 

@@ -60,25 +60,38 @@ const QUIET = Int32Array.of(25, 0, 2, 0, 3, 0);
 export async function createNativeRunner(bytes, file) {
   const path = findLibrary();
   ensure(
-    path && existsSync(path),
-    path
-      ? `There is no file '${path}', which LITERT_LIBRARY names: check the path.`
-      : "There is no LiteRT: type 'pip install ai-edge-litert' and 'npm install koffi', or put " +
-          "the path of libLiteRt.so into LITERT_LIBRARY.",
+    path,
+    "There is no LiteRT: type 'pip install ai-edge-litert', or put the path of libLiteRt.so into " +
+      "LITERT_LIBRARY.",
   );
-  const koffi = await import("koffi");
+  ensure(existsSync(path), `There is no file '${path}', LiteRT's library: check LITERT_LIBRARY.`);
+  const koffi = await loadKoffi();
+  ensure(koffi, "koffi is not installed: type 'npm install koffi'.");
   return new NativeRunner(koffi, loadLibrary(koffi, path), bytes, file);
 }
 
+/** Whether there is what the native runner needs. */
+export async function hasNative() {
+  return findLibrary() !== undefined && (await loadKoffi()) !== undefined;
+}
+
+const loadKoffi = () => import("koffi").catch(() => undefined);
+
 /** The path of LiteRT's library: the one that is named, or that of its Python package. */
-export function findLibrary() {
+function findLibrary() {
   const { LITERT_LIBRARY: named } = process.env;
-  if (named !== undefined) return named;
+  return named ?? ((packaged ??= findPackaged()) || undefined);
+}
+
+/** @type {string | undefined} */
+let packaged;
+
+function findPackaged() {
   try {
     const folder = execFileSync("python3", ["-c", FIND], { encoding: "utf8", stdio: "pipe" });
     return join(folder.trim(), "libLiteRt.so");
   } catch {
-    return undefined;
+    return "";
   }
 }
 
