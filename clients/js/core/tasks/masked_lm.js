@@ -1,6 +1,6 @@
 // Masked language modelling: predicts the tokens in place of [MASK].
 
-import { quoted, ensure } from "../checks.js";
+import { ensure, quoted } from "../checks.js";
 import { largest, softmax } from "../numbers.js";
 
 /** @import { Task } from "./index.js" */

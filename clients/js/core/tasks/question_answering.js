@@ -1,6 +1,6 @@
 // Extractive question answering: finds the answer to a question in a context.
 
-import { checkWindowed, quoted, ensure } from "../checks.js";
+import { checkWindowed, ensure, quoted } from "../checks.js";
 import { softmax } from "../numbers.js";
 import { overlapOf, windows } from "../windows.js";
 
