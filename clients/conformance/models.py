@@ -91,7 +91,7 @@ def write_models(folder: Path) -> None:
     """Writes the files."""
     folder.mkdir()
     for name, file in FILES.items():
-        path = export(_model(file), folder / f"{name}.tflite", **file.export)
+        path = export(_model(file), folder / f"{name}.tflite", **{"target": "cpu", **file.export})
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes: make it smaller.")
 
@@ -209,7 +209,7 @@ class _Noisy:
 
 
 def _is_firm(line: dict[str, Any], answer: dict[str, Any], runtime: Runtime, share: float) -> bool:
-    """Whether all but the numbers of an answer stays the same if the outputs are a little off."""
+    """Whether an answer stays the same, but for its numbers, if the outputs are a little off."""
     noisy = _Noisy(runtime, share)
     return all(_words(predicted(noisy, line)) == _words(answer) for _ in range(8))
 
