@@ -33,6 +33,12 @@ def add(add_parser: Callable) -> None:
         help="fixed sequence length in tokens (default: free; 128 for gpu and npu)",
     )
     export.add_argument(
+        "--lengths",
+        type=types.numbers,
+        metavar="N,N",
+        help="several fixed lengths instead, which share their weights in one file",
+    )
+    export.add_argument(
         "--batch",
         type=types.number_or_any,
         default=1,
@@ -88,6 +94,7 @@ def run(options: argparse.Namespace) -> None:
         model,
         options.output,
         length=options.length,
+        lengths=options.lengths,
         batch=options.batch,
         quantize=None if options.quantize == "none" else options.quantize,
         target=options.target,
