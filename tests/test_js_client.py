@@ -382,6 +382,25 @@ def test_answers_equal_those_of_python(client, head, runner, kind):
     check_answers(client, SCRIPTS[runner], files[kind], lines_of(name))
 
 
+@pytest.fixture(scope="module")
+def several_lengths(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("lengths") / "lengths.tflite"
+    return export(model_of("entities"), path, lengths=[8, 16, LENGTH])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["native", "wasm"])
+def test_files_of_several_lengths(client, several_lengths, runner):
+    check_answers(client, SCRIPTS[runner], several_lengths, lines_of("entities"))
+
+
+@pytest.mark.slow
+def test_react_native_takes_the_first_of_several_lengths(client, several_lengths):
+    lines = [{"text": text} for text in SENTENCES]
+    got = answers(client, *SCRIPTS["react_native"], several_lengths, lines=lines)
+    assert all(answer["words"] for answer in got)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* longer than the")
 def test_answers_in_a_page_and_in_a_worker_equal_those_of_python(client, head):
