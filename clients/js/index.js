@@ -1,0 +1,25 @@
+// For browsers and workers.
+
+import { openModel } from "./model/model.js";
+import { createLiteRtJsRunner, startLiteRtJs } from "./runners/litert_js.js";
+
+/** @type {typeof import("./index.d.ts").load} */
+export async function load(source, { wasm, accelerator = "wasm", signal } = {}) {
+  const isAddress = typeof source === "string" || source instanceof URL;
+  const bytes = isAddress ? await download(source, signal) : new Uint8Array(source);
+  const litert = await import("@litertjs/core");
+  await startLiteRtJs(litert, wasm ?? new URL("../wasm/", import.meta.resolve("@litertjs/core")));
+  return openModel(bytes, isAddress ? String(source) : "a .tflite", (content, file) =>
+    createLiteRtJsRunner(litert, content, file, accelerator),
+  );
+}
+
+/**
+ * @param {string | URL} address
+ * @param {AbortSignal} [signal]
+ */
+async function download(address, signal) {
+  const response = await fetch(address, { signal });
+  if (!response.ok) throw new Error(`There is no file '${address}': check the path.`);
+  return new Uint8Array(await response.arrayBuffer());
+}
