@@ -1,0 +1,88 @@
+package tfsqueezebert
+
+import java.io.File
+import java.io.FileNotFoundException
+import java.io.IOException
+import java.io.RandomAccessFile
+import java.nio.ByteBuffer
+import java.nio.channels.FileChannel
+
+private const val VARIABLE = "LITERT_LIBRARY"
+
+// Prints the folder of LiteRT's Python package.
+private const val FIND =
+    "import importlib.util as i; print(*i.find_spec('ai_edge_litert').submodule_search_locations)"
+
+/**
+ * Opens a file on the JVM, by LiteRT's native library.
+ *
+ * @param library the path of libLiteRt.so; by default what LITERT_LIBRARY names, or that of Python's
+ *   ai-edge-litert
+ * @throws FileNotFoundException there is no such file
+ * @throws IllegalArgumentException it is not a file of this package, or is damaged
+ */
+fun Model.Companion.load(file: File, library: File? = null): Model {
+    val content = map(file)
+    return open(content, file.path) {
+        try {
+            NativeRunner(library ?: findLibrary(), content)
+        } catch (error: IllegalArgumentException) {
+            throw IllegalArgumentException(
+                "'$file' is damaged, LiteRT can not open it: export it again (${error.message}).",
+                error,
+            )
+        }
+    }
+}
+
+/** Maps a file to memory, so that only what is used of it is read. */
+internal fun map(file: File): ByteBuffer {
+    if (!file.isFile) throw FileNotFoundException("There is no file '$file': check the path.")
+    return RandomAccessFile(file, "r").use {
+        it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.length())
+    }
+}
+
+private fun findLibrary(): File {
+    val named = System.getenv(VARIABLE)
+    val library = if (named == null) File(pythonPackage(), "libLiteRt.so") else File(named)
+    if (library.isFile) return library
+    throw FileNotFoundException(
+        if (named != null) {
+            "There is no file '$named', which $VARIABLE names: check the path."
+        } else {
+            "There is no LiteRT: type 'pip install ai-edge-litert', or put the path of " +
+                "libLiteRt.so into $VARIABLE."
+        },
+    )
+}
+
+/** The folder of LiteRT's Python package; "" if there is none. */
+private fun pythonPackage(): String = try {
+    val python = ProcessBuilder("python3", "-c", FIND).start()
+    python.inputStream.bufferedReader().readText().trim()
+} catch (error: IOException) { // there is no Python
+    ""
+}
+
+/** Runs a file by the functions of litert_jni.c. */
+private class NativeRunner(library: File, content: ByteBuffer) : Runner {
+    private val content = content // which LiteRT does not copy
+    private val file = LiteRt.open(library.path, content)
+
+    override fun run(
+        signature: Signature,
+        inputs: Map<String, IntArray>,
+        batch: Int,
+        length: Int,
+    ): Map<String, FloatArray> {
+        val given = LiteRt.inputNames(file, signature.index, inputs.size)
+        val names = LiteRt.outputNames(file, signature.index, signature.outputs.size)
+        val values = given.map(inputs::getValue).toTypedArray()
+        val isFree = signature.batch == null || signature.length == null
+        val outputs = LiteRt.run(file, signature.index, values, batch, length, isFree, names.size)
+        return names.zip(outputs).toMap()
+    }
+
+    override fun close() = LiteRt.close(file)
+}
