@@ -94,7 +94,7 @@ private fun answerOf(model: Model, line: Line): Map<String, Any?> {
 }
 
 /** For each place in a text, the number of code points before it. */
-private fun codePointsOf(text: String): IntArray {
+internal fun codePointsOf(text: String): IntArray {
     val numbers = IntArray(text.length + 1)
     for (i in text.indices) numbers[i + 1] = numbers[i] + if (text[i].isLowSurrogate()) 0 else 1
     return numbers
