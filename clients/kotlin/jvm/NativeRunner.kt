@@ -3,9 +3,7 @@ package tfsqueezebert
 import java.io.File
 import java.io.FileNotFoundException
 import java.io.IOException
-import java.io.RandomAccessFile
 import java.nio.ByteBuffer
-import java.nio.channels.FileChannel
 
 private const val VARIABLE = "LITERT_LIBRARY"
 
@@ -35,15 +33,8 @@ fun Model.Companion.load(file: File, library: File? = null): Model {
     }
 }
 
-/** Maps a file to memory, so that only what is used of it is read. */
-internal fun map(file: File): ByteBuffer {
-    if (!file.isFile) throw FileNotFoundException("There is no file '$file': check the path.")
-    return RandomAccessFile(file, "r").use {
-        it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.length())
-    }
-}
-
-private fun findLibrary(): File {
+/** LiteRT's library: the one that is named, or that of its Python package. */
+internal fun findLibrary(): File {
     val named = System.getenv(VARIABLE)
     val library = if (named == null) File(pythonPackage(), "libLiteRt.so") else File(named)
     if (library.isFile) return library
@@ -66,7 +57,7 @@ private fun pythonPackage(): String = try {
 }
 
 /** Runs a file by the functions of litert_jni.c. */
-private class NativeRunner(library: File, content: ByteBuffer) : Runner {
+internal class NativeRunner(library: File, content: ByteBuffer) : Runner {
     private val content = content // which LiteRT does not copy
     private val file = LiteRt.open(library.path, content)
 

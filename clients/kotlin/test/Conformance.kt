@@ -1,21 +1,29 @@
 package tfsqueezebert
 
+import android.content.res.AssetManager
+import com.google.ai.edge.litert.Accelerator
+import com.google.ai.edge.litert.CompiledModel
 import java.io.File
 import kotlin.math.abs
 
 /**
  * Compares the client with the corpus in clients/conformance, and prints for each of its files the
- * number of cases that were compared and that differ, and the first differences.
+ * number of cases that were compared and that differ, and the first differences. The runners for
+ * Android run on the stubs beside this.
  *
- * Arguments: the folder of the corpus.
+ * Arguments: the folder of the corpus, and a folder like it with files of fixed lengths.
  */
 fun main(arguments: Array<String>) {
-    val corpus = Corpus(File(arguments[0]))
+    val (corpus, fixed) = arguments.map { Corpus(File(it)) }
+    val gpu = CompiledModel.Options(Accelerator.GPU)
     val found = mapOf(
         "tokens" to corpus.tokens(),
         "codepoints" to corpus.codePoints(),
         "answers" to corpus.answers(),
-        "models" to corpus.models(),
+        "models" to corpus.models { Model.load(it, findLibrary()) },
+        "interpreter" to corpus.models { Model.load(AssetManager(it.parentFile), it.name) },
+        "fixed" to fixed.models { Model.load(it, findLibrary()) },
+        "compiled" to fixed.models { Model.load(AssetManager(it.parentFile), it.name, gpu) },
     )
     println(toJson(found.mapValues { (_, cases) -> compare(cases) }))
 }
@@ -112,12 +120,13 @@ private class Corpus(private val folder: File) {
         return taskOf(ARCHITECTURES.getValue(line.string("task")!!), context)!!
     }
 
-    fun models() = lines("models.jsonl").groupBy { it.string("model")!! }.asSequence()
-        .flatMap { (name, lines) ->
-            Model.load(File(folder, "models/$name")).use { model ->
-                lines.map { line -> modelCase(model, line) }
+    fun models(load: (File) -> Model) =
+        lines("models.jsonl").groupBy { it.string("model")!! }.asSequence()
+            .flatMap { (name, lines) ->
+                load(File(folder, "models/$name")).use { model ->
+                    lines.map { line -> modelCase(model, line) }
+                }
             }
-        }
 
     private fun modelCase(model: Model, line: JsonObject): Case {
         val texts = texts(line)
