@@ -87,9 +87,9 @@ internal class Golden(json: JsonObject) {
     /**
      * Runs the examples in turn, `rounds` times, and compares each round with the model.
      *
-     * @param isHalf whether the tolerances for float16 arithmetic hold
+     * @param half whether the tolerances for float16 arithmetic hold
      */
-    fun run(rounds: Int, isHalf: Boolean, run: (List<Row>) -> List<Outputs>): SelfTest {
+    fun run(rounds: Int, half: Boolean, run: (List<Row>) -> List<Outputs>): SelfTest {
         val times = examples.map { ArrayList<Double>() }
         val errors = limits.keys.associateWith { ArrayList<Double>() }
         repeat(rounds) {
@@ -103,7 +103,7 @@ internal class Golden(json: JsonObject) {
         }
         val worst = errors.mapValues { (_, all) -> all.maxByOrNull(::orInfinity)!! }
         fun tolerance(name: String) =
-            limits.getValue(name).run { if (isHalf) halfTolerance else tolerance }
+            limits.getValue(name).run { if (half) halfTolerance else tolerance }
         val name = limits.keys.maxByOrNull { orInfinity(worst.getValue(it) / tolerance(it)) }!!
         return SelfTest(
             worst.all { (name, error) -> error <= tolerance(name) },

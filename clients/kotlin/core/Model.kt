@@ -37,13 +37,14 @@ class Model private constructor(private val file: ModelFile, runner: Runner) :
         vararg others: String,
         topK: Int? = null,
         handleImpossibleAnswer: Boolean? = null,
-    ): Answer {
-        val options = Options(topK, handleImpossibleAnswer)
+    ): Answer = predict(listOf(text, *others), Options(topK, handleImpossibleAnswer))
+
+    internal fun predict(texts: List<String>, options: Options): Answer {
         val unknown = options.given - file.task.options.toSet()
         require(unknown.isEmpty()) {
             "${file.task.title} has no option ${unknown.joinToString()}."
         }
-        return file.task.answer(listOf(text, *others), options) { rows ->
+        return file.task.answer(texts, options) { rows ->
             graph.run(rows).onEach(::checkFinite)
         }
     }
@@ -60,12 +61,12 @@ class Model private constructor(private val file: ModelFile, runner: Runner) :
      *
      * @param rounds how often to run each example; every round must be right, and some delegates
      *   are right in the first only
-     * @param isHalf whether the delegate computes in float16, as phones' GPUs do by default
+     * @param half whether the delegate computes in float16, as phones' GPUs do by default
      * @throws IllegalArgumentException the file carries no golden examples, or damaged ones
      */
-    fun selfTest(rounds: Int = 3, isHalf: Boolean = false): SelfTest {
+    fun selfTest(rounds: Int = 1, half: Boolean = false): SelfTest {
         require(rounds >= 1) { "rounds must be a whole number of 1 or more, not $rounds." }
-        return file.selfTest { it.run(rounds, isHalf, graph::run) }
+        return file.selfTest { it.run(rounds, half, graph::run) }
     }
 
     /** Frees the memory. The model can not be used afterwards. */

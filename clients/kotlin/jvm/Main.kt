@@ -8,10 +8,10 @@ private const val USAGE = "predict FILE [--tokens] < TEXTS"
 
 /**
  * Answers texts on the command line. Each line of the standard input is a JSON object,
- * `{"text": ..., "pair": ..., "options": {...}}`, of which `pair` is the second text, the context of
- * a question, or a list of choices. An answer is written for each as a line of JSON, which equals
- * that of Python's `predict`. With --tokens, input_ids and offsets are written instead. All places
- * in texts count code points, as in Python.
+ * `{"text": ..., "pair": ..., "choices": [...], "options": {...}}`, all but the first as far as the
+ * task needs them; `pair` is the second text, or the context of a question. For each line the answer
+ * is written as a line of JSON, which equals that of Python's `predict`: places in a text count code
+ * points. With --tokens, input_ids and offsets are written instead.
  */
 fun main(arguments: Array<String>) {
     try {
@@ -20,7 +20,7 @@ fun main(arguments: Array<String>) {
         val file = File(files[0])
         if ("--tokens" in arguments) {
             val tokens = ModelFile(map(file), file.path)
-            answerLines { tokensOf(tokens, it) }
+            answerLines { tokensOf(tokens, it.texts) }
         } else {
             Model.load(file).use { model -> answerLines { answerOf(model, it) } }
         }
@@ -32,17 +32,17 @@ fun main(arguments: Array<String>) {
 }
 
 private fun fail(error: Exception): Nothing {
-    System.err.println("predict: error: ${error.message}")
+    System.err.println(error.message)
     exitProcess(2)
 }
 
-private class Line(val texts: List<String>, val options: JsonObject)
+private class Line(val texts: List<String>, val options: Options)
 
 private fun answerLines(answer: (Line) -> Map<String, Any?>) {
     val output = System.out.bufferedWriter()
     try {
         System.`in`.bufferedReader().lineSequence().forEachIndexed { i, line ->
-            if (line.isNotBlank()) output.append(toJson(answer(parsed(line, i + 1)))).append('\n')
+            output.append(toJson(answer(parsed(line, i + 1)))).append('\n')
         }
     } finally {
         output.flush()
@@ -51,25 +51,35 @@ private fun answerLines(answer: (Line) -> Map<String, Any?>) {
 
 private fun parsed(line: String, number: Int): Line {
     val json = try {
-        parseJsonObject(line)
+        parseJsonObject(line).also { it.list("choices") }
     } catch (error: IllegalArgumentException) {
         JsonObject(emptyMap())
     }
     require("text" in json) {
         "Line $number is not a JSON object with a \"text\": write one for each text."
     }
-    val others = json["pair"].let { it as? List<*> ?: listOfNotNull(it) }
-    val texts = (listOf(json["text"]) + others).map {
-        require(it is String) { "${toJson(it)} is not a text: pass a string." }
-        it
-    }
-    return Line(texts, json.obj("options") ?: JsonObject(emptyMap()))
+    val texts = listOf("text", "pair").filter { it in json }.map { json[it] }
+    return Line((texts + json.list("choices").orEmpty()).map(::checkedText), options(json, number))
 }
 
-private fun tokensOf(file: ModelFile, line: Line): Map<String, Any?> {
-    require(line.texts.size <= 2) { "--tokens takes one text, or a pair." }
-    val places = line.texts.map(::codePointsOf)
-    val encoded = line.texts.map(file.tokenizer::encode)
+private fun checkedText(value: Any?): String {
+    require(value is String) { "${toJson(value)} is not a text: pass a string." }
+    return value
+}
+
+private fun options(json: JsonObject, number: Int): Options = try {
+    val options = json.obj("options") ?: JsonObject(emptyMap())
+    val unknown = options.names - setOf("top_k", "handle_impossible_answer")
+    require(unknown.isEmpty()) { "there is no ${unknown.joinToString()}" }
+    Options(options.int("top_k"), options.boolean("handle_impossible_answer"))
+} catch (error: IllegalArgumentException) {
+    throw IllegalArgumentException("The options of line $number are wrong: ${error.message}.", error)
+}
+
+private fun tokensOf(file: ModelFile, texts: List<String>): Map<String, Any?> {
+    require(texts.size <= 2) { "--tokens takes one text, or a pair." }
+    val places = texts.map(::codePointsOf)
+    val encoded = texts.map(file.tokenizer::encode)
     val row = file.tokenizer.truncated(file.maxLength, encoded[0], encoded.getOrNull(1))
     val offsets = row.tokens.map { token ->
         val place = places[if (token.isSecond) 1 else 0]
@@ -79,17 +89,8 @@ private fun tokensOf(file: ModelFile, line: Line): Map<String, Any?> {
 }
 
 private fun answerOf(model: Model, line: Line): Map<String, Any?> {
-    val known = listOf("top_k", "handle_impossible_answer")
-    for (name in line.options.names) {
-        require(name in known) { "There is no option $name: choose one of ${known.joinToString()}." }
-    }
-    val answer = model.predict(
-        line.texts[0],
-        *line.texts.drop(1).toTypedArray(),
-        topK = line.options.int("top_k"),
-        handleImpossibleAnswer = line.options.boolean("handle_impossible_answer"),
-    )
-    // Places are in the last text: the only one, or the context of a question.
+    val answer = model.predict(line.texts, line.options)
+    // Places are in the only text, or in the context of a question.
     return answer.toMap(codePointsOf(line.texts.last()))
 }
 

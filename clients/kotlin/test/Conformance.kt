@@ -40,7 +40,7 @@ private fun compare(cases: Sequence<Case>): Map<String, Any?> {
         }
     }
     return mapOf(
-        "compared" to compared, "different" to different.size, "first" to different.take(20),
+        "compared" to compared, "different" to different.size, "first" to different.take(3),
     )
 }
 
@@ -130,13 +130,7 @@ private class Corpus(private val folder: File) {
 
     private fun modelCase(model: Model, line: JsonObject): Case {
         val texts = texts(line)
-        val options = options(line)
-        val answer = model.predict(
-            texts[0],
-            *texts.drop(1).toTypedArray(),
-            topK = options.topK,
-            handleImpossibleAnswer = options.handleImpossibleAnswer,
-        )
+        val answer = model.predict(texts, options(line))
         val got = answer.toMap(codePointsOf(texts.last()))
         return Case(line, got, line.obj("answer"), line.number("tolerance"))
     }
