@@ -38,6 +38,7 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
                 "class of its model. Export the file again."
         }
         signatures = readSignatures(content, name)
+        require(signatures.isNotEmpty()) { foreign("has no signature") }
         signatures.forEach(::checkInputs)
         maxLength = signatures.last().length ?: config.maxPositions
         tokenizer = readTokenizer()

@@ -36,7 +36,12 @@ internal class Tokenizer(vocabulary: String, private val settings: JsonObject) {
             setToken(id, token)
         }
         val added = addedTokens()
-        for (token in added) setToken(token.id, token.content)
+        for (token in added) {
+            require(contents[token.id] ?: token.content == token.content) {
+                "its files do not belong together"
+            }
+            setToken(token.id, token.content)
+        }
         val (normalized, raw) = added.partition { it.isNormalized }
         addedToText = AddedTokens(raw.associate { charactersOf(it.content) to it.id })
         addedToNormalized =

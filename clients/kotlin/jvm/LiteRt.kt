@@ -8,13 +8,15 @@ internal object LiteRt {
         System.loadLibrary("litert_jni")
     }
 
+    /** Finds LiteRT's functions in libLiteRt.so, for all other functions. */
+    external fun load(library: String)
+
     /**
-     * Opens a file, and returns an address for the other functions.
+     * Opens a file, and returns an address for the functions below.
      *
-     * @param library the path of libLiteRt.so
      * @param content the whole file in direct memory, which must stay there
      */
-    external fun open(library: String, content: ByteBuffer): Long
+    external fun open(content: ByteBuffer): Long
 
     /** The names of a signature's inputs, in the order of `run`. */
     external fun inputNames(file: Long, signature: Int, count: Int): Array<String>

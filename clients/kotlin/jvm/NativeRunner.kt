@@ -22,8 +22,9 @@ private const val FIND =
 fun Model.Companion.load(file: File, library: File? = null): Model {
     val content = map(file)
     return open(content, file.path) {
+        loadLibrary(library ?: findLibrary())
         try {
-            NativeRunner(library ?: findLibrary(), content)
+            NativeRunner(content)
         } catch (error: IllegalArgumentException) {
             throw IllegalArgumentException(
                 "'$file' is damaged, LiteRT can not open it: export it again (${error.message}).",
@@ -31,6 +32,16 @@ fun Model.Companion.load(file: File, library: File? = null): Model {
             )
         }
     }
+}
+
+internal fun loadLibrary(library: File) = try {
+    LiteRt.load(library.path)
+} catch (error: IllegalArgumentException) {
+    throw IllegalArgumentException(
+        "'$library' is not LiteRT's library: put the path of libLiteRt.so into $VARIABLE " +
+            "(${error.message}).",
+        error,
+    )
 }
 
 /** LiteRT's library: the one that is named, or that of its Python package. */
@@ -56,10 +67,10 @@ private fun pythonPackage(): String = try {
     ""
 }
 
-/** Runs a file by the functions of litert_jni.c. */
-internal class NativeRunner(library: File, content: ByteBuffer) : Runner {
+/** Runs a file by LiteRT's library, which must be loaded. */
+internal class NativeRunner(content: ByteBuffer) : Runner {
     private val content = content // which LiteRT does not copy
-    private val file = LiteRt.open(library.path, content)
+    private val file = LiteRt.open(content)
 
     override fun run(
         signature: Signature,

@@ -111,6 +111,7 @@ static bool open_file(JNIEnv *env, const void *content, size_t size, File *file)
 }
 
 static void close_file(File *file) {
+  if (!file) return;
   if (file->compiled) DestroyCompiledModel(file->compiled);
   if (file->options) DestroyOptions(file->options);
   if (file->model) DestroyModel(file->model);
@@ -208,16 +209,20 @@ static jobjectArray new_array(JNIEnv *env, const char *element, jint count) {
 
 #define METHOD(result, name) JNIEXPORT result JNICALL Java_tfsqueezebert_LiteRt_##name
 
-METHOD(jlong, open)(JNIEnv *env, jobject self, jstring library, jobject content) {
+METHOD(void, load)(JNIEnv *env, jobject self, jstring library) {
   (void)self;
   const char *path = (*env)->GetStringUTFChars(env, library, NULL);
-  if (!path) return 0;
-  const bool is_loaded = load_functions(env, path);
+  if (!path) return;
+  load_functions(env, path);
   (*env)->ReleaseStringUTFChars(env, library, path);
-  File *file = is_loaded ? calloc(1, sizeof *file) : NULL;
-  if (!file) return 0;
+}
+
+METHOD(jlong, open)(JNIEnv *env, jobject self, jobject content) {
+  (void)self;
   const void *bytes = (*env)->GetDirectBufferAddress(env, content);
-  if (!open_file(env, bytes, (*env)->GetDirectBufferCapacity(env, content), file)) {
+  const size_t size = (*env)->GetDirectBufferCapacity(env, content);
+  File *file = calloc(1, sizeof *file);
+  if (!file || !open_file(env, bytes, size, file)) {
     close_file(file);
     return 0;
   }

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer
 /** A file that LiteRT's native library runs, for the stubs here. */
 internal class NativeFile(content: ByteBuffer) : AutoCloseable {
     private val signatures = readSignatures(content, "a .tflite").associateBy { it.key }
-    private val runner = NativeRunner(findLibrary(), content)
+    private val runner = NativeRunner(content)
     val keys get() = signatures.keys
 
     /** Calls the file; `length` is null for that of the signature. */
