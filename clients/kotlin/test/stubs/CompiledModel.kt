@@ -1,0 +1,75 @@
+// What android/ calls of LiteRT's CompiledModel, as declared in LiteRT 2.2.0 (litert/kotlin/src/main/
+// kotlin/com/google/ai/edge/litert). It runs files by LiteRT's native library on this machine.
+
+package com.google.ai.edge.litert
+
+import android.content.res.AssetManager
+import java.io.File
+import tfsqueezebert.NativeFile
+import tfsqueezebert.map
+
+enum class Accelerator { NONE, CPU, GPU, NPU }
+
+class TensorBuffer internal constructor(private val isOpen: () -> Boolean) : AutoCloseable {
+    internal var ints = IntArray(0)
+    internal var floats = FloatArray(0)
+    internal var isClosed = false
+
+    fun writeInt(data: IntArray) {
+        check(isOpen() && !isClosed)
+        ints = data
+    }
+
+    fun readFloat(): FloatArray {
+        check(isOpen() && !isClosed)
+        return floats
+    }
+
+    override fun close() {
+        isClosed = true
+    }
+}
+
+class CompiledModel private constructor(private val file: NativeFile) : AutoCloseable {
+    class Options(internal vararg val accelerators: Accelerator)
+
+    private val buffers = ArrayList<TensorBuffer>()
+    private var isOpen = true
+
+    fun createInputBuffer(inputName: String, signature: String = "") = create(inputName, signature)
+
+    fun createOutputBuffer(outputName: String, signature: String = "") = create(outputName, signature)
+
+    private fun create(name: String, signature: String): TensorBuffer {
+        require(signature in file.keys && name.isNotEmpty())
+        return TensorBuffer { isOpen }.also(buffers::add)
+    }
+
+    fun run(
+        inputs: Map<String, TensorBuffer>,
+        outputs: Map<String, TensorBuffer>,
+        signature: String = "",
+    ) {
+        val found = file.run(signature, inputs.mapValues { (_, buffer) -> buffer.ints }, 1, null)
+        for ((name, buffer) in outputs) buffer.floats = found.getValue(name)
+    }
+
+    override fun close() {
+        check(buffers.all { it.isClosed })
+        isOpen = false
+        file.close()
+    }
+
+    companion object {
+        fun create(
+            assetManager: AssetManager,
+            assetName: String,
+            options: Options = Options(Accelerator.CPU),
+        ) = create(assetManager.path(assetName), options)
+
+        fun create(filePath: String, options: Options = Options(Accelerator.CPU)): CompiledModel {
+            require(options.accelerators.isNotEmpty())
+            return CompiledModel(NativeFile(map(File(filePath))))
+        }
+    }
+}
