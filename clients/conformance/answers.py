@@ -54,7 +54,7 @@ class _Played:
         self.tokenizer = tokenizer
         self.task: Task = task_of(self.architecture, self.config)
         self._dtype = dtype
-        rows = self.task.rows(Tokenize(tokenizer, line["max_length"]), [_texts(line)])[0]
+        rows = self.task.rows(Tokenize(tokenizer, line["max_length"]), [texts_of(line)])[0]
         self.keys = [(*row.ids, -1, *row.type_ids) for row in rows]
         self.rows = rows
         self.outputs: dict[tuple[int, ...], dict[str, list]] = {}
@@ -92,21 +92,28 @@ def answer_of(line: Line, tokenizer: SqueezeBertTokenizer, dtype: type = np.floa
     """The answer of `predict` for a line, in numbers of 9 digits."""
     model = _Played(line, tokenizer, dtype)
     model.outputs = dict(zip(model.keys, line["outputs"], strict=True))
+    return rounded(predicted(model, line), 9)
+
+
+def predicted(model: Any, line: Line) -> Line:
+    """The answer of `predict` for a line."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that a text is truncated: the answer says so
-        return _rounded(predict(model, *_texts(line), **line.get("options", {})))
+        return predict(model, *texts_of(line), **line.get("options", {}))
 
 
-def _texts(line: Line) -> tuple[str, ...]:
+def texts_of(line: Line) -> tuple[str, ...]:
+    """What `predict` gets of a line."""
     return (line["text"], *([line["pair"]] if "pair" in line else line.get("choices", [])))
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any, digits: int) -> Any:
+    """An answer whose numbers have so many digits."""
     if isinstance(value, dict):
-        return {name: _rounded(x) for name, x in value.items()}
+        return {name: rounded(x, digits) for name, x in value.items()}
     if isinstance(value, list):
-        return [_rounded(x) for x in value]
-    return float(f"{value:.9g}") if isinstance(value, float) else value
+        return [rounded(x, digits) for x in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
 def _is_clear(line: Line, model: _Played) -> bool:
@@ -219,11 +226,15 @@ def _token_classification(rng: random.Random) -> Line:
 
 
 def _question_answering(rng: random.Random, options: Line) -> Line:
+    lead = pick(rng, (None, None, 0, 5))  # of [CLS], which stands for "no answer"
+
     def draw(rng: random.Random, row: Any) -> Line:
         length = _padded(rng, row)
         outputs = {f"{side}_logits": _numbers(rng, length, most=40) for side in ("start", "end")}
-        for logits in outputs.values():  # not so far above all others that their scores vanish
-            logits[0] = min(logits[0], max(logits) + pick(rng, (-4, 3, 6)))
+        for logits in outputs.values():
+            # No lead is so large that all other scores vanish in float32.
+            most = max(logits[1:])
+            logits[0] = min(logits[0], most + 5) if lead is None else most + lead
         return outputs
 
     line = _line(rng, "question-answering", 18, pick(rng, (20, 24, 32, 48)))

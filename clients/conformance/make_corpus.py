@@ -48,7 +48,21 @@ def make_answers() -> None:
     _write_lines("answers.jsonl", answers.answer_lines(FOLDER / "tokenizers"))
 
 
-PARTS = {"unicode": make_unicode, "tokens": make_tokens, "answers": make_answers}
+def make_models() -> None:
+    import models
+
+    folder = FOLDER / "models"
+    shutil.rmtree(folder, ignore_errors=True)
+    models.write_models(folder)
+    _write_lines("models.jsonl", models.model_lines(folder))
+
+
+PARTS = {
+    "unicode": make_unicode,
+    "tokens": make_tokens,
+    "answers": make_answers,
+    "models": make_models,
+}
 
 
 def _packed(value: Any) -> str:

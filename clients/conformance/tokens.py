@@ -61,7 +61,7 @@ KINDS = {
 _MAIN = list(KINDS)[:6]
 # These see the texts of some kinds only.
 _EXTRA = {"renamed": ("markup", "pair"), "added": ("markup",), "added-normalized": ("markup",)}
-_ALL_SIX = ("case", "marks", "empty", "truncated", "long")
+_ALL_SIX = ("case", "marks", "empty", "truncated")
 
 
 def tokenizers_of(texts: Sequence[Text]) -> dict[str, list[Text]]:
@@ -73,8 +73,8 @@ def tokenizers_of(texts: Sequence[Text]) -> dict[str, list[Text]]:
             names = ["every"]
         elif text.kind in _ALL_SIX:
             names = _MAIN
-        elif text.kind == "ideographs":
-            names = ["uncased", "uncased-unsplit"]
+        elif text.kind in ("ideographs", "long"):
+            names = ["uncased", "uncased-accents", "cased-unsplit"]
         else:
             names = [next(turns), *(name for name, kinds in _EXTRA.items() if text.kind in kinds)]
         for name in names:
@@ -88,13 +88,9 @@ def tokenizers_of(texts: Sequence[Text]) -> dict[str, list[Text]]:
 def write_tokenizers(folder: Path, texts: dict[str, list[Text]]) -> None:
     """Writes vocab.txt and tokenizer_config.json of each tokenizer, as a .tflite carries them."""
     for name, kind in KINDS.items():
-        pieces = _letters() if name.startswith("letters") else _pieces(kind, texts[name])
-        special = list(kind.special.values())
-        place = 50 if kind.late else 0
-        vocabulary = [*pieces[:place], *special, *pieces[place:]]
+        pieces = _letters() if name.startswith("letters") else pieces_of(kind, texts[name])
         with tempfile.TemporaryDirectory() as made:
-            path = Path(made) / "vocab.txt"
-            path.write_text("".join(f"{x}\n" for x in vocabulary), encoding="utf-8", newline="\n")
+            path = write_vocabulary(Path(made), kind, pieces)
             tokens = {f"{key}_token": token for key, token in kind.special.items()}
             tokenizer = SqueezeBertTokenizer(path, **tokens, **kind.settings)
             tokenizer.add_tokens(kind.added)
@@ -104,12 +100,21 @@ def write_tokenizers(folder: Path, texts: dict[str, list[Text]]) -> None:
                 shutil.copy(Path(made) / carried, folder / name)
 
 
+def write_vocabulary(folder: Path, kind: Kind, pieces: Sequence[str]) -> Path:
+    """Writes the vocab.txt of pieces and special tokens."""
+    place = 50 if kind.late else 0
+    vocabulary = [*pieces[:place], *kind.special.values(), *pieces[place:]]
+    path = folder / "vocab.txt"
+    path.write_text("".join(f"{x}\n" for x in vocabulary), encoding="utf-8", newline="\n")
+    return path
+
+
 def _letters() -> list[str]:
     letters = [chr(c) for c in (*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1))]
     return letters + [f"##{letter}" for letter in letters]
 
 
-def _pieces(kind: Kind, texts: Iterable[Text]) -> list[str]:
+def pieces_of(kind: Kind, texts: Iterable[Text]) -> list[str]:
     """Pieces that spell most words: characters, words that are frequent, and halves of others."""
     words = Counter(word for text in texts for word in _words(kind, text))
     pieces = {f"{'##' * (i > 0)}{c}" for word in words for i, c in enumerate(word)}
