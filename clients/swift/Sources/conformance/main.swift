@@ -100,8 +100,14 @@ try compare("codepoints.jsonl") { line in
 
 // Answers
 
-/// Whether an answer is the expected one; numbers may differ by a part of 1, or of the larger one.
-func equal(_ a: Any, _ b: Any, _ tolerance: Double) -> Bool {
+/// How far numbers may lie apart: by an amount, or by a part of their size.
+struct Tolerance {
+  var amount: Double
+  var part = 0.0
+}
+
+/// Whether an answer is the expected one.
+func equal(_ a: Any, _ b: Any, _ tolerance: Tolerance) -> Bool {
   switch (a, b) {
   case let (a as [Any], b as [Any]):
     return a.count == b.count && zip(a, b).allSatisfy { equal($0, $1, tolerance) }
@@ -111,13 +117,15 @@ func equal(_ a: Any, _ b: Any, _ tolerance: Double) -> Bool {
   case let (a as String, b as String):
     return a.utf8.elementsEqual(b.utf8)
   case let (a as Double, b as Double):
-    return abs(a - b) <= tolerance * max(1, abs(a), abs(b))
+    return abs(a - b) <= max(tolerance.amount, tolerance.part * abs(b))
   default:
     return false
   }
 }
 
-func difference(_ model: Model<any Answer>, _ line: Object, _ tolerance: Double) throws -> String? {
+func difference(
+  _ model: Model<any Answer>, _ line: Object, _ tolerance: Tolerance
+) throws -> String? {
   let text = line["text"] as! String
   let options = line["options"] as? Object ?? [:]
   let answer: any Answer
@@ -173,7 +181,7 @@ try compare("answers.jsonl") { line in
   let signature = Signature(key: "", index: 0, batch: 1, length: nil, inputs: [], outputs: [])
   let file = try ModelFile(folder, "a line", [signature], files)
   let player = Player(line["outputs"] as! [Object])
-  return try difference(Model(file, Backend { _ in player }), line, 1e-6)
+  return try difference(Model(file, Backend { _ in player }), line, Tolerance(amount: 1e-6, part: 1e-5))
 }
 
 try compare("models.jsonl") { line in
@@ -181,7 +189,8 @@ try compare("models.jsonl") { line in
   if models[name] == nil {
     models[name] = try Model.load(folder.appendingPathComponent("models/\(name)"))
   }
-  return try difference(models[name]!, line, line["tolerance"] as! Double)
+  return try difference(
+    models[name]!, line, Tolerance(amount: line["tolerance"] as! Double))
 }
 
 exit(differences == 0 ? 0 : 1)
