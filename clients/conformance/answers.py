@@ -65,16 +65,17 @@ class _Played:
         return {name: np.array([x], self._dtype) for name, x in outputs.items()}
 
 
-def answer_lines(folder: Path) -> Iterator[Line]:
+def answer_lines(folder: Path, cases: int = CASES) -> Iterator[Line]:
     """The lines of answers.jsonl.
 
     Args:
         folder: the folder of the tokenizers.
+        cases: the number of lines of each task.
     """
     for name, make in _TASKS.items():
         rng = random.Random(name)
         kept = 0
-        while kept < CASES:
+        while kept < cases:
             line = {**make(rng), "outputs": []}
             tokenizer = read_tokenizer(folder / line["tokenizer"])
             model = _Played(line, tokenizer, np.float64)
@@ -167,7 +168,8 @@ def _padded(rng: random.Random, row: Any) -> int:
 
 def _line(rng: random.Random, task: str, most: int, max_length: int, **values: Any) -> Line:
     words = scripts()
-    own = [*words["Latin"], *words["Latin"], *words[pick(rng, sorted(words))]]
+    odd = ["[SEP]", "x\u00ady", "e\u0301\u0323", "\U0001f44d\U0001f3fd", "\u4e2d\u6587"]
+    own = [*words["Latin"], *odd, *words[pick(rng, sorted(words))], *odd]
     name = pick(rng, ("uncased", "uncased", "cased", "uncased-accents", "renamed"))
     text = sentence(rng, own, most)
     return {"task": task, "tokenizer": name, "max_length": max_length, "text": text, **values}
@@ -199,7 +201,8 @@ def _multi_label(rng: random.Random) -> Line:
     def draw(rng: random.Random, row: Any) -> Line:
         if shares:
             return {"probability": [int(rng.random() * 257) / 256 for _ in labels]}
-        return {"logits": _numbers(rng, len(labels), most=80)}
+        # Above 12, float32 soon cannot tell the scores of different logits from 1.
+        return {"logits": [min(x, 12) for x in _numbers(rng, len(labels), most=80)]}
 
     given = {**_labels(labels), "problem_type": "multi_label_classification"}
     return {**_line(rng, "text-classification", 6, 24, **given), "draw": draw}
@@ -271,7 +274,7 @@ def _masked_lm(rng: random.Random) -> Line:
 
     def draw(rng: random.Random, row: Any) -> Line:
         masked = [token == "[MASK]" for token in row.tokens]
-        logits = [_numbers(rng, size) if i else [0] * size for i in masked]
+        logits = [_numbers(rng, size, most=40) if i else [0] * size for i in masked]
         return {"logits": logits + [[0] * size] * pick(rng, (0, 2))}
 
     top_k = pick(rng, (None, 1, 2, 7))

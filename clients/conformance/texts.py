@@ -32,7 +32,7 @@ class Text(NamedTuple):
 
 
 _FOLDER = Path(__file__).parent
-_PER_SCRIPT, _MIXED, _PAIRS, _WINDOWS = 20, 600, 240, 200
+_PER_SCRIPT, _MIXED, _PAIRS, _WINDOWS = 20, 500, 160, 160
 _SEPARATORS = (" ", " ", " ", " ", ", ", ". ", "  ", "\t", "\n", "-", "", "\u00a0", "\u3000", "/")
 
 # Ranges of blocks of ideographs, the code points beside them included.
@@ -187,7 +187,7 @@ def _windows(words: Sequence[str], hostile: Sequence[str]) -> Iterator[Text]:
     rng = random.Random("windows")
     for i in range(_WINDOWS):
         own = [pick(rng, words if rng.random() < 0.8 else hostile) for _ in range(15)]
-        text = sentence(rng, own, 24)
+        text = sentence(rng, own, 40)
         length = pick(rng, (12, 16, 23, 32))
         stride = pick(rng, (0, 1, 3, length // 4))
         question = "Who?" if i % 2 else None
