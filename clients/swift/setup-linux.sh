@@ -3,9 +3,8 @@
 #
 #     clients/swift/setup-linux.sh [FOLDER]
 #
-# The folder is by default clients/swift/.toolchain, and takes 3 GB. It can be kept between runs of
-# continuous integration, under the key that this prints with --key. SWIFT_TOOLCHAIN=FOLDER lets
-# clients/swift/predict and the tests find another folder.
+# The folder is by default clients/swift/.toolchain, and takes 3 GB. Continuous integration can keep
+# it in its cache. SWIFT_TOOLCHAIN=FOLDER lets clients/swift/predict and the tests find another one.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 suite=trixie
@@ -27,15 +26,18 @@ command -v debootstrap >/dev/null ||
 unshare --mount true 2>/dev/null ||
   fail "This container may not mount folders: run it with CAP_SYS_ADMIN, or install Swift."
 
-# The mirror that this machine uses, if it is a Debian.
-mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb *\([^ []*\).*/\1/p' \
-  /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
+mirror=http://deb.debian.org/debian
+if grep -q '^ID=debian' /etc/os-release; then # then the machine's own mirror
+  own=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+    grep -oE '(https?|file)://[^ ]+/debian/?( |$)' | head -n 1 || true)
+  mirror=${own:-$mirror}
+fi
 # Moved into place at the end, so that a folder is complete or is not there.
 new=$folder.new
 rm -rf "$new"
 mkdir -p "$(dirname "$folder")"
-debootstrap --variant=minbase --include=swiftlang "$suite" "$new" \
-  "${mirror:-http://deb.debian.org/debian}" >"$new.log" 2>&1 ||
+debootstrap --variant=minbase --include=swiftlang,libc6-dev,libstdc++-14-dev "$suite" "$new" \
+  "${mirror% }" >"$new.log" 2>&1 ||
   fail "debootstrap failed, see $new.log."
 rm -rf "$new"/var/cache/apt/archives/*.deb "$new"/var/lib/apt/lists/*
 mv "$new" "$folder"

@@ -4,9 +4,12 @@ import Foundation
 final class Graph {
   private let file: ModelFile
   private let runner: Runner
+  /// Whether the runner computes in 16 bits.
+  let isHalf: Bool
 
   init(_ file: ModelFile, _ backend: Backend) throws {
     self.file = file
+    isHalf = backend.isHalf
     runner = try backend.open(file)
   }
 

@@ -13,7 +13,7 @@ public final class Model<A>: @unchecked Sendable {
   /// The number of tokens of the longest text that the file takes.
   public let maxLength: Int
 
-  private let file: ModelFile
+  let file: ModelFile
   private let lock = NSLock()
   private var graph: Graph?
 
@@ -90,10 +90,16 @@ public final class Model<A>: @unchecked Sendable {
     var context = TaskContext(file: file, maxLength: maxLength)
     context.topK = topK ?? context.topK
     context.handlesImpossibleAnswer = handleImpossibleAnswer ?? false
+    return try whileOpen { graph in
+      try task.answers(examples, context, run: graph.run).map { $0 as! A }
+    }
+  }
+
+  func whileOpen<T>(_ use: (Graph) throws -> T) throws -> T {
     lock.lock()
     defer { lock.unlock() }
     guard let graph else { throw ModelError("The model is closed: load it again.") }
-    return try task.answers(examples, context, run: graph.run).map { $0 as! A }
+    return try use(graph)
   }
 
   /// The tokens of a text or a pair, at most as many as the file takes.

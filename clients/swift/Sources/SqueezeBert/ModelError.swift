@@ -26,6 +26,8 @@ func quoted(_ text: String, most: Int) -> String {
     case "\n": result += "\\n"
     case "\r": result += "\\r"
     case "\t": result += "\\t"
+    case "\0"..."\u{1F}", "\u{7F}"..."\u{A0}", "\u{AD}":
+      result += String(format: "\\x%02x", scalar.value)
     default: result.unicodeScalars.append(scalar)
     }
   }

@@ -1,11 +1,13 @@
 // Answers texts on the command line:
 //
 //     predict FILE [--tokens] < TEXTS
+//     predict FILE --self-test
 //
 // Each line of TEXTS is a JSON object: {"text": ..., "pair": ..., "choices": [...],
 // "options": {...}}, all but the first as far as the task needs them. For each line the answer is
 // written as a line of JSON, with the keys of Python's `predict`. With --tokens, `input_ids` and
-// `offsets` are written, without a runner.
+// `offsets` are written, without a runner. With --self-test, the file's golden examples are run; the
+// exit status is 1 if they come out wrong.
 
 import Foundation
 import SqueezeBert
@@ -42,8 +44,15 @@ struct Question {
     if let other = options.keys.filter({ !known.contains($0) }).min() {
       throw UsageError(description: "There is no option \(other): the options are \(known).")
     }
-    topK = given(options["top_k"]) as? Int
-    handleImpossibleAnswer = given(options["handle_impossible_answer"]) as? Bool
+    topK = try given(options["top_k"]).map { value in
+      if let whole = value as? Int { return whole }
+      throw UsageError(description: "top_k must be a whole number from 1, not \(value).")
+    }
+    handleImpossibleAnswer = try given(options["handle_impossible_answer"]).map { value in
+      if let flag = value as? Bool { return flag }
+      throw UsageError(
+        description: "handle_impossible_answer must be true or false, not \(value).")
+    }
   }
 }
 
@@ -65,25 +74,33 @@ func tokens(_ question: Question, _ file: ModelFile) throws -> String {
 }
 
 func run() throws {
-  var arguments = Array(CommandLine.arguments.dropFirst())
-  let onlyTokens = arguments.contains("--tokens")
-  arguments.removeAll { $0 == "--tokens" }
-  guard arguments.count == 1, !arguments[0].hasPrefix("-") else {
-    throw UsageError(description: "Pass one file: type 'predict FILE [--tokens] < TEXTS'.")
+  let arguments = CommandLine.arguments.dropFirst()
+  let flags = arguments.filter { $0.hasPrefix("-") }
+  let paths = arguments.filter { !$0.hasPrefix("-") }
+  guard paths.count == 1, flags.count <= 1, flags.allSatisfy(["--tokens", "--self-test"].contains)
+  else {
+    throw UsageError(
+      description: "Pass one file: type 'predict FILE [--tokens | --self-test] < TEXTS'.")
   }
-  let url = URL(fileURLWithPath: arguments[0])
-  let answering: (Question) throws -> String
-  if onlyTokens {
+  let url = URL(fileURLWithPath: paths[0])
+  if flags == ["--tokens"] {
     let file = try ModelFile(url)
-    answering = { try tokens($0, file) }
-  } else {
-    let model = try Model<any Answer>.load(url)
-    answering = { try answer($0, model) }
+    return try forEachLine { try tokens($0, file) }
   }
+  let model = try Model<any Answer>.load(url)
+  if flags == ["--self-test"] {
+    let result = try model.selfTest()
+    print(result)
+    exit(result.isRight ? 0 : 1)
+  }
+  try forEachLine { try answer($0, model) }
+}
+
+func forEachLine(_ answer: (Question) throws -> String) throws {
   var number = 0
   while let line = readLine() {
     number += 1
-    print(try answering(Question(line, number: number)))
+    print(try answer(Question(line, number: number)))
   }
 }
 

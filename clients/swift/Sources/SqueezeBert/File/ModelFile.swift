@@ -12,6 +12,7 @@ public struct ModelFile {
   let architecture: String
   let labels: [String]
   let task: any TaskKind.Type
+  private let goldenExamples: Data?
 
   /// The newest form of a file that this client knows.
   private static let format = 1
@@ -39,6 +40,7 @@ public struct ModelFile {
     self.name = name
     self.signatures = signatures
     config = try read(ModelConfig.self, "config.json", of: files, in: name)
+    goldenExamples = files["golden.json"]
     let format = config.fileFormat ?? Self.format
     try require(
       format == Self.format,
@@ -72,6 +74,16 @@ public struct ModelFile {
   /// The number of tokens of the longest text that the file takes.
   public var maxLength: Int {
     signatures.last!.length ?? config.maxPositionEmbeddings
+  }
+
+  /// The golden examples, by which the file can test itself.
+  func golden() throws -> Golden {
+    guard let goldenExamples else {
+      throw ModelError(
+        "'\(name)' carries no golden examples, by which a file can test itself: export it again, "
+          + "without golden=False.")
+    }
+    return try read(Golden.self, "golden.json", of: ["golden.json": goldenExamples], in: name)
   }
 
   /// Refuses outputs that are not what the config says.
@@ -111,7 +123,7 @@ private func read<T: Decodable>(
   }
 }
 
-private func damaged(_ part: String, in name: String, _ reason: String) -> ModelError {
+func damaged(_ part: String, in name: String, _ reason: String) -> ModelError {
   ModelError(
     "The \(part) in '\(name)' is damaged, or not from this package: export the file again "
       + "(\(reason)).")

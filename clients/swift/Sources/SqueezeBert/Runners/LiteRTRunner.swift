@@ -4,9 +4,12 @@
   extension Backend {
     /// LiteRT's compiled model.
     ///
-    /// - Parameter accelerators: for instance `[.gpu, .cpu]`, for files of fixed lengths.
+    /// - Parameter accelerators: for instance `[.gpu, .cpu]`, for files of fixed lengths. All but
+    ///   the processor compute in 16 bits.
     public static func liteRT(accelerators: Set<Accelerator> = [.cpu]) -> Backend {
-      Backend { file in try LiteRTRunner(file, accelerators: accelerators) }
+      Backend(isHalf: accelerators != [.cpu]) { file in
+        try LiteRTRunner(file, accelerators: accelerators)
+      }
     }
   }
 

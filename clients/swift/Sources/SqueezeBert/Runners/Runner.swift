@@ -14,9 +14,14 @@ public protocol Runner: AnyObject {
 
 /// A way to make a runner for a file.
 public struct Backend {
+  let isHalf: Bool
   let open: (ModelFile) throws -> Runner
 
-  public init(_ open: @escaping (ModelFile) throws -> Runner) {
+  /// - Parameters:
+  ///   - isHalf: whether it computes in 16 bits, which self-tests allow for.
+  ///   - open: opens a file.
+  public init(isHalf: Bool = false, _ open: @escaping (ModelFile) throws -> Runner) {
+    self.isHalf = isHalf
     self.open = open
   }
 

@@ -8,8 +8,11 @@
     /// - Parameters:
     ///   - threads: threads within a call of the file.
     ///   - delegates: for instance `[MetalDelegate()]`, for files of fixed lengths.
-    public static func tensorFlowLite(threads: Int = 2, delegates: [Delegate] = []) -> Backend {
-      Backend { file in
+    ///   - isHalf: whether the delegates compute in 16 bits. `MetalDelegate` does not by default.
+    public static func tensorFlowLite(
+      threads: Int = 2, delegates: [Delegate] = [], isHalf: Bool = false
+    ) -> Backend {
+      Backend(isHalf: isHalf) { file in
         try TensorFlowLiteRunner(file, threads: threads, delegates: delegates)
       }
     }
