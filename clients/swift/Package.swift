@@ -8,8 +8,8 @@ let package = Package(
     .library(name: "SqueezeBert", targets: ["SqueezeBert"])
   ],
   targets: [
-    .target(name: "SqueezeBert", dependencies: ["CLiteRt"]),
-    .target(name: "CLiteRt"),
+    .target(name: "SqueezeBert", dependencies: ["CLiteRtLibrary"]),
+    .target(name: "CLiteRtLibrary"),
     .executableTarget(name: "predict", dependencies: ["SqueezeBert"]),
     .executableTarget(name: "conformance", dependencies: ["SqueezeBert"]),
   ]

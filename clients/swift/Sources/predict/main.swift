@@ -17,6 +17,10 @@ struct UsageError: Error, CustomStringConvertible {
   let description: String
 }
 
+private let high = #"\\u[dD][89abAB][0-9a-fA-F]{2}"#
+private let low = #"\\u[dD][c-fC-F][0-9a-fA-F]{2}"#
+private let loneSurrogate = "\(high)(?!\(low))|(?<!\(high))\(low)"
+
 /// A line of input.
 struct Question {
   let text: String
@@ -27,6 +31,11 @@ struct Question {
 
   init(_ line: String, number: Int) throws {
     let parsed = try? JSONSerialization.jsonObject(with: Data(line.utf8))
+    if parsed == nil, line.range(of: loneSurrogate, options: .regularExpression) != nil {
+      throw UsageError(
+        description: "Line \(number) holds half of a surrogate pair, which is not text: replace it "
+          + #"by \ufffd."#)
+    }
     guard let object = parsed as? [String: Any], let text = object["text"] else {
       throw UsageError(
         description: #"Line \#(number) is not a JSON object with a "text": write one for each text."#)

@@ -20,7 +20,9 @@ public struct ModelFile {
   /// Reads a file without a runner, for its tokens.
   public init(_ url: URL) throws {
     let name = url.relativePath
-    guard FileManager.default.fileExists(atPath: url.path) else {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue
+    else {
       throw ModelError("There is no file '\(name)': check the path.")
     }
     let bytes: ByteReader

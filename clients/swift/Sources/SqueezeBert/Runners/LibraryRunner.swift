@@ -1,5 +1,5 @@
 #if os(Linux) || os(macOS)
-  import CLiteRt
+  import CLiteRtLibrary
   import Foundation
 
   extension Backend {
