@@ -17,12 +17,22 @@ from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from ..tasks import ARCHITECTURES
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
+from .golden import GOLDEN
+from .golden_examples import choose_examples, make_golden
 from .metadata import DESCRIBED, attach_metadata
 from .quantization import RECIPES, apply
 from .runtime import Runtime
 from .structure import check_structure, check_tables
 from .targets import POOLINGS, TARGETS
-from .verification import ExportError, Reference, encode, make_samples, median_time, prove
+from .verification import (
+    ExportError,
+    Reference,
+    Text,
+    encode,
+    make_samples,
+    median_time,
+    prove,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +51,9 @@ def export(
     pooling: str | None = None,
     labels: Sequence[str] | None = None,
     calibrate: Sequence[str] | None = None,
-    verify: Sequence[str] | None = None,
+    verify: Sequence[Text] | None = None,
     tokenizer: SqueezeBertTokenizer | None = None,
+    golden: bool = True,
 ) -> Path:
     """Writes a model as a .tflite file for phones, and verifies it first.
 
@@ -74,8 +85,12 @@ def export(
             is `"mean"` for MediaPipe, and None for other targets.
         labels: names of the labels, in order; by default those of the model's config.
         calibrate: texts like those that the file will get, some hundreds, for `"int8-static"`.
-        verify: further texts to compare the file with the model on; the first 100 are used.
+        verify: further texts and pairs to compare the file with the model on; the first 100 are
+            used.
         tokenizer: the tokenizer to put into the file; by default the model's.
+        golden: whether the file carries golden examples, by which it can test itself wherever it
+            runs (`Runtime.self_test`): some 20 kB of short texts of `verify`, or of the package's
+            own, with the model's outputs. Pass False if nobody may read the texts of `verify`.
 
     Returns:
         The path.
@@ -139,6 +154,11 @@ def export(
         difference = prove(runtime, reference, recipe)
         if recipe is None:
             check_tables(temporary.read_bytes(), model)
+        if golden:
+            examples = choose_examples(model, tokenizer, verify or (), [longest])
+            reference = Reference(model, [example.inputs for example in examples], pooling)
+            made = make_golden(runtime, reference, examples, recipe)
+            attach_files(temporary, {GOLDEN: made.to_json()})
         own = encode(tokenizer, texts, longest) if tokenizer is not None else []
         tokens, milliseconds = median_time(runtime, own or samples)
     logger.info(
@@ -212,7 +232,7 @@ def _check_texts(
     vocab_size: int,
     quantize: str | None,
     calibrate: Sequence[str] | None,
-    verify: Sequence[str] | None,
+    verify: Sequence[Text] | None,
 ) -> None:
     calibrates = quantize is not None and RECIPES[quantize].calibrates
     if calibrates and not calibrate:

@@ -17,15 +17,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..terminal import one_line
 from .apart import read_rows, write_rows
-
-if TYPE_CHECKING:
-    from ai_edge_litert.compiled_model import CompiledModel
 
 _SECONDS = 600
 _CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package installs a software Vulkan device
@@ -135,41 +131,63 @@ def _refusals(log: str) -> list[str]:
     return re.findall(r"^([A-Z][A-Z0-9_]+: .*)$", part, re.MULTILINE)
 
 
+class Accelerated:
+    """A file's first signature on some of the machine's accelerators, in float32.
+
+    Args:
+        path: the file.
+        accelerators: names of LiteRT's `HardwareAccelerator`, by spaces: "GPU", or "GPU CPU", which
+            leaves to the CPU what the GPU does not take.
+
+    Raises:
+        RuntimeError, ValueError: LiteRT finds no such accelerator, or can not compile the file for
+            it. (It may also end the process.)
+    """
+
+    def __init__(self, path: str, accelerators: str):
+        from ai_edge_litert.compiled_model import (
+            CompiledModel,
+            GpuOptions,
+            HardwareAccelerator,
+            Options,
+        )
+
+        hardware = HardwareAccelerator(0)
+        for name in accelerators.split():
+            hardware |= HardwareAccelerator[name]
+        options = Options(hardware_accelerators=hardware, gpu_options=GpuOptions(enforce_f32=True))
+        self._model = CompiledModel.from_file(path, options=options)
+        self._key, self._names = next(iter(self._model.get_signature_list().items()))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the accelerators other than the CPU took every operator."""
+        return bool(self._model.is_fully_accelerated())
+
+    def __call__(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        model, key = self._model, self._key
+        for name, detail in model.get_input_tensor_details(key).items():
+            if [*map(int, detail["shape"])] != list(inputs[name].shape):
+                model.resize_input_tensor_by_name(key, name, inputs[name].shape)
+        given = {x: model.create_input_buffer_by_name(key, x) for x in self._names["inputs"]}
+        got = {x: model.create_output_buffer_by_name(key, x) for x in self._names["outputs"]}
+        for name, buffer in given.items():
+            buffer.write(inputs[name])
+        model.run_by_name(key, given, got)
+        outputs = {}
+        for name, detail in model.get_output_tensor_details(key).items():
+            shape = [*map(int, detail["shape"])]
+            numbers = got[name].read(math.prod(shape), np.dtype(detail["dtype"]))
+            outputs[name] = numbers.reshape(shape)
+        return outputs
+
+
 def _process(folder: str, accelerators: str) -> None:
     """Runs the model.tflite in a folder on `inputs`, and writes `outputs` and full.json."""
-    from ai_edge_litert.compiled_model import (
-        CompiledModel,
-        GpuOptions,
-        HardwareAccelerator,
-        Options,
-    )
-
-    hardware = HardwareAccelerator(0)
-    for name in accelerators.split():
-        hardware |= HardwareAccelerator[name]
-    options = Options(hardware_accelerators=hardware, gpu_options=GpuOptions(enforce_f32=True))
-    model = CompiledModel.from_file(f"{folder}/model.tflite", options=options)
-    outputs = [_call(model, inputs) for inputs in read_rows(Path(folder), "inputs")]
+    model = Accelerated(f"{folder}/model.tflite", accelerators)
+    outputs = [model(**inputs) for inputs in read_rows(Path(folder), "inputs")]
     write_rows(Path(folder), "outputs", outputs)
-    (Path(folder) / "full.json").write_text(json.dumps(bool(model.is_fully_accelerated())))
-
-
-def _call(model: CompiledModel, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    key, names = next(iter(model.get_signature_list().items()))
-    shapes = {k: [*map(int, x["shape"])] for k, x in model.get_input_tensor_details(key).items()}
-    for name, x in inputs.items():
-        if shapes[name] != list(x.shape):
-            model.resize_input_tensor_by_name(key, name, x.shape)
-    given = {name: model.create_input_buffer_by_name(key, name) for name in names["inputs"]}
-    got = {name: model.create_output_buffer_by_name(key, name) for name in names["outputs"]}
-    for name, buffer in given.items():
-        buffer.write(inputs[name])
-    model.run_by_name(key, given, got)
-    outputs = {}
-    for name, detail in model.get_output_tensor_details(key).items():
-        shape = [*map(int, detail["shape"])]
-        outputs[name] = got[name].read(math.prod(shape), np.dtype(detail["dtype"])).reshape(shape)
-    return outputs
+    (Path(folder) / "full.json").write_text(json.dumps(model.is_full))
 
 
 if __name__ == "__main__":

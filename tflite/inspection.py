@@ -22,6 +22,8 @@ import numpy as np
 from ..terminal import one_line, printable
 from .apart import Crash, Rows, run_apart
 from .bundle import read_bundle
+from .choosing import self_test_apart
+from .golden import GOLDEN, SelfTest
 from .gpu import run_on_gpu
 from .metadata import read_metadata
 from .model_check import Graph, Model, open_model
@@ -47,6 +49,7 @@ _NO_GPU = (
 )
 _FLOAT32 = "run in float32; phones' GPUs use float16 by default"
 _FIXED = "GPUs need fixed shapes, but this file's inputs have free ones"
+_NO_GOLDEN = "there are no golden examples in the file"
 _NO_NUMBERS = "its outputs, or those of the reference kernels, hold NaN or infinity"
 _NPU = (
     "NPUs run files that their vendor's compiler made ahead of time from a fixed-length file. For "
@@ -105,6 +108,7 @@ class Inspection:
         weights: bytes by data type.
         operators: the number of operators of each kind.
         contents: for a file of this package, what it carries: architecture, labels, tokenizer ...
+        golden: for a file with golden examples, the result of its self-test, or why it fails.
         metadata: TFLite's own metadata, which MediaPipe reads.
         delegates: how each delegate runs it.
     """
@@ -117,6 +121,7 @@ class Inspection:
     weights: dict[str, int]
     operators: dict[str, int]
     contents: dict[str, Any] | None
+    golden: SelfTest | str | None
     metadata: dict[str, Any] | None
     delegates: list[Delegate]
 
@@ -139,6 +144,7 @@ class Inspection:
             lines.append("carries no files of tf-squeezebert")
         else:
             lines += [f"{name}: {printable(_plain(x))}" for name, x in self.contents.items()]
+            lines.append(f"self-test: {printable(str(self.golden or _NO_GOLDEN))}")
         lines.append(f"metadata for MediaPipe: {printable(_task_of(self.metadata))}")
         lines += [printable(line) for x in self.delegates for line in _delegate_lines(x, count)]
         return "\n".join(lines)
@@ -164,6 +170,7 @@ def inspect(path: str | os.PathLike) -> Inspection:
     path = Path(path)
     model = open_model(path)
     ends = Ends(model)
+    contents = _contents(path)
     names = [_operator_name(x.code, x.custom) for graph in model.graphs for x in graph.operators]
     return Inspection(
         path=str(path),
@@ -176,7 +183,8 @@ def inspect(path: str | os.PathLike) -> Inspection:
         outputs=[_tensor(name, ends.graph, x) for name, x in ends.outputs.items()],
         weights=_weights(model),
         operators=dict(Counter(names).most_common()),
-        contents=_contents(path),
+        contents=contents,
+        golden=_run_golden(path) if GOLDEN in (contents or {}).get("files", ()) else None,
         metadata=_metadata(path),
         delegates=[
             *_run_delegates(path, model, ends, len(names)),
@@ -285,6 +293,13 @@ def _probe(function: Callable, path: Path, ends: Ends, samples: Rows) -> tuple[d
 
 class _Refusal(ValueError):
     """LiteRT can not open a file, so there is nothing to report."""
+
+
+def _run_golden(path: Path) -> SelfTest | str:
+    try:
+        return self_test_apart(path)
+    except ValueError as error:
+        return one_line(error)
 
 
 def _rounds_activations(model: Model) -> bool:

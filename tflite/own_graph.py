@@ -12,13 +12,16 @@ from .model_check import Model, Run, check_model
 _TABLES = {"input_ids": "vocab_size", "token_type_ids": "type_vocab_size"}
 
 
-def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> None:
+def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> tuple[int, int]:
     """Follows the shortest and longest shapes, and compares the graph's ends with the config.
 
     Args:
         model: the file's model, from `read_model`.
         config: the config in the file.
         architecture: the exported model's class.
+
+    Returns:
+        The shape of the inputs, with -1 where it is free.
 
     Raises:
         ValueError: the message is a predicate, to which the caller adds the file.
@@ -50,6 +53,7 @@ def check_own(model: Model, config: SqueezeBertConfig, architecture: str) -> Non
     run = check_model(model, batch, length)
     _check_tables(run, config, inputs)
     _check_outputs(model, run, config, task_of(architecture, config), (batch, length))
+    return signature[0], signature[1]
 
 
 def _check_tables(run: Run, config: SqueezeBertConfig, inputs: Mapping[str, int]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ai_edge_litert.interpreter import OpResolverType
 from ..terminal import one_line
 from .apart import read_rows, write_rows
 from .model_file import FirstSignature, pack, unpack, with_float_weights
+from .runtime import Runtime
 
 _ROUNDS = 5  # the runs of a row are spread over these, so that disturbances affect all rows equally
 
@@ -52,6 +54,18 @@ def run_xnnpack(folder: Path, path: Path, signature: str | None) -> dict[str, An
         return {"error": one_line(error)}
     partitions, left = run.partitions()
     return {"partitions": partitions, "left": left}
+
+
+def run_golden(folder: Path, path: Path, rounds: int, options: dict[str, Any]) -> dict[str, Any]:
+    """Runs the golden examples of a file of this package, with options of `Runtime`.
+
+    Returns:
+        The fields of the `SelfTest`; or `refusal`, why there is none.
+    """
+    try:
+        return asdict(Runtime(path, **options).self_test(rounds))
+    except ValueError as error:
+        return {"refusal": one_line(error)}
 
 
 def time_calls(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, SignatureRunner
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from ..config import SqueezeBertConfig
 from ..files import named_in_utf8
@@ -22,14 +22,22 @@ from ..tasks import Task, task_of
 from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
+from .golden import GOLDEN, SelfTest
+from .gpu import Accelerated
 from .model_check import open_model
 from .own_graph import check_own
 
+_Run = Callable[..., dict[str, np.ndarray]]  # from the inputs, by name, to the outputs
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 # LiteRT ends the process if the system refuses it another thread.
 MOST_THREADS = 256
+DELEGATES = ("xnnpack", "none", "gpu")
+_RESOLVERS = {
+    "xnnpack": OpResolverType.AUTO,
+    "none": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+}
 
 
 class Runtime:
@@ -43,6 +51,10 @@ class Runtime:
         num_threads: threads within one call of the file.
         workers: number of calls of the file that run at once. Each worker has an interpreter, with
             a copy of the encoder's weights.
+        delegate: what runs the file: `"xnnpack"`, LiteRT's fast kernels for CPUs; `"none"`, its
+            other kernels, which are many times slower; or `"gpu"`, its GPU accelerator in float32,
+            for files of fixed shapes, of which `target="gpu"` makes those that are right there.
+            `fastest` chooses among them.
 
     Attributes:
         config: the exported model's config, with the names of the labels.
@@ -53,10 +65,16 @@ class Runtime:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a .tflite, or not one that this package exported; or `num_threads` or
-            `workers` is below 1, or their product above 256.
+            `workers` is below 1, or their product above 256; or the delegate can not run the file.
     """
 
-    def __init__(self, path: str | os.PathLike, num_threads: int = 1, workers: int = 1):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        num_threads: int = 1,
+        workers: int = 1,
+        delegate: str = "xnnpack",
+    ):
         for name, count in (("num_threads", num_threads), ("workers", workers)):
             if not isinstance(count, int) or count < 1:
                 raise ValueError(f"{name} must be a whole number of 1 or more, not {count!r}.")
@@ -65,21 +83,24 @@ class Runtime:
                 f"num_threads times workers may be {MOST_THREADS} at most, not "
                 f"{num_threads * workers}."
             )
+        if delegate not in DELEGATES:
+            raise ValueError(
+                f"delegate {delegate!r} is unknown: choose one of {', '.join(DELEGATES)}."
+            )
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"There is no file '{path}': check the path.")
+        self._path = path
         self._bundle = read_bundle(path)
         self.config: SqueezeBertConfig = self._bundle.config
         self.architecture: str = self._bundle.architecture
-        _check(path, self.config, self.architecture)
+        self._shape = _check(path, self.config, self.architecture)  # -1 where free
         self.task: Task = task_of(self.architecture, self.config)
         self.workers = workers
         # Last in, first out, so that a single caller always uses the same interpreter.
-        self._idle: queue.LifoQueue[SignatureRunner] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[_Run] = queue.LifoQueue()
         for _ in range(workers):
-            run = _open(path, num_threads)
-            self._idle.put(run)
-        self._shape = run.get_input_details()["input_ids"]["shape_signature"]  # -1 where free
+            self._idle.put(_open(path, num_threads, delegate))
         _release_pages(path)
 
     @functools.cached_property
@@ -132,6 +153,40 @@ class Runtime:
         if self.task.has_choices:
             outputs["logits"] = outputs["logits"].reshape(ids.shape[:2])  # [B * C, 1] to [B, C]
         return outputs
+
+    def self_test(self, rounds: int = 1) -> SelfTest:
+        """Runs the golden examples that the file carries, and compares with the model's outputs.
+
+        It tells whether this file, on this machine and with these settings, computes what the
+        exported model does.
+
+        Args:
+            rounds: how often to run each example; every round must be right.
+
+        Raises:
+            ValueError: the file carries no golden examples, or damaged ones; or `rounds` is below
+                1.
+        """
+        if not isinstance(rounds, int) or rounds < 1:
+            raise ValueError(f"rounds must be a whole number of 1 or more, not {rounds!r}.")
+        golden = self._bundle.golden
+        if golden is None:
+            raise ValueError(
+                f"'{self._path}' carries no golden examples, by which a file can test itself: "
+                "export it again, without golden=False."
+            )
+        try:
+            return golden.run(self._run_example, rounds)
+        except (ValueError, LookupError) as error:
+            raise ValueError(
+                f"The {GOLDEN} in '{self._path}' is damaged, or not from this package: export the "
+                f"file again ({one_line(error)})."
+            ) from error
+
+    def _run_example(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self.task.has_choices:
+            inputs = {name: x[None] for name, x in inputs.items()}
+        return self(inputs)
 
     def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
         """`[function(item) for item in items]`, with one thread for each worker."""
@@ -196,11 +251,11 @@ class Runtime:
         return [ids, mask, types]
 
 
-def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
-    """Checks the file before LiteRT opens it."""
+def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> tuple[int, int]:
+    """Checks the file before LiteRT opens it, and returns the inputs' shape, with -1 where free."""
     model = open_model(path)
     try:
-        check_own(model, config, architecture)
+        return check_own(model, config, architecture)
     except ValueError as error:
         raise ValueError(
             f"'{path}' was not exported by this package, or is damaged: export it again (it "
@@ -208,14 +263,23 @@ def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
         ) from error
 
 
-def _open(path: Path, num_threads: int) -> SignatureRunner:
-    """Opens an interpreter of the file, ready to run; the returned runner keeps it alive."""
+def _open(path: Path, num_threads: int, delegate: str) -> _Run:
+    """Opens the file, ready to run."""
     try:
         with named_in_utf8(path) as name:
-            interpreter = Interpreter(name, num_threads=num_threads)
+            if delegate == "gpu":
+                return Accelerated(name, "GPU CPU")
+            interpreter = Interpreter(
+                name, num_threads=num_threads, experimental_op_resolver_type=_RESOLVERS[delegate]
+            )
         interpreter.allocate_tensors()
-        return interpreter.get_signature_runner()
+        return interpreter.get_signature_runner()  # which keeps the interpreter alive
     except (RuntimeError, TypeError, ValueError) as error:
+        if delegate == "gpu":
+            raise ValueError(
+                f"No GPU of this machine runs '{path}': use another delegate, or a file that was "
+                f'exported with target="gpu" ({one_line(error)}).'
+            ) from error
         raise ValueError(
             f"'{path}' is damaged, LiteRT can not open it: export it again ({one_line(error)})."
         ) from error

@@ -62,6 +62,13 @@ def add(add_parser: Callable) -> None:
     export.add_argument(
         "--labels", type=types.label_names, metavar="FILE", help="names of the labels, one per line"
     )
+    export.add_argument(
+        "--golden",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="put golden examples into the file, by which it can test itself: short texts of "
+        "--verify, or of the package, with the model's outputs",
+    )
     export.set_defaults(run=run)
 
 
@@ -88,5 +95,6 @@ def run(options: argparse.Namespace) -> None:
         labels=options.labels,
         calibrate=options.calibrate,
         verify=options.verify,
+        golden=options.golden,
     )
     print_lines(str(path))
