@@ -33,36 +33,49 @@ struct Question {
     let parsed = try? JSONSerialization.jsonObject(with: Data(line.utf8))
     if parsed == nil, line.range(of: loneSurrogate, options: .regularExpression) != nil {
       throw UsageError(
-        description: "Line \(number) holds half of a surrogate pair, which is not text: replace it "
-          + #"by \ufffd."#)
+        description: "The text holds half of a surrogate pair, which is not text: decode its bytes "
+          + "again.")
     }
     guard let object = parsed as? [String: Any], let text = object["text"] else {
       throw UsageError(
         description: #"Line \#(number) is not a JSON object with a "text": write one for each text."#)
     }
-    func string(_ value: Any) throws -> String {
-      if let string = value as? String { return string }
-      throw UsageError(description: "\(value) is not a text: pass a string.")
-    }
-    func given(_ value: Any?) -> Any? { value is NSNull ? nil : value }
     self.text = try string(text)
-    pair = try given(object["pair"]).map(string)
-    choices = try (given(object["choices"]) as? [Any])?.map(string)
-    let options = given(object["options"]) as? [String: Any] ?? [:]
+    pair = try object.given("pair").map(string)
+    choices = try (object.given("choices") as? [Any])?.map(string)
+    let options = object.given("options") as? [String: Any] ?? [:]
+    func refuse(_ reason: String) -> UsageError {
+      UsageError(description: "The options of line \(number) are wrong: \(reason).")
+    }
+    topK = try options.given("top_k").map { value in
+      guard let whole = value as? Int else { throw refuse("top_k is not a whole number") }
+      return whole
+    }
+    handleImpossibleAnswer = try options.given("handle_impossible_answer").map { value in
+      guard let flag = value as? Bool else {
+        throw refuse("handle_impossible_answer is not true or false")
+      }
+      return flag
+    }
     let known = ["handle_impossible_answer", "top_k"]
-    if let other = options.keys.filter({ !known.contains($0) }).min() {
-      throw UsageError(description: "There is no option \(other): the options are \(known).")
-    }
-    topK = try given(options["top_k"]).map { value in
-      if let whole = value as? Int { return whole }
-      throw UsageError(description: "top_k must be a whole number from 1, not \(value).")
-    }
-    handleImpossibleAnswer = try given(options["handle_impossible_answer"]).map { value in
-      if let flag = value as? Bool { return flag }
-      throw UsageError(
-        description: "handle_impossible_answer must be true or false, not \(value).")
+    if let other = options.keys.sorted().first(where: { !known.contains($0) }) {
+      throw refuse("there is no \(other)")
     }
   }
+}
+
+extension [String: Any] {
+  /// The value of a key; nil if it is missing or null.
+  func given(_ key: String) -> Any? {
+    self[key] is NSNull ? nil : self[key]
+  }
+}
+
+func string(_ value: Any) throws -> String {
+  if let string = value as? String { return string }
+  let json = try JSONSerialization.data(withJSONObject: value, options: .fragmentsAllowed)
+  throw UsageError(
+    description: "\(String(decoding: json, as: UTF8.self)) is not a text: pass a string.")
 }
 
 func answer(_ question: Question, _ model: Model<any Answer>) throws -> String {

@@ -64,9 +64,10 @@ public struct ModelFile {
     }
     let settings = try files["tokenizer_config.json"].map { _ in
       try read(TokenizerConfig.self, "tokenizer_config.json", of: files, in: name)
-    }
+    } ?? TokenizerConfig()
+    try settings.checkSupported("The tokenizer in '\(name)'")
     do {
-      tokenizer = try Tokenizer(vocabulary: vocabulary, config: settings ?? TokenizerConfig())
+      tokenizer = try Tokenizer(vocabulary: vocabulary, config: settings)
     } catch let error as ModelError {
       throw damaged("tokenizer", in: name, error.description)
     }

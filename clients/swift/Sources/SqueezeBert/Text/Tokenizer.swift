@@ -40,19 +40,17 @@ public struct Tokenizer {
   public init(vocabulary: Data, config: Data) throws {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    try self.init(
-      vocabulary: vocabulary, config: try decoder.decode(TokenizerConfig.self, from: config))
+    let config = try decoder.decode(TokenizerConfig.self, from: config)
+    try config.checkSupported("The tokenizer")
+    try self.init(vocabulary: vocabulary, config: config)
   }
 
   init(vocabulary content: Data, config: TokenizerConfig) throws {
-    try config.checkSupported()
     var vocabulary = try Vocabulary(content)
     let added = try addTokens(of: config, to: &vocabulary)
     func special(_ name: String, _ token: String) throws -> Int32 {
       guard let id = vocabulary.id(of: token) else {
-        throw ModelError(
-          "The vocabulary lacks the \(name) '\(token)': check that the file is a BERT vocabulary, "
-            + "or pass the token that it has as \(name)=...")
+        throw ModelError("The vocabulary lacks the \(name) '\(token)'")
       }
       return Int32(id)
     }

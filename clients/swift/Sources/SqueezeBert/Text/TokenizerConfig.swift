@@ -35,7 +35,9 @@ struct TokenizerConfig: Decodable {
   }
 
   /// Refuses settings with which a text would have other tokens.
-  func checkSupported() throws {
+  ///
+  /// - Parameter owner: what sets them, for use in a sentence.
+  func checkSupported(_ owner: String) throws {
     let added = addedTokensDecoder?.values.map { $0 } ?? []
     let settings = [
       ("do_basic_tokenize", doBasicTokenize == false),
@@ -47,8 +49,7 @@ struct TokenizerConfig: Decodable {
     ]
     if let (name, _) = settings.first(where: \.1) {
       throw ModelError(
-        "The tokenizer sets \(name), which this client does not support: run the file in Python, "
-          + "or export it with another tokenizer.")
+        "\(owner) sets \(name), which this client does not support: run the file in Python.")
     }
   }
 }
