@@ -173,7 +173,7 @@ def test_the_package_and_the_rules_give_the_tokens_of_each_code_point(scripts, a
             codes = range(first, last + 1) if all_of_them else sorted({first, last})
             found = list(scripts.tokens.code_point_rows(tokenizer, codes))
             assert found == [line["row"]] * len(codes), line
-            for code in codes:
+            for code in codes[:: 1 + len(codes) // 500]:
                 text = {"text": f"a{chr(code)}b"}
                 (row,) = scripts.rules.expected(text, plain)
                 complete = scripts.tokens.complete(line["row"])
