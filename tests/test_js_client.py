@@ -403,17 +403,17 @@ def test_react_native_takes_the_first_of_several_lengths(client, several_lengths
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* longer than the")
-def test_answers_in_a_page_and_in_a_worker_equal_those_of_python(client, head):
+def test_answers_in_a_browser_equal_those_of_python(client, head):
+    """In a page, in a worker, and on WebGPU."""
     chromium = program("chromium", "chromium-browser", "google-chrome")
     name, files = head
     lines = [line for line in lines_of(name) if not line.get("options")][-8:]
     seen = answers(client, "test/browser.mjs", chromium, files["fixed"], lines=lines)
-    assert len(seen) == 2
     runtime = Runtime(files["fixed"])
-    for where in seen:
+    for where, tolerance in zip(seen, (2e-5, 2e-5, 1e-4), strict=True):
         assert where["test"]["right"]
         for line, answer in zip(lines, where["answers"], strict=True):
-            assert_near(answer, predicted(runtime, line), 2e-5)
+            assert_near(answer, predicted(runtime, line), tolerance)
 
 
 @pytest.mark.parametrize("kind", ["free", "fixed"])
