@@ -202,6 +202,25 @@ def test_the_lock_file_names_no_registry():
     assert all("integrity" in package and "resolved" not in package for package in packages)
 
 
+def test_the_snippets_of_the_readme_compile(compiled, tmp_path):
+    """Against the stubs, since no Android is here; statements become a function."""
+    text = (CLIENT / "README.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"```kotlin\n(.*?)```", text, re.DOTALL)
+    assert len(snippets) == 3
+    for i, snippet in enumerate(snippets):
+        imports = re.findall(r"^import .*", snippet, re.MULTILINE)
+        body = re.sub(r"^import .*\n", "", snippet, flags=re.MULTILINE)
+        if not re.search(r"^fun ", body, re.MULTILINE):
+            body = f"fun snippet(context: android.content.Context) {{\n{body}}}\n"
+        content = "\n".join([f"package snippet{i}", *imports, body])
+        (tmp_path / f"Snippet{i}.kt").write_text(content, encoding="utf-8")
+    compiler = CLIENT / "node_modules" / "kotlin-compiler" / "bin" / "kotlinc"
+    path = os.pathsep.join(str(CLIENT / "build" / jar) for jar in ("test.jar", "predict.jar"))
+    command = ["bash", compiler, "-Werror", "-cp", path, "-d", tmp_path / "out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 # The command
 
 

@@ -1,4 +1,4 @@
-// What android/ calls of Android (API 23), by files of a folder.
+// What android/ and README.md call of Android, by files of a folder.
 
 package android.content.res
 

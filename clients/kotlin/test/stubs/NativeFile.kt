@@ -5,7 +5,13 @@ import java.nio.ByteBuffer
 /** A file that LiteRT's native library runs, for the stubs here. */
 internal class NativeFile(content: ByteBuffer) : AutoCloseable {
     private val signatures = readSignatures(content, "a .tflite").associateBy { it.key }
-    private val runner = NativeRunner(content)
+    private val runner: Runner
+
+    init {
+        loadLibrary(findLibrary())
+        runner = NativeRunner(content)
+    }
+
     val keys get() = signatures.keys
 
     /** Calls the file; `length` is null for that of the signature. */
