@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from ..config import GROUPS, SqueezeBertConfig
 from ..files import check_writable, replacing, require_apart
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
-from ..tasks import ARCHITECTURES
+from ..tasks import ARCHITECTURES, takes_pairs
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
 from .golden import GOLDEN
@@ -84,6 +85,8 @@ def export(
             MediaPipe's TextClassifier or TextEmbedder opens directly. That file returns
             `probability`, [1, num_labels], for sequence classification, and `embedding` for the
             bare model; it carries MediaPipe's metadata and truncates texts that are too long. A
+            UserWarning tells if MediaPipe will answer wrongly: for pairs of texts, and if the
+            vocabulary is cased. A
             question answering file carries the metadata of TFLite's BertQuestionAnswerer.
         pooling: for the bare model: `"mean"` of the last hidden states, or `"cls"`, the first of
             them. The file then returns a sentence's `embedding`, [B, H], of length 1. The default
@@ -126,6 +129,8 @@ def export(
     config = _recorded(model.config, labels, target=target, quantize=quantize, pooling=pooling)
     files = collect_files(config, model.architecture, tokenizer)
 
+    if runner.metadata:
+        _warn_of_mediapipe(model, tokenizer, verify or ())
     recipe = RECIPES[quantize] if quantize else None
     exact = content = _convert(
         model,
@@ -313,6 +318,27 @@ def _require_described(model: SqueezeBertPreTrainedModel) -> None:
         raise ValueError(
             "MediaPipe's TextClassifier returns scores between 0 and 1, but this model is a "
             "regression: export it with target='cpu'."
+        )
+
+
+def _warn_of_mediapipe(
+    model: SqueezeBertPreTrainedModel,
+    tokenizer: SqueezeBertTokenizer | None,
+    texts: Sequence[Text],
+) -> None:
+    """Warns of models that MediaPipe's own task runs, but answers wrongly with."""
+    remedy = "its answers will be wrong, while Runtime and this package's clients answer right"
+    has_pairs = any(not isinstance(text, str) for text in texts)
+    if model.task.kind == "text-classification" and (has_pairs or takes_pairs(model.config)):
+        warnings.warn(
+            "This model classifies pairs of texts, but MediaPipe's TextClassifier takes one text "
+            f"and sends segment ids of 0: {remedy}.",
+            stacklevel=3,
+        )
+    if tokenizer is not None and not tokenizer.do_lower_case:
+        warnings.warn(
+            f"The vocabulary is cased, but MediaPipe lower-cases the letters A to Z: {remedy}.",
+            stacklevel=3,
         )
 
 

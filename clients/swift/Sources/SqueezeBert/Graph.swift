@@ -31,7 +31,15 @@ final class Graph {
     let length = signature.length ?? longest
     let outputs = try runner.run(
       signature, inputs: inputs(rows, batch: batch, length: length), shape: [batch, length])
-    for (name, values) in outputs {
+    for (name, axes) in file.outputs {
+      let size = axes.reduce(batch) { product, axis in
+        if case .size(let size) = axis { return product * size }
+        return product * length
+      }
+      guard let values = outputs[name], values.count == size else {
+        throw ModelError(
+          "The backend did not return \(size) numbers as \(name), so it or '\(file.name)' is damaged.")
+      }
       try require(
         values.allSatisfy(\.isFinite),
         "The model's \(name) hold NaN or infinity: its weights are damaged, or the numbers it "

@@ -140,12 +140,36 @@ func difference(
   return equal(found, line["answer"]!, tolerance) ? nil : "\(answer.json), not \(line["answer"]!)"
 }
 
-/// Returns given outputs, call after call.
+/// Returns given outputs, call after call, as a file of a fixed length does.
 final class Player: Runner {
+  let signature: Signature
   private var outputs: [[String: [Float]]]
 
-  init(_ outputs: [Object]) {
-    self.outputs = outputs.map { $0.mapValues(Player.flat) }.reversed()
+  init(_ line: Object) {
+    let length = line["max_length"] as! Int
+    var rows = line["outputs"] as! [[String: [Any]]]
+    for i in rows.indices {
+      for (name, values) in rows[i] where Player.isByPosition(name, line["task"] as! String) {
+        // They are longer than the row already, but not all of the same length.
+        let further = max(0, length - values.count)
+        rows[i][name] = values.prefix(length) + Array(repeating: values[0], count: further)
+      }
+      if let states = rows[i]["last_hidden_state"] { rows[i]["pooler_output"] = states[0] as? [Any] }
+    }
+    outputs = rows.map { $0.mapValues(Player.flat) }.reversed()
+    signature = Signature(
+      key: "", index: 0, batch: 1, length: length,
+      inputs: ["input_ids", "attention_mask", "token_type_ids"],
+      outputs: rows[0].map { ($0.key, [1] + Player.shape($0.value)) })
+  }
+
+  private static func isByPosition(_ output: String, _ task: String) -> Bool {
+    ["token-classification", "question-answering", "fill-mask"].contains(task)
+      || output == "last_hidden_state"
+  }
+
+  private static func shape(_ value: Any) -> [Int] {
+    (value as? [Any]).map { [$0.count] + shape($0[0]) } ?? []
   }
 
   private static func flat(_ value: Any) -> [Float] {
@@ -178,9 +202,8 @@ try compare("answers.jsonl") { line in
   ]
   var files = try tokenizerFiles(line["tokenizer"] as! String)
   files["config.json"] = try JSONSerialization.data(withJSONObject: config)
-  let signature = Signature(key: "", index: 0, batch: 1, length: nil, inputs: [], outputs: [])
-  let file = try ModelFile(folder, "a line", [signature], files)
-  let player = Player(line["outputs"] as! [Object])
+  let player = Player(line)
+  let file = try ModelFile(folder, "a line", [player.signature], files)
   return try difference(Model(file, Backend { _ in player }), line, Tolerance(amount: 1e-6, part: 1e-5))
 }
 

@@ -71,7 +71,7 @@ public struct ModelFile {
     } catch let error as ModelError {
       throw damaged("tokenizer", in: name, error.description)
     }
-    try checkOutputs()
+    try checkSignatures()
   }
 
   /// The number of tokens of the longest text that the file takes.
@@ -89,16 +89,40 @@ public struct ModelFile {
     return try read(Golden.self, "golden.json", of: ["golden.json": goldenExamples], in: name)
   }
 
-  /// Refuses outputs that are not what the config says.
-  private func checkOutputs() throws {
-    let sizes = task.outputs(config, labels)
-    for (output, size) in signatures.flatMap(\.outputs) {
-      let expected = sizes[output]
-      try require(
-        expected != nil && (expected! == nil || expected! == size),
-        "'\(name)' was not exported by this package, or is damaged: export it again (it returns "
-          + "\(output) of \(size) numbers, which its config does not fit).")
+  /// The outputs that its signatures have.
+  var outputs: [String: [Axis]] {
+    let names = Set(signatures[0].outputs.map(\.name))
+    return task.outputs(config, labels).first { Set($0.keys) == names } ?? [:]
+  }
+
+  /// Refuses inputs and outputs that are not what the config says.
+  private func checkSignatures() throws {
+    func require(_ condition: Bool, _ reason: String) throws {
+      guard !condition else { return }
+      throw ModelError(
+        "'\(name)' was not exported by this package, or is damaged: export it again (it \(reason)).")
     }
+    try require(maxLength >= 4, "takes only \(maxLength) tokens")
+    for signature in signatures {
+      let batch = signature.batch
+      try require(batch == signatures[0].batch && batch ?? 1 >= 1, "has batches of several sizes")
+      try require(
+        Set(signature.inputs) == ["input_ids", "attention_mask", "token_type_ids"],
+        "takes \(signature.inputs.joined(separator: ", "))")
+      let outputs = outputs
+      for (output, shape) in signature.outputs {
+        let fits = outputs[output].map { fit(Array(shape.dropFirst()), $0) } ?? false
+        try require(fits, "returns \(output) of shape \(shape), which its config does not fit")
+      }
+    }
+  }
+
+  private func fit(_ shape: [Int], _ axes: [Axis]) -> Bool {
+    shape.count == axes.count
+      && zip(shape, axes).allSatisfy { size, axis in
+        if case .size(let expected) = axis { return size == expected && size > 0 }
+        return true
+      }
   }
 }
 

@@ -11,12 +11,12 @@ public struct Signature: Sendable {
   public let length: Int?
   /// The names of the inputs, in the order of the graph.
   public let inputs: [String]
-  /// The outputs in the order of the graph, each with the size of its last axis.
-  public let outputs: [(name: String, size: Int)]
+  /// The outputs in the order of the graph, with their shapes; -1 stands for a free axis.
+  public let outputs: [(name: String, shape: [Int])]
 
   package init(
     key: String, index: Int, batch: Int?, length: Int?, inputs: [String],
-    outputs: [(name: String, size: Int)]
+    outputs: [(name: String, shape: [Int])]
   ) {
     self.key = key
     self.index = index
@@ -62,16 +62,14 @@ private func readSignature(_ signature: Table, index: Int, graph: Table) throws 
   }
   let inputs = try tensorsNamed(0)
   let outputs = try tensorsNamed(1)
-  guard let shape = inputs.first?.shape, shape.count == 2,
-    outputs.allSatisfy({ !$0.shape.isEmpty })
-  else { throw ByteReader.OutOfBounds() }
+  guard let shape = inputs.first?.shape, shape.count == 2 else { throw ByteReader.OutOfBounds() }
   return Signature(
     key: try signature.text(2),
     index: index,
     batch: shape[0] < 0 ? nil : shape[0],
     length: shape[1] < 0 ? nil : shape[1],
     inputs: inputs.map(\.name),
-    outputs: outputs.map { ($0.name, $0.shape.last!) })
+    outputs: outputs)
 }
 
 private func shape(of tensor: Table) throws -> [Int] {

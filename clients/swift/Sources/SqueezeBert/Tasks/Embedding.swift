@@ -2,9 +2,11 @@
 enum Embedding: TaskKind {
   static let title = "The bare model"
 
-  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [String: Int?] {
-    let size = config.hiddenSize
-    return ["embedding": size, "last_hidden_state": size, "pooler_output": size]
+  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [[String: [Axis]]] {
+    let size = Axis.size(config.hiddenSize)
+    return [
+      ["last_hidden_state": [.length, size], "pooler_output": [size]], ["embedding": [size]],
+    ]
   }
 
   static func answerType(_ config: ModelConfig, _ labels: [String]) -> any Answer.Type {

@@ -3,8 +3,8 @@ enum MaskedLM: TaskKind {
   static let title = "Masked language modelling"
   static let options = ["top_k"]
 
-  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [String: Int?] {
-    ["logits": config.vocabSize]
+  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [[String: [Axis]]] {
+    [["logits": [.length, .size(config.vocabSize)]]]
   }
 
   static func answerType(_ config: ModelConfig, _ labels: [String]) -> any Answer.Type {

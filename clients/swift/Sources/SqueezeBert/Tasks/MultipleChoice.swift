@@ -2,8 +2,8 @@
 enum MultipleChoice: TaskKind {
   static let title = "Multiple choice"
 
-  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [String: Int?] {
-    ["logits": 1]
+  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [[String: [Axis]]] {
+    [["logits": [.size(1)]]]
   }
 
   static func answerType(_ config: ModelConfig, _ labels: [String]) -> any Answer.Type {

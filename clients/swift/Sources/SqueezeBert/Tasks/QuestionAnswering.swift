@@ -4,9 +4,8 @@ enum QuestionAnswering: TaskKind {
   static let options = ["handle_impossible_answer"]
   private static let mostAnswerTokens = 30
 
-  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [String: Int?] {
-    // Their last axis is that of the positions.
-    ["start_logits": nil as Int?, "end_logits": nil as Int?]
+  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [[String: [Axis]]] {
+    [["start_logits": [.length], "end_logits": [.length]]]
   }
 
   static func answerType(_ config: ModelConfig, _ labels: [String]) -> any Answer.Type {

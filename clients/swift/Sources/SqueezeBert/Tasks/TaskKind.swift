@@ -34,6 +34,13 @@ struct TaskContext {
 
 typealias Outputs = [String: [Float]]
 
+/// An axis of an output, after that of the batch.
+enum Axis {
+  /// The positions in the text.
+  case length
+  case size(Int)
+}
+
 /// A kind of task: how texts become rows of tokens, and outputs answers.
 protocol TaskKind {
   /// What the answer needs of a row's outputs.
@@ -43,8 +50,8 @@ protocol TaskKind {
   static var title: String { get }
   static var options: [String] { get }
   static var takesWords: Bool { get }
-  /// The outputs that a file may have, and the sizes of their last axes, where they are known.
-  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [String: Int?]
+  /// The outputs of a file, in each form that they may have.
+  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [[String: [Axis]]]
   static func answerType(_ config: ModelConfig, _ labels: [String]) -> any Answer.Type
   /// The rows of a text, or of several that belong together.
   static func rows(_ texts: [Input], _ context: TaskContext) throws -> [Row]

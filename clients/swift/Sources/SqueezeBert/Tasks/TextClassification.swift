@@ -2,8 +2,8 @@
 enum TextClassification: TaskKind {
   static let title = "Sequence classification"
 
-  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [String: Int?] {
-    ["logits": labels.count, "probability": labels.count]
+  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [[String: [Axis]]] {
+    [["logits": [.size(labels.count)]], ["probability": [.size(labels.count)]]]
   }
 
   static func answerType(_ config: ModelConfig, _ labels: [String]) -> any Answer.Type {

@@ -3,8 +3,8 @@ enum TokenClassification: TaskKind {
   static let title = "Token classification"
   static let takesWords = true
 
-  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [String: Int?] {
-    ["logits": labels.count]
+  static func outputs(_ config: ModelConfig, _ labels: [String]) -> [[String: [Axis]]] {
+    [["logits": [.length, .size(labels.count)]]]
   }
 
   static func answerType(_ config: ModelConfig, _ labels: [String]) -> any Answer.Type {
