@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 SEARCH = DOCS / "guides" / "search.md"
+QUERIES = ["Where is the library?", "It rains.", ""]
 
 
 def snippets(page: Path, language: str) -> list[str]:

@@ -25,6 +25,7 @@ from tf_squeezebert.tflite.model_check import open_model
 
 from .configs import small_config
 from .node import program
+from .snippets import QUERIES, SEARCH, make_index, snippets
 from .toy import VOCAB, VOCAB_SIZE
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* longer than the")]
@@ -32,6 +33,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* longer tha
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "clients" / "conformance"
 CLIENT = ROOT / "clients" / "kotlin"
+ANDROID = ROOT / "docs" / "android.md"
 MODELS = CORPUS / "models"
 LIBRARY = Path(find_spec("ai_edge_litert").submodule_search_locations[0], "libLiteRt.so")
 LENGTH = 24  # of files of a fixed length
@@ -77,16 +79,22 @@ def answers(*arguments: Any, lines: Iterable[Line]) -> list[Line]:
 
 def java(name: str, *arguments: Any) -> list[Line]:
     """Runs a program of the client's folder `test`, which prints lines of JSON."""
+    return [json.loads(line) for line in run_java(name, *arguments).splitlines()]
+
+
+def run_java(name: str, *arguments: Any, path: Iterable[Path] = ()) -> str:
+    """Runs a program that is compiled beside the client, and returns what it prints."""
     build = CLIENT / "build"
-    path = os.pathsep.join(str(build / jar) for jar in ("test.jar", "predict.jar"))
+    classes = [*path, build / "test.jar", build / "predict.jar"]
+    library_path = f"-Djava.library.path={build}"
     done = subprocess.run(
-        ["java", f"-Djava.library.path={build}", "-cp", path, name, *map(str, arguments)],
+        ["java", library_path, "-cp", os.pathsep.join(map(str, classes)), name, *map(str, arguments)],
         capture_output=True,
         text=True,
         env={**os.environ, "LITERT_LIBRARY": str(LIBRARY)},
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return done.stdout
 
 
 def texts_of(line: Line) -> list[str]:
@@ -202,23 +210,55 @@ def test_the_lock_file_names_no_registry():
     assert all("integrity" in package and "resolved" not in package for package in packages)
 
 
-def test_the_snippets_of_the_readme_compile(compiled, tmp_path):
-    """Against the stubs, since no Android is here; statements become a function."""
-    text = (CLIENT / "README.md").read_text(encoding="utf-8")
-    snippets = re.findall(r"```kotlin\n(.*?)```", text, re.DOTALL)
-    assert len(snippets) == 3
-    for i, snippet in enumerate(snippets):
+def compile_kotlin(folder: Path) -> Path:
+    """Compiles a folder's sources beside the client and the stubs, since no Android is here."""
+    compiler = CLIENT / "node_modules" / "kotlin-compiler" / "bin" / "kotlinc"
+    path = os.pathsep.join(str(CLIENT / "build" / jar) for jar in ("test.jar", "predict.jar"))
+    command = ["bash", compiler, "-Werror", "-cp", path, "-d", folder / "out", folder]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder / "out"
+
+
+def test_the_snippets_of_the_pages_compile(compiled, tmp_path):
+    """Statements become a function."""
+    found = [x for page in (CLIENT / "README.md", ANDROID) for x in snippets(page, "kotlin")]
+    assert len(found) == 7
+    for i, snippet in enumerate(found):
         imports = re.findall(r"^import .*", snippet, re.MULTILINE)
         body = re.sub(r"^import .*\n", "", snippet, flags=re.MULTILINE)
         if not re.search(r"^fun ", body, re.MULTILINE):
             body = f"fun snippet(context: android.content.Context) {{\n{body}}}\n"
         content = "\n".join([f"package snippet{i}", *imports, body])
         (tmp_path / f"Snippet{i}.kt").write_text(content, encoding="utf-8")
-    compiler = CLIENT / "node_modules" / "kotlin-compiler" / "bin" / "kotlinc"
-    path = os.pathsep.join(str(CLIENT / "build" / jar) for jar in ("test.jar", "predict.jar"))
-    command = ["bash", compiler, "-Werror", "-cp", path, "-d", tmp_path / "out", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    compile_kotlin(tmp_path)
+
+
+SEARCH_MAIN = """
+import android.content.res.AssetManager
+import java.io.File
+import tfsqueezebert.load
+
+fun main(arguments: Array<String>) {
+    val texts = File("texts.txt").readText().trim('\\n').split("\\n")
+    val model = Model.load(AssetManager(File(".")), "sentences.tflite")
+    val search = Search(model, texts, File("texts.index").readBytes())
+    for (query in arguments) for ((text, score) in search.search(query)) println("$score $text")
+}
+"""
+
+
+def test_the_search_of_the_guide(compiled, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    search = make_index(MODELS / "embedding.tflite")
+    (snippet,) = snippets(SEARCH, "kotlin")
+    (tmp_path / "Search.kt").write_text(snippet, encoding="utf-8")
+    (tmp_path / "Main.kt").write_text("import tfsqueezebert.Model" + SEARCH_MAIN)
+    wanted = [x for query in QUERIES for x in search(query)]
+    lines = run_java("MainKt", *QUERIES, path=[compile_kotlin(tmp_path)]).splitlines()
+    assert [line.partition(" ")[2] for line in lines] == [text for text, _ in wanted]
+    got = [float(line.partition(" ")[0]) for line in lines]
+    assert got == pytest.approx([score for _, score in wanted], abs=1e-4)
 
 
 # The command

@@ -2,6 +2,7 @@ package tfsqueezebert
 
 import android.content.res.AssetManager
 import com.google.ai.edge.litert.CompiledModel
+import com.google.ai.edge.litert.Environment
 import java.io.File
 import java.io.FileInputStream
 import java.io.IOException
@@ -34,6 +35,7 @@ fun Model.Companion.load(file: File, options: Interpreter.Options = defaults()):
  * of fixed lengths.
  *
  * @param options for instance `CompiledModel.Options(Accelerator.GPU)`
+ * @param environment finds the libraries of an NPU; close it after the model
  * @throws IOException there is no such asset, or it is compressed
  * @throws IllegalArgumentException it is not a file of this package, is damaged, or has a free length
  */
@@ -41,17 +43,21 @@ fun Model.Companion.load(
     assets: AssetManager,
     asset: String,
     options: CompiledModel.Options,
+    environment: Environment? = null,
 ): Model = open(map(assets, asset), asset) { signatures ->
     requireFixed(signatures, asset)
-    CompiledModelRunner(CompiledModel.create(assets, asset, options))
+    CompiledModelRunner(CompiledModel.create(assets, asset, options, environment))
 }
 
 /** Opens a file on the device, for a GPU or NPU, as an asset. */
-fun Model.Companion.load(file: File, options: CompiledModel.Options): Model =
-    open(map(file), file.path) { signatures ->
-        requireFixed(signatures, file.path)
-        CompiledModelRunner(CompiledModel.create(file.path, options))
-    }
+fun Model.Companion.load(
+    file: File,
+    options: CompiledModel.Options,
+    environment: Environment? = null,
+): Model = open(map(file), file.path) { signatures ->
+    requireFixed(signatures, file.path)
+    CompiledModelRunner(CompiledModel.create(file.path, options, environment))
+}
 
 private fun defaults() = Interpreter.Options().setNumThreads(THREADS)
 

@@ -3,6 +3,7 @@
 
 package com.google.ai.edge.litert
 
+import android.content.Context
 import android.content.res.AssetManager
 import java.io.File
 import tfsqueezebert.NativeFile
@@ -65,11 +66,39 @@ class CompiledModel private constructor(private val file: NativeFile) : AutoClos
             assetManager: AssetManager,
             assetName: String,
             options: Options = Options(Accelerator.CPU),
-        ) = create(assetManager.path(assetName), options)
+            optionalEnv: Environment? = null,
+        ) = create(assetManager.path(assetName), options, optionalEnv)
 
-        fun create(filePath: String, options: Options = Options(Accelerator.CPU)): CompiledModel {
-            require(options.accelerators.isNotEmpty())
+        fun create(
+            filePath: String,
+            options: Options = Options(Accelerator.CPU),
+            optionalEnv: Environment? = null,
+        ): CompiledModel {
+            require(options.accelerators.isNotEmpty() && optionalEnv?.isOpen != false)
             return CompiledModel(NativeFile(map(File(filePath))))
         }
     }
+}
+
+class Environment private constructor() : AutoCloseable {
+    internal var isOpen = true
+
+    override fun close() {
+        isOpen = false
+    }
+
+    companion object {
+        fun create(context: Context, npuAcceleratorProvider: NpuAcceleratorProvider): Environment {
+            check(npuAcceleratorProvider.isDeviceSupported() && context.assets.path("").isNotEmpty())
+            return Environment()
+        }
+    }
+}
+
+interface NpuAcceleratorProvider {
+    fun isDeviceSupported(): Boolean
+}
+
+class BuiltinNpuAcceleratorProvider(private val context: Context) : NpuAcceleratorProvider {
+    override fun isDeviceSupported() = context.assets.path("").isNotEmpty()
 }
