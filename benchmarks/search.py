@@ -2,9 +2,9 @@
 
     python benchmarks/search.py [FILE] [--sentences N]
 
-FILE is a .tflite of sentence embeddings; by default the demo's all-MiniLM-L6-v2 is exported in int8.
-The sentences, 5,000 by default, are those of the docstrings of Python's standard library, so that
-they are on every machine. Each 50th one is a query, and not in the index. It prints the times of
+FILE is a .tflite of sentence embeddings; by default, the demo's all-MiniLM-L6-v2 is exported in
+int8. The sentences, 5,000 by default, are those of the docstrings of Python's standard library,
+which every machine has. Each 50th one is a query, and not in the index. It prints the times of
 embedding a query and of searching, and how many of the ten sentences that are most similar by the
 float32 vectors are among the ten that the int8 index finds.
 """
@@ -65,13 +65,13 @@ def measure(path: Path, most: int, folder: Path) -> None:
     )
 
     wanted = embed(runtime, queries)
-    print(f"embedding a query:  {median_ms(lambda query: embed(runtime, [query]), queries):6.2f} ms")
+    print(
+        f"embedding a query:  {median_ms(lambda query: embed(runtime, [query]), queries):6.2f} ms"
+    )
     print(f"searching, int8:    {median_ms(lambda x: top(index @ x * scales), wanted):6.2f} ms")
     print(f"searching, float32: {median_ms(lambda x: top(vectors @ x), wanted):6.2f} ms")
 
-    found = [
-        len(np.intersect1d(top(vectors @ x), top(index @ x * scales))) for x in wanted
-    ]
+    found = [len(np.intersect1d(top(vectors @ x), top(index @ x * scales))) for x in wanted]
     print(f"of the float32 top {COUNT}, int8 finds {np.mean(found):.2f} ({len(queries)} queries)")
 
 

@@ -30,11 +30,13 @@ from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundl
 
 from .configs import small_config
 from .node import install_packages, program
+from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
 from .toy import BERT_VOCAB, BERT_VOCAB_SIZE
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "clients" / "conformance"
 CLIENT = ROOT / "clients" / "js"
+README = CLIENT / "README.md"
 MODELS = CORPUS / "models"
 # Bytes, minified and compressed: of tokens and answers, and of all that a page loads of the client.
 MOST_CORE, MOST_PAGE = 6_000, 10_500
@@ -138,20 +140,14 @@ def test_the_package(client):
     assert all("integrity" in package and "resolved" not in package for package in packages)
 
 
-# README.md
-
-
-def snippets(language: str) -> list[str]:
-    """The code blocks of README.md in a language."""
-    text = (CLIENT / "README.md").read_text(encoding="utf-8")
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+# README.md and docs/
 
 
 def test_the_snippet_for_node_runs(client, tmp_path):
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "tf-squeezebert").symlink_to(client)
     shutil.copy(MODELS / "single-label.tflite", tmp_path / "reviews.tflite")
-    (tmp_path / "main.mjs").write_text(snippets("js")[0], encoding="utf-8")
+    (tmp_path / "main.mjs").write_text(snippets(README, "js")[0], encoding="utf-8")
     done = node(tmp_path, "main.mjs")
     assert done.returncode == 0, done.stderr
     assert re.match(r"\{\s*label: '(negative|neutral|positive)',\s*score: 0\.\d+,", done.stdout)
@@ -162,7 +158,7 @@ def test_the_page_runs(client, tmp_path):
     chromium = program("chromium", "chromium-browser", "google-chrome")
     (tmp_path / "node_modules").symlink_to(client / "node_modules")
     (client / "node_modules" / "tf-squeezebert").symlink_to(client)
-    (tmp_path / "index.html").write_text(snippets("html")[0], encoding="utf-8")
+    (tmp_path / "index.html").write_text(snippets(README, "html")[0], encoding="utf-8")
     model = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -172,6 +168,69 @@ def test_the_page_runs(client, tmp_path):
         server.shutdown()
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == predict(Runtime(model), "A film to see twice.")["label"]
+
+
+# In the place of its module, which needs a phone.
+FAST_TFLITE = """
+import { loadTensorflowModel as play } from "CLIENT/test/fake_tflite.mjs";
+
+export async function loadTensorflowModel({ url }) {
+  return play(new Uint8Array(await (await fetch(url)).arrayBuffer()));
+}
+"""
+FILES_AS_SITE = """
+import { readFileSync } from "node:fs";
+
+globalThis.fetch = async (url) => new Response(readFileSync(new URL(url).pathname.slice(1)));
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [README, DOCS / "react-native.md"], ids=lambda page: page.stem)
+def test_the_snippet_for_react_native_runs(client, page, tmp_path):
+    modules = {
+        "tf-squeezebert": f'export * from "{client}/react_native.js";',
+        "react-native-fast-tflite": FAST_TFLITE.replace("CLIENT", str(client)),
+    }
+    for name, content in modules.items():
+        folder = tmp_path / "node_modules" / name
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text('{"type": "module", "exports": "./index.js"}')
+        (folder / "index.js").write_text(content)
+    (snippet,) = (x for x in snippets(page, "js") if "react-native-fast-tflite" in x)
+    (tmp_path / "main.mjs").write_text(FILES_AS_SITE + snippet, encoding="utf-8")
+    path = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
+    done = node(tmp_path, "main.mjs")
+    assert done.returncode == 0, done.stderr
+    assert predict(Runtime(path), "A film to see twice.")["label"] in done.stdout
+    assert ("right: true" in done.stdout) == ("selfTest" in snippet)
+
+
+SEARCH_MAIN = """
+import { readFileSync } from "node:fs";
+import { load } from "CLIENT/node.js";
+import { search } from "./search.mjs";
+
+const model = await load("sentences.tflite");
+const texts = readFileSync("texts.txt", "utf8").trim().split("\\n");
+const index = new Uint8Array(readFileSync("texts.index")).buffer;
+for (const query of process.argv.slice(2)) {
+  console.log(JSON.stringify(await search(model, texts, index, query)));
+}
+"""
+
+
+def test_the_search_of_the_guide(client, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    search = make_index(MODELS / "embedding.tflite")
+    (snippet,) = snippets(SEARCH, "js")
+    (tmp_path / "search.mjs").write_text(snippet, encoding="utf-8")
+    (tmp_path / "main.mjs").write_text(SEARCH_MAIN.replace("CLIENT", str(client)))
+    lines = answers(tmp_path, "main.mjs", *QUERIES, lines=())
+    for query, found in zip(QUERIES, lines, strict=True):
+        wanted = search(query)
+        assert [one["text"] for one in found] == [text for text, _ in wanted]
+        assert [x["score"] for x in found] == pytest.approx([x for _, x in wanted], abs=1e-4)
 
 
 # The corpus

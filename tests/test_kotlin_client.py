@@ -85,10 +85,9 @@ def java(name: str, *arguments: Any) -> list[Line]:
 def run_java(name: str, *arguments: Any, path: Iterable[Path] = ()) -> str:
     """Runs a program that is compiled beside the client, and returns what it prints."""
     build = CLIENT / "build"
-    classes = [*path, build / "test.jar", build / "predict.jar"]
-    library_path = f"-Djava.library.path={build}"
+    classes = os.pathsep.join(map(str, [*path, build / "test.jar", build / "predict.jar"]))
     done = subprocess.run(
-        ["java", library_path, "-cp", os.pathsep.join(map(str, classes)), name, *map(str, arguments)],
+        ["java", f"-Djava.library.path={build}", "-cp", classes, name, *map(str, arguments)],
         capture_output=True,
         text=True,
         env={**os.environ, "LITERT_LIBRARY": str(LIBRARY)},
