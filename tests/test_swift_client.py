@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 import tf_squeezebert
 from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
@@ -197,6 +198,14 @@ def test_files_of_the_corpus_answer_as_in_python(built, path):
     check_answers(heads.get(name, name), path)
 
 
+def test_words_are_labelled_as_in_python(built):
+    path = MODELS / "token-classification.tflite"
+    words = [["Ada", "", "Zo\u00eb's", "\u200d", "\U0001f600"], [], SENTENCES[0].split() * 9]
+    runtime, got = Runtime(path), answers(path, lines=[{"text": some} for some in words])
+    for some, answer in zip(words, got, strict=True):
+        assert_near(answer, predict(runtime, [some])[0], 2e-5)
+
+
 def test_tokens_are_written_without_a_runner(built):
     path = MODELS / "single-label.tflite"
     lines = [{"text": text, **more} for text in TEXTS for more in ({}, {"pair": TEXTS[-2]})]
@@ -220,6 +229,7 @@ def tokens_of(tokenizer: SqueezeBertTokenizer, texts: list[str], max_length: int
         {"strip_accents": False},
         {"do_lower_case": False, "strip_accents": True},
         {"tokenize_chinese_chars": False},
+        {"mask_token": None},
         {"additional_special_tokens": ["[E1]", "\u00c5", "e\u0301"]},
     ],
     ids=str,
@@ -273,7 +283,11 @@ def test_a_damaged_file_finds_itself_wrong(built, tmp_path):
     source = ROOT / "tf_squeezebert" / "pretrained" / "sentiment.tflite"
     content = bytearray(with_golden(source, tmp_path / "whole.tflite").read_bytes())
     assert command(tmp_path / "whole.tflite", "--self-test").returncode == 0
-    for place in range(1_000_000, 4_000_000, 64):
+    model = schema.Model.GetRootAs(content)
+    buffers = (model.Buffers(i) for i in range(model.BuffersLength()))
+    weights = max((x.DataAsNumpy() for x in buffers if x.DataLength()), key=len).tobytes()
+    start = content.index(weights)
+    for place in range(start, start + len(weights), 16):
         content[place] ^= 0x40
     path = tmp_path / "damaged.tflite"
     path.write_bytes(content)
@@ -369,7 +383,9 @@ NOT_AN_OBJECT = 'Line 1 is not a JSON object with a "text": write one for each t
         (5, NOT_AN_OBJECT),
         ({"pair": "a"}, NOT_AN_OBJECT),
         ({"text": None}, "null is not a text: pass a string."),
-        ({"text": ["a", 5]}, '["a",5] is not a text: pass a string.'),
+        ({"text": {"a": 5}}, '{"a":5} is not a text: pass a string.'),
+        ({"text": ["a", 5]}, "5 is not a text: pass a string."),
+        ({"text": ["a"]}, "Sequence classification takes texts, not lists of words."),
         ({"text": "a", "pair": True}, "true is not a text: pass a string."),
         (
             {"text": "\ud83d"},

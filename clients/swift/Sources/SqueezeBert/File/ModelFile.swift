@@ -143,10 +143,9 @@ private func readTokenizer(_ files: [String: Data], in name: String) throws -> T
     throw ModelError(
       "The model came without a tokenizer: export it again with the tokenizer it was trained with.")
   }
-  var config = TokenizerConfig()
-  if files["tokenizer_config.json"] != nil {
-    config = try read(TokenizerConfig.self, "tokenizer_config.json", of: files, in: name)
-  }
+  let part = "tokenizer_config.json"
+  let files = files.merging([part: Data("{}".utf8)]) { given, _ in given }
+  let config = try read(TokenizerConfig.self, part, of: files, in: name)
   try config.checkSupported("The tokenizer in '\(name)'")
   do {
     return try Tokenizer(vocabulary: vocabulary, config: config)
