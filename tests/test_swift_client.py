@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 import tf_squeezebert
 from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
@@ -140,7 +141,8 @@ HEADS = {
     "masks": ("SqueezeBertForMaskedLM", {}),
     "embedding": ("SqueezeBertModel", {}),
 }
-FIXED = {"batch": 3, "length": 24}
+# The shapes of files, beside those of the corpus, which are free.
+LENGTHS, BATCH = {"lengths": [12, 24]}, {"length": 24, "batch": 3}
 SENTENCES = (ROOT / "examples" / "sentences.txt").read_text(encoding="utf-8").splitlines()[:8]
 CONTEXT = " ".join(SENTENCES)  # longer than the models take
 # With two letters that Swift takes for one, and a line end that it takes for one character.
@@ -162,16 +164,20 @@ def lines_of(head: str) -> list[Line]:
     return lines if head == "entities" else lines + pairs
 
 
-@pytest.fixture(scope="module", params=HEADS)
+@pytest.fixture(
+    scope="module",
+    params=[*((head, LENGTHS) for head in HEADS), ("label", BATCH), ("span", BATCH)],
+    ids=str,
+)
 def exported(request, tmp_path_factory) -> tuple[str, Path]:
-    """A head, and a file of it with a fixed batch and length."""
-    architecture, values = HEADS[request.param]
+    """A head, and a file of it with fixed shapes."""
+    head, shapes = request.param
+    architecture, values = HEADS[head]
     keras.utils.set_random_seed(0)
     config = small_config(vocab_size=VOCAB_SIZE, initializer_range=0.3, **values)
     model = getattr(tf_squeezebert, architecture)(SqueezeBertConfig(**config))
     model.tokenizer = SqueezeBertTokenizer(VOCAB)
-    path = tmp_path_factory.mktemp("files") / f"{request.param}.tflite"
-    return request.param, export(model, path, **FIXED)
+    return head, export(model, tmp_path_factory.mktemp("files") / "m.tflite", **shapes)
 
 
 def test_files_of_fixed_shapes_answer_as_in_python(built, exported):
@@ -191,6 +197,14 @@ def test_files_of_the_corpus_answer_as_in_python(built, path):
     heads |= {"token-classification": "entities", "multiple-choice": "choice", "masked-lm": "masks"}
     name = path.stem.removesuffix("-int8").removesuffix("-mediapipe")
     check_answers(heads.get(name, name), path)
+
+
+def test_words_are_labelled_as_in_python(built):
+    path = MODELS / "token-classification.tflite"
+    words = [["Ada", "", "Zo\u00eb's", "\u200d", "\U0001f600"], [], SENTENCES[0].split() * 9]
+    runtime, got = Runtime(path), answers(path, lines=[{"text": some} for some in words])
+    for some, answer in zip(words, got, strict=True):
+        assert_near(answer, predict(runtime, [some])[0], 2e-5)
 
 
 def test_tokens_are_written_without_a_runner(built):
@@ -216,6 +230,7 @@ def tokens_of(tokenizer: SqueezeBertTokenizer, texts: list[str], max_length: int
         {"strip_accents": False},
         {"do_lower_case": False, "strip_accents": True},
         {"tokenize_chinese_chars": False},
+        {"mask_token": None},
         {"additional_special_tokens": ["[E1]", "\u00c5", "e\u0301"]},
     ],
     ids=str,
@@ -269,13 +284,40 @@ def test_a_damaged_file_finds_itself_wrong(built, tmp_path):
     source = ROOT / "tf_squeezebert" / "pretrained" / "sentiment.tflite"
     content = bytearray(with_golden(source, tmp_path / "whole.tflite").read_bytes())
     assert command(tmp_path / "whole.tflite", "--self-test").returncode == 0
-    for place in range(1_000_000, 4_000_000, 64):
+    model = schema.Model.GetRootAs(content)
+    buffers = (model.Buffers(i) for i in range(model.BuffersLength()))
+    weights = max((x.DataAsNumpy() for x in buffers if x.DataLength()), key=len).tobytes()
+    start = content.index(weights)
+    for place in range(start, start + len(weights), 16):
         content[place] ^= 0x40
     path = tmp_path / "damaged.tflite"
     path.write_bytes(content)
     done = command(path, "--self-test")
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("WRONG on 2 golden examples")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"outputs": {}}, "it lacks examples"),
+        ({"outputs": {}, "examples": []}, "its examples do not fit the file"),
+        (
+            {
+                "outputs": {"logits": {"spread": 1, "tolerance": 1, "half_tolerance": 1}},
+                "examples": [
+                    {"input_ids": [1], "outputs": {"logits": {"entries": [9], "values": [0]}}}
+                ],
+            },
+            "its examples do not fit the file",
+        ),
+    ],
+)
+def test_damaged_golden_examples_are_refused(built, content, reason, tmp_path):
+    files = read_bundle(MODELS / "single-label.tflite").files
+    path = with_files({**files, "golden.json": json.dumps(content).encode()}, tmp_path / "m.tflite")
+    wanted = DAMAGED_PART.format("golden.json", reason).replace("PATH", str(path))
+    assert error(path, "--self-test") == wanted
 
 
 def with_golden(source: Path, path: Path) -> Path:
@@ -342,7 +384,9 @@ NOT_AN_OBJECT = 'Line 1 is not a JSON object with a "text": write one for each t
         (5, NOT_AN_OBJECT),
         ({"pair": "a"}, NOT_AN_OBJECT),
         ({"text": None}, "null is not a text: pass a string."),
-        ({"text": ["a", 5]}, '["a",5] is not a text: pass a string.'),
+        ({"text": {"a": 5}}, '{"a":5} is not a text: pass a string.'),
+        ({"text": ["a", 5]}, "5 is not a text: pass a string."),
+        ({"text": ["a"]}, "Sequence classification takes texts, not lists of words."),
         ({"text": "a", "pair": True}, "true is not a text: pass a string."),
         (
             {"text": "\ud83d"},
@@ -425,11 +469,13 @@ DAMAGED = {
     "lacks a field": {"config.json": b'{"architectures": ["SqueezeBertModel"]}'},
     "no vocabulary": {"vocab.txt": None},
     "empty vocabulary": {"vocab.txt": b"\n"},
-    "no special tokens": {"vocab.txt": b"[PAD]\nword\n"},
+    "no special tokens": {"vocab.txt": b"[PAD]\nword\n", "tokenizer_config.json": b"{}"},
     "token twice": {"vocab.txt": b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\na\n"},
     "never_split": {"tokenizer_config.json": b'{"never_split": ["a"]}'},
     "lstrip": {
-        "tokenizer_config.json": b'{"added_tokens_decoder": {"1": {"content": "a", "lstrip": true}}}'
+        "tokenizer_config.json": json.dumps(
+            {"added_tokens_decoder": {"1": {"content": "[UNK]", "lstrip": True}}}
+        ).encode()
     },
     "type": {"tokenizer_config.json": b'{"do_lower_case": "yes"}'},
 }
@@ -478,11 +524,11 @@ def damaged(kind: str, path: Path) -> Path:
         (
             "labels",
             "'PATH' was not exported by this package, or is damaged: export it again (it returns "
-            "logits of 3 numbers, which its config does not fit).",
+            "logits of shape [1, 3], which its config does not fit).",
         ),
         ("json", DAMAGED_PART.format("config.json", "it is not JSON")),
         ("nested", DAMAGED_PART.format("config.json", "it is not JSON")),
-        ("lacks a field", DAMAGED_PART.format("config.json", "it lacks vocabSize")),
+        ("lacks a field", DAMAGED_PART.format("config.json", "it lacks vocab_size")),
         (
             "no vocabulary",
             "The model came without a tokenizer: export it again with the tokenizer it was "
@@ -528,7 +574,7 @@ def test_damaged_files_are_refused(built, kind, message, tmp_path):
     assert error(path, "--tokens") == message.replace("PATH", str(path))
 
 
-# The modules of Apple's platforms
+# The modules of Apple's platforms, beside the client's folder alone, as in an app
 
 PACKAGE = """// swift-tools-version:5.9
 import PackageDescription
@@ -537,9 +583,8 @@ let package = Package(
   name: "Apple",
   platforms: [.iOS(.v13), .macOS(.v11)],
   targets: [
-    .target(name: "CLiteRtLibrary"),
     MODULES
-    .target(name: "SqueezeBert", dependencies: ["CLiteRtLibrary", NAMES]),
+    .target(name: "SqueezeBert", dependencies: [NAMES]),
     .executableTarget(name: "App", dependencies: ["SqueezeBert", NAMES]),
   ]
 )
@@ -554,8 +599,7 @@ PAGES = [CLIENT / "README.md", DOCS / "ios.md", SEARCH]
 def test_apple_runners_and_the_pages_compile(swift, names, tmp_path):
     sources = tmp_path / "Sources"
     sources.mkdir()
-    for name in ("CLiteRtLibrary", "SqueezeBert"):
-        (sources / name).symlink_to(CLIENT / "Sources" / name)
+    (sources / "SqueezeBert").symlink_to(CLIENT / "Sources" / "SqueezeBert")
     names = [*names, "MediaPipeTasksText"]
     for name in names:
         (sources / name).mkdir()

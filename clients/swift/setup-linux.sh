@@ -3,8 +3,8 @@
 #
 #     clients/swift/setup-linux.sh [FOLDER]
 #
-# The folder is by default clients/swift/.toolchain, and takes 3 GB. Continuous integration can keep
-# it in its cache. SWIFT_TOOLCHAIN=FOLDER lets clients/swift/predict and the tests find another one.
+# The folder is by default clients/swift/.toolchain, and takes 2.6 GB. Continuous integration can
+# keep it in its cache. SWIFT_TOOLCHAIN=FOLDER lets clients/swift/predict and the tests find another.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 suite=trixie
@@ -14,7 +14,11 @@ fail() {
   exit 2
 }
 
-folder=${1:-$here/.toolchain}
+if [[ $# == 0 ]] && command -v swift >/dev/null; then
+  echo "Swift is on the PATH already."
+  exit
+fi
+folder=$(realpath -m "${1:-$here/.toolchain}")
 if [[ -x $folder/usr/bin/swiftc ]]; then
   echo "Swift is in $folder already."
   exit
@@ -30,6 +34,7 @@ mirror=http://deb.debian.org/debian
 if grep -q '^ID=debian' /etc/os-release; then # then the machine's own mirror
   own=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
     grep -oE '(https?|file)://[^ ]+/debian/?( |$)' | head -n 1 || true)
+  own=${own% }
   mirror=${own:-$mirror}
 fi
 # Moved into place at the end, so that a folder is complete or is not there.
@@ -37,7 +42,7 @@ new=$folder.new
 rm -rf "$new"
 mkdir -p "$(dirname "$folder")"
 debootstrap --variant=minbase --include=swiftlang,libc6-dev,libstdc++-14-dev "$suite" "$new" \
-  "${mirror% }" >"$new.log" 2>&1 ||
+  "$mirror" >"$new.log" 2>&1 ||
   fail "debootstrap failed, see $new.log."
 rm -rf "$new"/var/cache/apt/archives/*.deb "$new"/var/lib/apt/lists/*
 mv "$new" "$folder"

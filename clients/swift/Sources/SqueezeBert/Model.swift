@@ -25,7 +25,8 @@ public final class Model<A>: @unchecked Sendable {
     try Model(try ModelFile(url), backend)
   }
 
-  package init(_ file: ModelFile, _ backend: Backend) throws {
+  /// Opens a file that was read already; errors as of `load`.
+  public init(_ file: ModelFile, _ backend: Backend) throws {
     let own = file.task.answerType(file.config, file.labels)
     try require(
       A.self == (any Answer).self || A.self == own,
@@ -91,7 +92,7 @@ public final class Model<A>: @unchecked Sendable {
     context.topK = topK ?? context.topK
     context.handlesImpossibleAnswer = handleImpossibleAnswer ?? false
     return try whileOpen { graph in
-      try task.answers(examples, context, run: graph.run).map { $0 as! A }
+      try task.answers(examples, context) { try graph.run($0, $1) }.map { $0 as! A }
     }
   }
 

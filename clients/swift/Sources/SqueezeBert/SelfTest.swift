@@ -51,12 +51,17 @@ struct Golden: Decodable {
   let outputs: [String: Limit]
   let examples: [Example]
 
+  /// Its examples are not of the file that carries it.
+  struct Misfit: Error {}
+
   /// Runs each example `rounds` times; every round must be right.
   ///
   /// - Parameters:
   ///   - isHalf: whether the runner computes in 16 bits.
   ///   - run: runs a row.
   func test(rounds: Int, isHalf: Bool, run: (Row) throws -> Outputs) throws -> SelfTest {
+    guard !outputs.isEmpty, !examples.isEmpty, examples.allSatisfy({ !$0.inputIds.isEmpty })
+    else { throw Misfit() }
     var errors = outputs.mapValues { _ in 0.0 }
     var times: [[Double]] = []
     for _ in 0..<rounds {
@@ -68,7 +73,8 @@ struct Golden: Decodable {
           return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
         })
       for (name, limit) in outputs {
-        errors[name] = max(errors[name]!, try error(name, results) / limit.spread)
+        let error = try error(name, results) / limit.spread
+        errors[name] = error.isNaN ? .infinity : max(errors[name]!, error)
       }
     }
     let tolerances = outputs.mapValues { isHalf ? $0.halfTolerance : $0.tolerance }
@@ -85,9 +91,9 @@ struct Golden: Decodable {
     var squares: [Double] = []
     for (example, result) in zip(examples, results) {
       guard let wanted = example.outputs[name], let found = result[name],
-        wanted.entries.count == wanted.values.count,
+        wanted.entries.count == wanted.values.count, !wanted.entries.isEmpty,
         wanted.entries.allSatisfy(found.indices.contains)
-      else { throw ModelError("its examples do not fit the file") }
+      else { throw Misfit() }
       squares += zip(wanted.entries, wanted.values).map { pow(Double(found[$0]) - $1, 2) }
     }
     return (squares.reduce(0, +) / Double(squares.count)).squareRoot()
@@ -108,11 +114,11 @@ extension Model {
       do {
         return try golden.test(rounds: rounds, isHalf: graph.isHalf) { row in
           var outputs: Outputs = [:]
-          try graph.run([row]) { found, _ in outputs = found }
+          try graph.run([row], isTest: true) { found, _ in outputs = found }
           return outputs
         }
-      } catch let error as ModelError {
-        throw damaged("golden.json", in: file.name, error.description)
+      } catch is Golden.Misfit {
+        throw damaged("golden.json", in: file.name, "its examples do not fit the file")
       }
     }
   }

@@ -4,7 +4,8 @@
 //     predict FILE --self-test
 //
 // Each line of TEXTS is a JSON object: {"text": ..., "pair": ..., "choices": [...],
-// "options": {...}}, all but the first as far as the task needs them. For each line the answer is
+// "options": {...}}, all but the first as far as the task needs them. For token classification the
+// text may also be a list of words. For each line the answer is
 // written as a line of JSON, with the keys of Python's `predict`. With --tokens, `input_ids` and
 // `offsets` are written, without a runner. With --self-test, the file's golden examples are run; the
 // exit status is 1 if they come out wrong.
@@ -24,6 +25,7 @@ private let loneSurrogate = "\(high)(?!\(low))|(?<!\(high))\(low)"
 /// A line of input.
 struct Question {
   let text: String
+  let words: [String]?
   let pair: String?
   let choices: [String]?
   let topK: Int?
@@ -40,7 +42,8 @@ struct Question {
       throw UsageError(
         description: #"Line \#(number) is not a JSON object with a "text": write one for each text."#)
     }
-    self.text = try string(text)
+    words = try (text as? [Any])?.map(string)
+    self.text = try words?.joined(separator: " ") ?? string(text)
     pair = try object.given("pair").map(string)
     choices = try (object.given("choices") as? [Any])?.map(string)
     let options = object.given("options") as? [String: Any] ?? [:]
@@ -79,6 +82,7 @@ func string(_ value: Any) throws -> String {
 }
 
 func answer(_ question: Question, _ model: Model<any Answer>) throws -> String {
+  if let words = question.words { return try model.predict(words: words).json }
   if let choices = question.choices {
     return try model.predict(question.text, choices: choices).json
   }

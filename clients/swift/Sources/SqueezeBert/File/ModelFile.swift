@@ -35,7 +35,12 @@ public struct ModelFile {
     try self.init(url, name, signatures, try readBundle(bytes, name: name))
   }
 
-  package init(
+  /// Makes one of parts, for instance of a file that has no path.
+  ///
+  /// - Parameters:
+  ///   - name: for errors.
+  ///   - files: the contents of the files that it carries, by their names.
+  public init(
     _ url: URL, _ name: String, _ signatures: [Signature], _ files: [String: Data]
   ) throws {
     self.url = url
@@ -50,27 +55,12 @@ public struct ModelFile {
         + "\(Self.format): install a newer one, or export the file again.")
     architecture = config.architectures?.first ?? ""
     guard let task = tasks[architecture] else {
-      throw ModelError(
-        "'\(name)' was not exported by this package, or is damaged: export it again (it holds a "
-          + "model of class '\(architecture)').")
+      throw otherFile(name, "holds a model of class '\(architecture)'")
     }
     self.task = task
     let names = (config.id2label ?? [:]).compactMap { id, label in Int(id).map { ($0, label) } }
     labels = names.sorted { $0.0 < $1.0 }.map(\.1)
-    guard let vocabulary = files["vocab.txt"] else {
-      throw ModelError(
-        "The model came without a tokenizer: export it again with the tokenizer it was trained "
-          + "with.")
-    }
-    let settings = try files["tokenizer_config.json"].map { _ in
-      try read(TokenizerConfig.self, "tokenizer_config.json", of: files, in: name)
-    } ?? TokenizerConfig()
-    try settings.checkSupported("The tokenizer in '\(name)'")
-    do {
-      tokenizer = try Tokenizer(vocabulary: vocabulary, config: settings)
-    } catch let error as ModelError {
-      throw damaged("tokenizer", in: name, error.description)
-    }
+    tokenizer = try readTokenizer(files, in: name)
     try checkSignatures()
   }
 
@@ -98,9 +88,7 @@ public struct ModelFile {
   /// Refuses inputs and outputs that are not what the config says.
   private func checkSignatures() throws {
     func require(_ condition: Bool, _ reason: String) throws {
-      guard !condition else { return }
-      throw ModelError(
-        "'\(name)' was not exported by this package, or is damaged: export it again (it \(reason)).")
+      if !condition { throw otherFile(name, reason) }
     }
     try require(maxLength >= 4, "takes only \(maxLength) tokens")
     for signature in signatures {
@@ -150,6 +138,27 @@ private func read<T: Decodable>(
   }
 }
 
+private func readTokenizer(_ files: [String: Data], in name: String) throws -> Tokenizer {
+  guard let vocabulary = files["vocab.txt"] else {
+    throw ModelError(
+      "The model came without a tokenizer: export it again with the tokenizer it was trained with.")
+  }
+  let part = "tokenizer_config.json"
+  let files = files.merging([part: Data("{}".utf8)]) { given, _ in given }
+  let config = try read(TokenizerConfig.self, part, of: files, in: name)
+  try config.checkSupported("The tokenizer in '\(name)'")
+  do {
+    return try Tokenizer(vocabulary: vocabulary, config: config)
+  } catch let error as ModelError {
+    throw damaged("tokenizer", in: name, error.description)
+  }
+}
+
+private func otherFile(_ name: String, _ reason: String) -> ModelError {
+  ModelError(
+    "'\(name)' was not exported by this package, or is damaged: export it again (it \(reason)).")
+}
+
 func damaged(_ part: String, in name: String, _ reason: String) -> ModelError {
   ModelError(
     "The \(part) in '\(name)' is damaged, or not from this package: export the file again "
@@ -157,10 +166,19 @@ func damaged(_ part: String, in name: String, _ reason: String) -> ModelError {
 }
 
 private func reason(_ error: Error) -> String {
-  switch error {
-  case DecodingError.keyNotFound(let key, _): return "it lacks \(key.stringValue)"
-  case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-    return "its \(context.codingPath.map(\.stringValue).joined(separator: ".")) is of another type"
-  default: return "it is not JSON"
+  func name(_ path: [CodingKey]) -> String {
+    path.map { snakeCase($0.stringValue) }.joined(separator: ".")
   }
+  switch error {
+  case DecodingError.keyNotFound(let key, let context):
+    return "it lacks \(name(context.codingPath + [key]))"
+  case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+    return "its \(name(context.codingPath)) is of another type"
+  default:
+    return "it is not JSON"
+  }
+}
+
+private func snakeCase(_ name: String) -> String {
+  name.map { $0.isUppercase ? "_\($0.lowercased())" : String($0) }.joined()
 }

@@ -14,7 +14,7 @@ public struct Signature: Sendable {
   /// The outputs in the order of the graph, with their shapes; -1 stands for a free axis.
   public let outputs: [(name: String, shape: [Int])]
 
-  package init(
+  public init(
     key: String, index: Int, batch: Int?, length: Int?, inputs: [String],
     outputs: [(name: String, shape: [Int])]
   ) {

@@ -1,4 +1,4 @@
-#if os(Linux) || os(macOS)
+#if canImport(CLiteRtLibrary) && (os(Linux) || os(macOS))
   import CLiteRtLibrary
   import Foundation
 

@@ -32,7 +32,7 @@ public struct Backend {
       return .tensorFlowLite()
     #elseif canImport(LiteRT)
       return .liteRT()
-    #elseif os(Linux) || os(macOS)
+    #elseif canImport(CLiteRtLibrary) && (os(Linux) || os(macOS))
       return .library()
     #else
       return Backend { _ in

@@ -15,17 +15,16 @@ enum MaskedLM: TaskKind {
     try require(
       context.topK >= 1, "top_k must be a whole number from 1, not \(context.topK).")
     try requireOneOrPair(texts, title)
-    let mask = context.tokenizer.mask
+    let mask = context.tokenizer.maskToken ?? "[MASK]"
     let encoded = texts.map { context.tokenizer.encode($0.text) }
     let row = context.tokenizer.row(of: encoded, most: context.maxLength)
-    func count(_ tokens: [Token]) -> Int { tokens.filter { $0.id == mask?.id }.count }
+    func count(_ tokens: [Token]) -> Int { tokens.filter { $0.id == context.tokenizer.mask }.count }
     let text = quoted(texts[0].text, most: 40)
-    let name = mask?.token ?? "[MASK]"
     try require(
       encoded.map(count).reduce(0, +) == count(row.tokens),
-      "The text \(text) has a \(name) beyond the \(context.maxLength) tokens that the model takes: "
+      "The text \(text) has a \(mask) beyond the \(context.maxLength) tokens that the model takes: "
         + "shorten the text.")
-    try require(count(row.tokens) > 0, "The text \(text) has no \(name): add one to fill.")
+    try require(count(row.tokens) > 0, "The text \(text) has no \(mask): add one to fill.")
     return [row]
   }
 
@@ -33,7 +32,7 @@ enum MaskedLM: TaskKind {
     let logits = outputs["logits"]!
     let size = context.file.config.vocabSize
     let tokens = context.tokenizer.vocabulary.tokens
-    let places = row.tokens.indices.filter { row.tokens[$0].id == context.tokenizer.mask?.id }
+    let places = row.tokens.indices.filter { row.tokens[$0].id == context.tokenizer.mask }
     return places.map { place in
       let scores = softmax(logits[place * size..<(place + 1) * size])
       return largest(scores, count: context.topK).map { Score(name: tokens[$0], score: scores[$0]) }

@@ -23,7 +23,8 @@ struct Row {
 public struct Tokenizer {
   let vocabulary: Vocabulary
   /// The token to be predicted, and its id.
-  let mask: (token: String, id: Int32)?
+  let maskToken: String?
+  let mask: Int32?
   private let lowers: Bool
   private let strips: Bool
   private let splitsChinese: Bool
@@ -48,20 +49,20 @@ public struct Tokenizer {
   init(vocabulary content: Data, config: TokenizerConfig) throws {
     var vocabulary = try Vocabulary(content)
     let added = try addTokens(of: config, to: &vocabulary)
-    func special(_ name: String, _ token: String) throws -> Int32 {
-      guard let id = vocabulary.id(of: token) else {
-        throw ModelError("The vocabulary lacks the \(name) '\(token)'")
+    func special(_ name: String, _ token: String?) throws -> Int32 {
+      guard let id = token.flatMap(vocabulary.id) else {
+        throw ModelError("The vocabulary lacks the \(name) '\(token ?? "null")'")
       }
       return Int32(id)
     }
-    cls = try special("cls_token", config.clsToken?.content ?? "[CLS]")
-    sep = try special("sep_token", config.sepToken?.content ?? "[SEP]")
-    unknown = try special("unk_token", config.unkToken?.content ?? "[UNK]")
-    let maskToken = config.maskToken?.content ?? "[MASK]"
-    mask = vocabulary.id(of: maskToken).map { (maskToken, Int32($0)) }
-    lowers = config.doLowerCase ?? true
-    strips = config.stripAccents ?? lowers
-    splitsChinese = config.tokenizeChineseChars ?? true
+    cls = try special("cls_token", config.clsToken)
+    sep = try special("sep_token", config.sepToken)
+    unknown = try special("unk_token", config.unkToken)
+    maskToken = config.maskToken
+    mask = config.maskToken.flatMap(vocabulary.id).map(Int32.init)
+    lowers = config.doLowerCase
+    strips = config.stripAccents
+    splitsChinese = config.tokenizeChineseChars
     hasTypes = config.modelInputNames?.contains("token_type_ids") ?? true
     self.vocabulary = vocabulary
     let codes = { (token: AddedToken) in token.content.unicodeScalars.map(\.value) }
@@ -238,7 +239,7 @@ private func addTokens(
   of config: TokenizerConfig, to vocabulary: inout Vocabulary
 ) throws -> [AddedToken] {
   var added: [AddedToken] = []
-  let listed = (config.addedTokensDecoder ?? [:]).map { (Int($0.key) ?? -1, $0.value) }
+  let listed = config.addedTokensDecoder.map { (Int($0.key) ?? -1, $0.value) }
   for (id, token) in listed.sorted(by: { $0.0 < $1.0 }) {
     guard (vocabulary.id(of: token.content) ?? vocabulary.tokens.count) == id else {
       throw ModelError(
@@ -249,12 +250,8 @@ private func addTokens(
     vocabulary.add(token.content.unicodeScalars.map(\.value), id: id)
     added.append(AddedToken(content: token.content, id: id, isNormalized: token.normalized ?? false))
   }
-  let named: [(TokenizerConfig.SpecialToken?, String)] = [
-    (config.unkToken, "[UNK]"), (config.clsToken, "[CLS]"), (config.sepToken, "[SEP]"),
-    (config.padToken, "[PAD]"), (config.maskToken, "[MASK]"),
-  ]
-  for (token, usual) in named {
-    let content = token?.content ?? usual
+  let named = [config.unkToken, config.clsToken, config.sepToken, config.padToken, config.maskToken]
+  for content in named.compactMap({ $0 }) {
     if let id = vocabulary.id(of: content), !added.contains(where: { $0.id == id }) {
       added.append(AddedToken(content: content, id: id, isNormalized: false))
     }

@@ -1,21 +1,23 @@
 /// The content of a tokenizer_config.json.
 struct TokenizerConfig: Decodable {
-  var doLowerCase: Bool?
-  var stripAccents: Bool?
-  var tokenizeChineseChars: Bool?
-  var doBasicTokenize: Bool?
-  var neverSplit: [String]?
-  var truncationSide: String?
-  var modelInputNames: [String]?
-  var clsToken: SpecialToken?
-  var sepToken: SpecialToken?
-  var unkToken: SpecialToken?
-  var padToken: SpecialToken?
-  var maskToken: SpecialToken?
-  var addedTokensDecoder: [String: AddedToken]?
+  let doLowerCase: Bool
+  let stripAccents: Bool
+  let tokenizeChineseChars: Bool
+  let modelInputNames: [String]?
+  /// The tokens with special roles; nil for those that the tokenizer does without.
+  let unkToken, clsToken, sepToken, padToken, maskToken: String?
+  let addedTokensDecoder: [String: AddedToken]
+  /// A setting with which a text would have other tokens than here.
+  let unsupported: String?
+
+  private enum Keys: CodingKey {
+    case doLowerCase, stripAccents, tokenizeChineseChars, doBasicTokenize, neverSplit
+    case truncationSide, modelInputNames, addedTokensDecoder
+    case unkToken, clsToken, sepToken, padToken, maskToken
+  }
 
   /// A token by itself, or with its flags.
-  struct SpecialToken: Decodable {
+  private struct SpecialToken: Decodable {
     let content: String
 
     private enum Keys: CodingKey { case content }
@@ -34,22 +36,42 @@ struct TokenizerConfig: Decodable {
     var rstrip: Bool?
   }
 
-  /// Refuses settings with which a text would have other tokens.
-  ///
-  /// - Parameter owner: what sets them, for use in a sentence.
-  func checkSupported(_ owner: String) throws {
-    let added = addedTokensDecoder?.values.map { $0 } ?? []
-    let settings = [
-      ("do_basic_tokenize", doBasicTokenize == false),
-      ("never_split", neverSplit?.isEmpty == false),
-      ("truncation_side", truncationSide == "left"),
+  init(from decoder: Decoder) throws {
+    let values = try decoder.container(keyedBy: Keys.self)
+    func value<T: Decodable>(_ key: Keys, _ usual: T) throws -> T {
+      try values.decodeIfPresent(T.self, forKey: key) ?? usual
+    }
+    func token(_ key: Keys, _ usual: String) throws -> String? {
+      guard values.contains(key) else { return usual }
+      return try values.decodeIfPresent(SpecialToken.self, forKey: key)?.content
+    }
+    doLowerCase = try value(.doLowerCase, true)
+    stripAccents = try value(.stripAccents, doLowerCase)
+    tokenizeChineseChars = try value(.tokenizeChineseChars, true)
+    modelInputNames = try values.decodeIfPresent([String].self, forKey: .modelInputNames)
+    unkToken = try token(.unkToken, "[UNK]")
+    clsToken = try token(.clsToken, "[CLS]")
+    sepToken = try token(.sepToken, "[SEP]")
+    padToken = try token(.padToken, "[PAD]")
+    maskToken = try token(.maskToken, "[MASK]")
+    addedTokensDecoder = try value(.addedTokensDecoder, [:])
+    let added = addedTokensDecoder.values
+    let others = [
+      ("do_basic_tokenize", try value(.doBasicTokenize, true) == false),
+      ("never_split", !(try value(.neverSplit, [String]())).isEmpty),
+      ("truncation_side", try value(.truncationSide, "right") != "right"),
       ("single_word", added.contains { $0.singleWord == true }),
       ("lstrip", added.contains { $0.lstrip == true }),
       ("rstrip", added.contains { $0.rstrip == true }),
     ]
-    if let (name, _) = settings.first(where: \.1) {
+    unsupported = others.first(where: \.1)?.0
+  }
+
+  /// - Parameter owner: what the config is of, for use in a sentence.
+  func checkSupported(_ owner: String) throws {
+    if let unsupported {
       throw ModelError(
-        "\(owner) sets \(name), which this client does not support: run the file in Python.")
+        "\(owner) sets \(unsupported), which this client does not support: run the file in Python.")
     }
   }
 }
