@@ -134,7 +134,7 @@ def export(
     recipe = RECIPES[quantize] if quantize else None
     exact = content = _convert(
         model,
-        lengths,
+        lengths=lengths,
         batch=batch,
         split=runner.accelerator or recipe is None or not recipe.convolutions,
         half_precision=runner.accelerator,
@@ -379,7 +379,7 @@ def _prove_exact(exact: bytes, files: Mapping[str, bytes], reference: Reference)
     check_tables(exact, reference.model)
 
 
-def _convert(model: SqueezeBertPreTrainedModel, lengths: Sequence[int], **options) -> bytes:
+def _convert(model: SqueezeBertPreTrainedModel, lengths: Sequence[int] = (), **options) -> bytes:
     """The model as a float .tflite; the options are those of `DeployedGraph`."""
     import tensorflow as tf
 
