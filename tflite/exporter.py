@@ -84,10 +84,10 @@ def export(
             only operations that are computed correctly there; or `"mediapipe"`: a file that
             MediaPipe's TextClassifier or TextEmbedder opens directly. That file returns
             `probability`, [1, num_labels], for sequence classification, and `embedding` for the
-            bare model; it carries MediaPipe's metadata and truncates texts that are too long. A
-            UserWarning tells if MediaPipe will answer wrongly: for pairs of texts, and if the
-            vocabulary is cased. A
-            question answering file carries the metadata of TFLite's BertQuestionAnswerer.
+            bare model; it carries MediaPipe's metadata and truncates texts that are too long. For
+            classifiers of pairs and for cased vocabularies, a UserWarning tells that MediaPipe's
+            own task will answer wrongly. A question answering file carries the metadata of TFLite's
+            BertQuestionAnswerer.
         pooling: for the bare model: `"mean"` of the last hidden states, or `"cls"`, the first of
             them. The file then returns a sentence's `embedding`, [B, H], of length 1. The default
             is `"mean"` for MediaPipe, and None for other targets.
@@ -134,7 +134,7 @@ def export(
     recipe = RECIPES[quantize] if quantize else None
     exact = content = _convert(
         model,
-        lengths,
+        lengths=lengths,
         batch=batch,
         split=runner.accelerator or recipe is None or not recipe.convolutions,
         half_precision=runner.accelerator,
@@ -379,7 +379,7 @@ def _prove_exact(exact: bytes, files: Mapping[str, bytes], reference: Reference)
     check_tables(exact, reference.model)
 
 
-def _convert(model: SqueezeBertPreTrainedModel, lengths: Sequence[int], **options) -> bytes:
+def _convert(model: SqueezeBertPreTrainedModel, lengths: Sequence[int] = (), **options) -> bytes:
     """The model as a float .tflite; the options are those of `DeployedGraph`."""
     import tensorflow as tf
 
