@@ -53,7 +53,7 @@ class CompiledModel private constructor(private val file: NativeFile) : AutoClos
         outputs: Map<String, TensorBuffer>,
         signature: String = "",
     ) {
-        val found = file.run(signature, inputs.mapValues { (_, buffer) -> buffer.ints }, 1, null)
+        val found = file.run(signature, inputs.mapValues { (_, buffer) -> buffer.ints })
         for ((name, buffer) in outputs) buffer.floats = found.getValue(name)
     }
 
