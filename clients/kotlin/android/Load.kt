@@ -3,6 +3,7 @@ package tfsqueezebert
 import android.content.res.AssetManager
 import com.google.ai.edge.litert.CompiledModel
 import com.google.ai.edge.litert.Environment
+import com.google.ai.edge.litert.LiteRtException
 import java.io.File
 import java.io.FileInputStream
 import java.io.IOException
@@ -31,13 +32,15 @@ fun Model.Companion.load(file: File, options: Interpreter.Options = defaults()):
     interpreted(map(file), file.path, options)
 
 /**
- * Opens a file among an app's assets, for a GPU or NPU: by LiteRT's CompiledModel, which takes files
- * of fixed lengths.
+ * Opens a file among an app's assets, for a GPU or NPU: by LiteRT's CompiledModel, which takes
+ * files of fixed lengths.
  *
  * @param options for instance `CompiledModel.Options(Accelerator.GPU)`
  * @param environment finds the libraries of an NPU; close it after the model
  * @throws IOException there is no such asset, or it is compressed
- * @throws IllegalArgumentException it is not a file of this package, is damaged, or has a free length
+ * @throws IllegalArgumentException it is not a file of this package, is damaged, or takes texts of
+ *   any length
+ * @throws LiteRtException the device can not run it like this
  */
 fun Model.Companion.load(
     assets: AssetManager,
@@ -65,7 +68,9 @@ private fun Model.Companion.interpreted(
     content: MappedByteBuffer,
     name: String,
     options: Interpreter.Options,
-): Model = open(content, name) { InterpreterRunner(Interpreter(content, options)) }
+): Model = open(content, name) {
+    InterpreterRunner(openedByLiteRt(name) { Interpreter(content, options) })
+}
 
 private fun map(assets: AssetManager, asset: String): MappedByteBuffer =
     assets.openFd(asset).use { descriptor ->
@@ -78,7 +83,7 @@ private fun map(assets: AssetManager, asset: String): MappedByteBuffer =
 
 private fun requireFixed(signatures: List<Signature>, name: String) {
     require(signatures.all { it.batch != null && it.length != null }) {
-        "CompiledModel runs files of fixed lengths, and '$name' takes texts of any length: export " +
-            "it with a length."
+        "CompiledModel runs files of fixed lengths, and '$name' takes texts of any length: " +
+            "export it with a length."
     }
 }

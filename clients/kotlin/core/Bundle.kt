@@ -24,7 +24,8 @@ internal fun readBundle(content: ByteBuffer, name: String): Map<String, String> 
     val data = content.duplicate().order(ByteOrder.LITTLE_ENDIAN)
     val end = data.limit() - END_SIZE
     require(end >= 0 && data.getInt(end) == END) {
-        "'$name' carries no config.json: it is damaged, or not a .tflite that this package exported."
+        "'$name' carries no config.json: it is damaged, or not a .tflite that this package " +
+            "exported."
     }
     val files = try {
         readZip(data, end)

@@ -45,7 +45,7 @@ internal class Characters(capacity: Int) {
         return part
     }
 
-    fun text(from: Int, to: Int) = String(codes, from, to - from)
+    fun string(from: Int, to: Int) = String(codes, from, to - from)
 
     /** Whether another text stands at a place. */
     fun holds(other: Characters, at: Int): Boolean =

@@ -25,12 +25,13 @@ internal fun checkWindowed(name: String, text: String) {
     }
 }
 
-private fun grouped(count: Int) = count.toString().reversed().chunked(3).joinToString(",").reversed()
+private fun grouped(count: Int) =
+    count.toString().reversed().chunked(3).joinToString(",").reversed()
 
 /** The first code points of a text in quotes, as Python writes them. */
 internal fun quoted(text: String, most: Int): String {
-    val end = if (text.codePointCount(0, text.length) <= most) text.length else text.offsetByCodePoints(0, most)
-    val start = text.substring(0, end)
+    val isLong = text.codePointCount(0, text.length) > most
+    val start = if (isLong) text.substring(0, text.offsetByCodePoints(0, most)) else text
     val quote = if ('\'' in start && '"' !in start) '"' else '\''
     return start.map { escaped(it, quote) }.joinToString("", quote.toString(), quote.toString())
 }

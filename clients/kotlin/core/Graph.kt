@@ -19,6 +19,16 @@ interface Runner : AutoCloseable {
     ): Map<String, FloatArray>
 }
 
+/** Opens a file that LiteRT may refuse. */
+internal inline fun <T> openedByLiteRt(name: String, open: () -> T): T = try {
+    open()
+} catch (error: IllegalArgumentException) {
+    throw IllegalArgumentException(
+        "'$name' is damaged, LiteRT can not open it: export it again (${error.message}).",
+        error,
+    )
+}
+
 /** Runs rows of tokens: pads them to a length that the file takes, and takes the outputs apart. */
 internal class Graph(private val file: ModelFile, private val runner: Runner) : AutoCloseable {
     private var isClosed = false
@@ -47,7 +57,15 @@ internal class Graph(private val file: ModelFile, private val runner: Runner) : 
         )
         synchronized(this) {
             check(!isClosed) { "The model is closed: load it again." }
-            return runner.run(signature, inputs, batch, length)
+            try {
+                return runner.run(signature, inputs, batch, length)
+            } catch (error: Exception) {
+                throw IllegalArgumentException(
+                    "The file does not run $batch texts of $length tokens, so it is damaged: " +
+                        "export it again (${error.message}).",
+                    error,
+                )
+            }
         }
     }
 

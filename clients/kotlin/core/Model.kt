@@ -7,8 +7,7 @@ import java.nio.ByteBuffer
  *
  * Several threads may use it; calls of the file take turns. Close it to free its memory.
  */
-class Model private constructor(private val file: ModelFile, runner: Runner) :
-    AutoCloseable {
+class Model private constructor(private val file: ModelFile, runner: Runner) : AutoCloseable {
     private val graph = Graph(file, runner)
 
     /** The class of the exported model, for instance "SqueezeBertForTokenClassification". */

@@ -34,8 +34,8 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
         }
         config = parsed("config.json", ::Config)
         architecture = requireNotNull(json.list("architectures")?.singleOrNull() as? String) {
-            "The config.json in '$name' is damaged, or not from this package: it does not name the " +
-                "class of its model. Export the file again."
+            "The config.json in '$name' is damaged, or not from this package: it does not name " +
+                "the class of its model. Export the file again."
         }
         signatures = readSignatures(content, name)
         require(signatures.isNotEmpty()) { foreign("has no signature") }

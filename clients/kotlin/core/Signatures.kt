@@ -16,6 +16,7 @@ private const val MAP_TENSOR = 1
 private const val GRAPH_TENSORS = 0
 private const val TENSOR_SHAPE = 0
 private const val TENSOR_FREE_SHAPE = 7 // with -1 for a free axis; missing if there is none
+private const val MOST_ELEMENTS = 1 shl 16 // of a list or a text; only a damaged file has more
 
 /**
  * A way to call a file: a graph with named inputs and outputs.
@@ -94,7 +95,7 @@ private class Table(private val data: ByteBuffer, private val start: Int) {
         if (place == 0) return emptyList()
         val vector = place + data.getInt(place)
         val count = data.getInt(vector)
-        if (count !in 0..data.limit() / 4) throw IndexOutOfBoundsException()
+        if (count !in 0..MOST_ELEMENTS) throw IndexOutOfBoundsException()
         return List(count) { vector + 4 * (it + 1) }
     }
 
@@ -110,7 +111,8 @@ private class Table(private val data: ByteBuffer, private val start: Int) {
     fun text(field: Int): String {
         val place = place(field)
         val start = place + data.getInt(place)
-        val bytes = ByteArray(data.getInt(start).takeIf { it in 0..data.limit() } ?: 0)
-        return String(ByteArray(bytes.size) { data.get(start + 4 + it) }, Charsets.UTF_8)
+        val size = data.getInt(start)
+        if (size !in 0..MOST_ELEMENTS) throw IndexOutOfBoundsException()
+        return String(ByteArray(size) { data.get(start + 4 + it) }, Charsets.UTF_8)
     }
 }

@@ -59,8 +59,8 @@ internal class TokenClassification(context: Context) : Task(context) {
 }
 
 /**
- * Joins neighbouring words of one entity, by labels in the forms BIO, BIOES, BILOU or IO. For labels
- * without such prefixes, each run of the same label is an entity.
+ * Joins neighbouring words of one entity, by labels in the forms BIO, BIOES, BILOU or IO. For
+ * labels without such prefixes, each run of the same label is an entity.
  */
 private fun entities(words: List<Word>, text: String): List<Entity> {
     val groups = ArrayList<MutableList<Word>>()

@@ -98,18 +98,15 @@ internal class Tokenizer(vocabulary: String, private val settings: JsonObject) {
         fun addWhole(part: Characters, id: Int) {
             found.add(Token(id, part.start(0), part.end(part.size - 1), word++))
         }
-        addedToText.split(charactersOf(text)) { part, id ->
+        fun addNormalized(text: Characters) = addedToNormalized.split(text) { part, id ->
             if (id != null) {
                 addWhole(part, id)
-                return@split
+            } else {
+                forEachWord(part) { from, to -> addPieces(part, from, to, word++, found) }
             }
-            addedToNormalized.split(normalize(part)) { own, normalizedId ->
-                if (normalizedId != null) {
-                    addWhole(own, normalizedId)
-                } else {
-                    forEachWord(own) { from, to -> addPieces(own, from, to, word++, found) }
-                }
-            }
+        }
+        addedToText.split(charactersOf(text)) { part, id ->
+            if (id != null) addWhole(part, id) else addNormalized(normalize(part))
         }
         return found
     }
@@ -134,13 +131,19 @@ internal class Tokenizer(vocabulary: String, private val settings: JsonObject) {
     }
 
     /** Adds the longest pieces that the vocabulary has, from the start of a word on. */
-    private fun addPieces(text: Characters, from: Int, to: Int, word: Int, found: MutableList<Token>) {
+    private fun addPieces(
+        text: Characters,
+        from: Int,
+        to: Int,
+        word: Int,
+        found: MutableList<Token>,
+    ) {
         val known = found.size
         var start = from
         while (start < to && to - from <= MOST_CHARACTERS) {
             val prefix = if (start > from) "##" else ""
-            val end = (to downTo start + 1).find { prefix + text.text(start, it) in ids } ?: break
-            val id = ids.getValue(prefix + text.text(start, end))
+            val end = (to downTo start + 1).find { prefix + text.string(start, it) in ids } ?: break
+            val id = ids.getValue(prefix + text.string(start, end))
             found.add(Token(id, text.start(start), text.end(end - 1), word))
             start = end
         }
@@ -181,7 +184,7 @@ private fun linesOf(vocabulary: String) =
         token.trimEnd { it.code in WHITESPACE || it in OTHER_SPACES }.ifEmpty { token }
     }
 
-/** A setting of a tokenizer that would give other tokens than this client's; null if there is none. */
+/** A setting that this client does not follow; null if there is none. */
 internal fun unsupportedIn(settings: JsonObject): String? {
     val added = settings.obj("added_tokens_decoder") ?: JsonObject(emptyMap())
     val ofToken = listOf("single_word", "lstrip", "rstrip")

@@ -9,9 +9,9 @@ private const val USAGE = "predict FILE [--tokens] < TEXTS"
 /**
  * Answers texts on the command line. Each line of the standard input is a JSON object,
  * `{"text": ..., "pair": ..., "choices": [...], "options": {...}}`, all but the first as far as the
- * task needs them; `pair` is the second text, or the context of a question. For each line the answer
- * is written as a line of JSON, which equals that of Python's `predict`: places in a text count code
- * points. With --tokens, input_ids and offsets are written instead.
+ * task needs them; `pair` is the second text, or the context of a question. For each line the
+ * answer is written as a line of JSON, which equals that of Python's `predict`: places in a text
+ * count code points. With --tokens, input_ids and offsets are written instead.
  */
 fun main(arguments: Array<String>) {
     try {
@@ -73,7 +73,8 @@ private fun options(json: JsonObject, number: Int): Options = try {
     require(unknown.isEmpty()) { "there is no ${unknown.joinToString()}" }
     Options(options.int("top_k"), options.boolean("handle_impossible_answer"))
 } catch (error: IllegalArgumentException) {
-    throw IllegalArgumentException("The options of line $number are wrong: ${error.message}.", error)
+    val message = "The options of line $number are wrong: ${error.message}."
+    throw IllegalArgumentException(message, error)
 }
 
 private fun tokensOf(file: ModelFile, texts: List<String>): Map<String, Any?> {

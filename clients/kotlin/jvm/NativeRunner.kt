@@ -14,8 +14,8 @@ private const val FIND =
 /**
  * Opens a file on the JVM, by LiteRT's native library.
  *
- * @param library the path of libLiteRt.so; by default what LITERT_LIBRARY names, or that of Python's
- *   ai-edge-litert
+ * @param library the path of libLiteRt.so; by default what LITERT_LIBRARY names, or that of
+ *   Python's ai-edge-litert
  * @throws FileNotFoundException there is no such file
  * @throws IllegalArgumentException it is not a file of this package, or is damaged
  */
@@ -23,14 +23,7 @@ fun Model.Companion.load(file: File, library: File? = null): Model {
     val content = map(file)
     return open(content, file.path) {
         loadLibrary(library ?: findLibrary())
-        try {
-            NativeRunner(content)
-        } catch (error: IllegalArgumentException) {
-            throw IllegalArgumentException(
-                "'$file' is damaged, LiteRT can not open it: export it again (${error.message}).",
-                error,
-            )
-        }
+        openedByLiteRt(file.path) { NativeRunner(content) }
     }
 }
 
@@ -67,9 +60,12 @@ private fun pythonPackage(): String = try {
     ""
 }
 
-/** Runs a file by LiteRT's library, which must be loaded. */
-internal class NativeRunner(content: ByteBuffer) : Runner {
-    private val content = content // which LiteRT does not copy
+/**
+ * Runs a file by LiteRT's library, which must be loaded.
+ *
+ * @param content the file: a property, since LiteRT uses it where it is
+ */
+internal class NativeRunner(private val content: ByteBuffer) : Runner {
     private val file = LiteRt.open(content)
 
     override fun run(

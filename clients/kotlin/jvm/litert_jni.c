@@ -1,6 +1,5 @@
-// Calls LiteRT's native library for NativeRunner.kt. The library comes with LiteRT's Python package,
-// without headers, so that its functions are declared here: those of LiteRT 2.3 (its C API takes an
-// environment for a model since 2.1.6).
+// Calls LiteRT's native library for NativeRunner.kt. The library comes with LiteRT's Python
+// package, without headers, so its functions are declared here: those of LiteRT 2.3.
 
 #include <dlfcn.h>
 #include <jni.h>

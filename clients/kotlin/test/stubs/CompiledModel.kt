@@ -1,5 +1,5 @@
-// What android/ calls of LiteRT's CompiledModel, as declared in LiteRT 2.2.0 (litert/kotlin/src/main/
-// kotlin/com/google/ai/edge/litert). It runs files by LiteRT's native library on this machine.
+// What android/ calls of LiteRT's CompiledModel, as declared in LiteRT 2.2.0 (litert/kotlin/src/
+// main/kotlin/com/google/ai/edge/litert). It runs files by LiteRT's native library.
 
 package com.google.ai.edge.litert
 
@@ -10,6 +10,8 @@ import tfsqueezebert.NativeFile
 import tfsqueezebert.map
 
 enum class Accelerator { NONE, CPU, GPU, NPU }
+
+class LiteRtException(message: String) : Exception(message)
 
 class TensorBuffer internal constructor(private val isOpen: () -> Boolean) : AutoCloseable {
     internal var ints = IntArray(0)
@@ -39,7 +41,8 @@ class CompiledModel private constructor(private val file: NativeFile) : AutoClos
 
     fun createInputBuffer(inputName: String, signature: String = "") = create(inputName, signature)
 
-    fun createOutputBuffer(outputName: String, signature: String = "") = create(outputName, signature)
+    fun createOutputBuffer(outputName: String, signature: String = "") =
+        create(outputName, signature)
 
     private fun create(name: String, signature: String): TensorBuffer {
         require(signature in file.keys && name.isNotEmpty())
@@ -51,7 +54,7 @@ class CompiledModel private constructor(private val file: NativeFile) : AutoClos
         outputs: Map<String, TensorBuffer>,
         signature: String = "",
     ) {
-        val found = file.run(signature, inputs.mapValues { (_, buffer) -> buffer.ints }, 1, null)
+        val found = file.run(signature, inputs.mapValues { (_, buffer) -> buffer.ints })
         for ((name, buffer) in outputs) buffer.floats = found.getValue(name)
     }
 

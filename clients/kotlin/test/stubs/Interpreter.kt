@@ -1,6 +1,6 @@
 // What android/ calls of LiteRT's Interpreter, as declared in LiteRT 2.2.0 (litert/kotlin/src/
 // copied_from_tflite/java/org/tensorflow/lite and tflite/java/src/main/java/org/tensorflow/lite).
-// It runs files by LiteRT's native library on this machine.
+// It runs files by LiteRT's native library.
 
 package org.tensorflow.lite
 

@@ -14,16 +14,16 @@ internal class NativeFile(content: ByteBuffer) : AutoCloseable {
 
     val keys get() = signatures.keys
 
-    /** Calls the file; `length` is null for that of the signature. */
+    /** Calls the file; its signature gives the sizes that are null. */
     fun run(
         key: String,
         inputs: Map<String, IntArray>,
-        batch: Int,
-        length: Int?,
+        batch: Int? = null,
+        length: Int? = null,
     ): Map<String, FloatArray> {
         val signature = signatures.getValue(key)
-        check(signature.length == null || length == null || signature.length == length)
-        return runner.run(signature, inputs, batch, length ?: signature.length!!)
+        val size = batch ?: signature.batch!!
+        return runner.run(signature, inputs, size, length ?: signature.length!!)
     }
 
     override fun close() = runner.close()
