@@ -107,8 +107,6 @@ def small(tmp_path_factory) -> dict[str, Path]:
 
 def small_model(name: str, path: Path, **config: Any) -> Path:
     keras.utils.set_random_seed(0)
-    labels = config.get("id2label", {})
-    config["label2id"] = {label: i for i, label in labels.items()}
     config = small_config(vocab_size=BERT_VOCAB_SIZE, initializer_range=0.3, **config)
     model = getattr(tf_squeezebert, f"SqueezeBert{name}")(SqueezeBertConfig(**config))
     model.tokenizer = SqueezeBertTokenizer(BERT_VOCAB)

@@ -106,7 +106,7 @@ def make_entities(path: Path) -> None:
     )
     train(model, "ner", examples, dev, epochs=4, max_length=96)
     export(model, path, quantize="int8")
-    print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "ner"))
+    print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "ner").metrics)
 
 
 def question_examples(count: int, seed: int, made: float) -> list[Example]:
@@ -125,7 +125,7 @@ def make_questions(path: Path) -> None:
     model = new_model("QuestionAnswering", vocabulary, 3, cased=True)
     train(model, "qa", examples, dev, epochs=4, max_length=128, learning_rate=1e-3)
     export(model, path, quantize="int8")
-    print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "qa"))
+    print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "qa").metrics)
 
 
 def make_masks(path: Path) -> None:

@@ -76,8 +76,10 @@ async function createFreeRunner(litert, bytes, { signatures: [free], config }) {
   await modelFor(signatures[0]); // finds now whether it can be compiled
   return {
     signatures,
-    run: async (signature, inputs, shape) =>
-      call(litert, await modelFor(signature), signature.key, inputs, shape),
+    async run(signature, inputs, shape) {
+      repeatInPadding(inputs, shape[1]);
+      return call(litert, await modelFor(signature), signature.key, inputs, shape);
+    },
     close: () => models.forEach((model) => model.delete()),
   };
 }
@@ -108,6 +110,22 @@ async function call(litert, model, key, inputs, shape) {
   } finally {
     // They lie in the memory of WebAssembly, which is not collected.
     for (const tensor of tensors) tensor.delete();
+  }
+}
+
+/**
+ * Fills the padding of each row with the row's own tokens, which the mask hides. In int8, one scale
+ * is computed from all positions; so it stays close to that of the text alone.
+ * @param {Record<string, Int32Array>} inputs
+ * @param {number} length
+ */
+function repeatInPadding({ input_ids, token_type_ids, attention_mask }, length) {
+  for (let start = 0; start < input_ids.length; start += length) {
+    const end = start + length;
+    const count = attention_mask.subarray(start, end).lastIndexOf(1) + 1;
+    for (const ids of [input_ids, token_type_ids]) {
+      for (let i = start + count; i < end; i++) ids[i] = ids[i - count];
+    }
   }
 }
 
