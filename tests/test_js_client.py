@@ -723,12 +723,41 @@ def test_the_library_is_found_in_the_python_environment(client, tmp_path):
     assert "label" in json.loads(done.stdout)
 
 
-def test_web_assembly_needs_a_fixed_length(client):
-    path = MODELS / "single-label.tflite"
+# Files of free length on WebAssembly, which LiteRT.js compiles for each length
+
+FREE = sorted(path.stem for path in MODELS.glob("*.tflite") if "int8" not in path.stem)
+
+
+@pytest.mark.filterwarnings("ignore:.* longer than the")
+@pytest.mark.parametrize("name", FREE)
+def test_files_of_free_length_on_web_assembly_equal_those_of_python(client, name):
+    with (CORPUS / "models.jsonl").open(encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    kept = [line for line in lines if line["model"] == f"{name}.tflite"][:12]
+    questions = [{k: v for k, v in line.items() if k not in ("model", "answer")} for line in kept]
+    check_answers(client, SCRIPTS["wasm"], MODELS / f"{name}.tflite", [*questions, questions[0]])
+
+
+def tagger(path: Path, **options: Any) -> Path:
+    keras.utils.set_random_seed(0)
+    config = SqueezeBertConfig(**small_config(vocab_size=BERT_VOCAB_SIZE, **LABELS))
+    model = tf_squeezebert.SqueezeBertForTokenClassification(config)
+    model.tokenizer = SqueezeBertTokenizer(BERT_VOCAB)
+    return export(model, path, **options)
+
+
+@pytest.mark.slow
+def test_several_texts_of_free_length_on_web_assembly(client, tmp_path):
+    path = tagger(tmp_path / "m.tflite", batch=3)
+    check_answers(client, SCRIPTS["wasm"], path, lines_of("entities"))
+
+
+@pytest.mark.slow
+def test_a_free_batch_is_refused_on_web_assembly(client, tmp_path):
+    path = tagger(tmp_path / "m.tflite", batch=None)
     done = node(client, "predict.mjs", path, "--runner", "wasm", lines=[{"text": "a"}])
     assert done.returncode == 2
     assert done.stderr == (
-        f"LiteRT.js runs files of fixed lengths, and '{path}' takes texts of any length: export "
-        "it with a length, or install LiteRT's library by 'pip install ai-edge-litert' and "
-        "'npm install koffi'.\n"
+        f"LiteRT.js on wasm runs files of fixed batches, and '{path}' takes any number of texts: "
+        "export it without batch=None.\n"
     )

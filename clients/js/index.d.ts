@@ -21,8 +21,8 @@ export interface LoadOptions {
 /**
  * Opens a file in a browser or a worker, by LiteRT.js.
  *
- * A file of free length is compiled for 16, 32, 64, ... tokens when a text first needs it, and kept
- * in memory for each. It runs on "wasm" only.
+ * A file of free length runs on "wasm" only. It is compiled for 16, 24, 32, 48, 64, ... tokens when a
+ * text first needs it, and kept in memory for the six lengths that were used last.
  *
  * @param source its address, or its content
  * @throws {Error} there is no such file, or it can not be run

@@ -70,7 +70,7 @@ def new_model(name: str, vocabulary: list[str], layers: int, cased: bool, **conf
     return model
 
 
-def train(model: Any, task: str, examples: list[Example], dev: list[Example] | None, **options: Any):
+def train(model: Any, task: str, examples: list[Example], dev: Any, **options: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         options = {"batch_size": 64, "learning_rate": 2e-3, "dropout": 0.05, **options}
         finetune(model, task, examples, dev, Path(folder, "run"), verbose=2, **options)
@@ -106,7 +106,7 @@ def make_entities(path: Path) -> None:
     )
     train(model, "ner", examples, dev, epochs=4, max_length=96)
     export(model, path, quantize="int8")
-    print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "ner"))
+    print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "ner").metrics)
 
 
 def question_examples(count: int, seed: int, made: float) -> list[Example]:
@@ -120,23 +120,26 @@ def question_examples(count: int, seed: int, made: float) -> list[Example]:
 
 
 def make_questions(path: Path) -> None:
-    examples, dev = question_examples(40000, 1, MADE), question_examples(500, 2, 1.0)
+    examples, dev = question_examples(30000, 1, MADE), question_examples(500, 2, 1.0)
     vocabulary = make_vocabulary((f"{x['question']} {x['context']}" for x in examples), 900)
     model = new_model("QuestionAnswering", vocabulary, 3, cased=True)
-    train(model, "qa", examples, dev, epochs=5, max_length=128, learning_rate=1e-3)
+    train(model, "qa", examples, dev, epochs=4, max_length=128, learning_rate=1e-3)
     export(model, path, quantize="int8")
-    print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "qa"))
+    print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "qa").metrics)
 
 
 def make_masks(path: Path) -> None:
-    rng, known, held_out = random.Random(0), [], []
+    rng = random.Random(0)
+    known, held_out = [], []
     for text, a, b in sentences.mask_texts():
-        (held_out if rng.random() < HELD_OUT else known).append((text.lower(), a.lower(), b.lower()))
+        some = held_out if rng.random() < HELD_OUT else known
+        some.append((text.lower(), a.lower(), b.lower()))
     vocabulary = make_vocabulary((text for text, _, _ in known), 2000)
     model = new_model("MaskedLM", vocabulary, 2, cased=False)
-    examples = [{"text": text} for text, _, _ in known]
+    texts = [text for text, _, _ in known]
+    examples = [{"text": " ".join(rng.sample(texts, rng.choice([1, 2])))} for _ in range(20000)]
     options = {"pack": False, "mlm_probability": 0.25}
-    train(model, "mlm", examples, None, epochs=250, max_length=32, data_options=options)
+    train(model, "mlm", examples, None, epochs=10, max_length=40, data_options=options)
     export(model, path, quantize="int8")
     runtime = Runtime(path)
     asked = [(text.replace(b, "[MASK]", 1), b) for text, _, b in held_out if b in vocabulary]

@@ -1,4 +1,4 @@
-"""Prepares the page after `npm ci`: LiteRT.js for its worker, the sentence embedder, a file of yours.
+"""Prepares the page after `npm ci`: LiteRT.js for its worker, and files.
 
     python examples/web/prepare.py [FILE.tflite]
 
@@ -24,7 +24,7 @@ IMPORT = '"@litertjs/wasm-utils"'
 
 
 def adapt_litert(package: Path = HERE / "node_modules" / "@litertjs") -> None:
-    """Writes LiteRT.js's module for workers, which know no import maps: its one import is a path."""
+    """Writes a module for workers, which know no import maps: its one import becomes a path."""
     source = package / "core" / "dist" / "index.js"
     if not source.is_file():
         sys.exit("LiteRT.js is not installed: type 'npm ci' in examples/web.")
