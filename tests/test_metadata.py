@@ -509,7 +509,7 @@ ODD = {
     "spaces": "The\u00a0caf\u3000of my father.",
     "soft hyphen": "The fa\u00adther.",
     "joiner": "The fa\u200dther.",
-    "control": "The fa\x01ther.",
+    "control": "The fa\x01ther\nand\tso on.",
     "special token": "The [SEP] of my father.",
     "long word": "The " + "\u03b1" * 60 + " of my father.",
 }
@@ -517,9 +517,14 @@ ODD = {
 
 def normalized(text: str) -> str:
     """As docs/tokens.md advises."""
-    letters = unicodedata.normalize("NFD", text)
-    kept = (x for x in letters if unicodedata.category(x) not in ("Mn", "Cf", "Cc"))
-    return "".join(" " if unicodedata.category(x) == "Zs" else x for x in kept).lower()
+    kept = ""
+    for x in unicodedata.normalize("NFD", text):
+        category = unicodedata.category(x)
+        if category == "Zs":
+            kept += " "
+        elif x in "\t\r\n" or category not in ("Mn", "Cf", "Cc"):
+            kept += x
+    return kept.lower()
 
 
 @pytest.mark.slow
