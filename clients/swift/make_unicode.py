@@ -33,7 +33,6 @@ _COMMENTS = {
     "lowercase": "With a step and a difference: each step-th one changes by the difference.",
     "decomposed": "With the differences to the one or two characters that replace it, or 0.",
 }
-_HANGUL = range(0xAC00, 0xD7A4)  # its syllables are decomposed by arithmetic
 # Unicode 13.0 added this decomposition, which the library does not know.
 _NOT_DECOMPOSED = 0x11938
 
@@ -45,7 +44,7 @@ def main() -> None:
 def source() -> str:
     """The content of UnicodeTables.swift."""
     tables = json.loads(TABLES.read_text(encoding="utf-8"))
-    tables["decomposed"] = list(_decompositions())
+    tables["decomposed"] = list(_decompositions(tables["assigned"]))
     parts = []
     for name, comment in _COMMENTS.items():
         columns = len(tables[name][0]) - 2
@@ -59,15 +58,16 @@ def source() -> str:
     return _HEAD + "\n".join(parts) + "}\n"
 
 
-def _decompositions() -> Iterable[list[int]]:
-    """[code, code, difference, difference] of each character that NFD decomposes, once."""
-    for code in range(0x110000):
-        if code in _HANGUL or code == _NOT_DECOMPOSED:
-            continue
-        # A "<" begins the decompositions that are not canonical.
-        parts = [int(x, 16) for x in unicodedata.decomposition(chr(code)).split() if "<" not in x]
-        if parts and "<" not in unicodedata.decomposition(chr(code)):
-            first, second = [*parts, code][:2]
+def _decompositions(assigned: Iterable[Sequence[int]]) -> Iterable[list[int]]:
+    """[code, code, difference, difference] of each character that NFD decomposes, once.
+
+    Those of Hangul are computed by the client.
+    """
+    for code in (code for first, last in assigned for code in range(first, last + 1)):
+        decomposition = unicodedata.decomposition(chr(code))
+        # A "<" begins those that are not canonical.
+        if decomposition and decomposition[0] != "<" and code != _NOT_DECOMPOSED:
+            first, second = [*(int(x, 16) for x in decomposition.split()), code][:2]
             yield [code, code, first - code, second - code]
 
 
