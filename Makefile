@@ -1,6 +1,6 @@
 # make demo: sentences classified (TEXT="one of yours"), and a real checkpoint to files for a phone.
 # make check: lint and the quick tests, in a minute.  make test: lint and all tests.
-# make web: a text classifier in the browser.
+# make web: a page that runs every task in the browser.
 # Each sets up a virtual environment of its own; PYTHON chooses the interpreter it is made of.
 
 PYTHON ?= python3
@@ -48,10 +48,10 @@ dist: $(VENV)/test-installed
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/python -m pytest -rP tests/test_packaging.py
 
-# On a model made here; MODEL=reviews.tflite shows an export of yours.
+# On files of the repository, and all-MiniLM-L6-v2; MODEL=reviews.tflite shows an export of yours.
 web: $(VENV)/demo-installed
 	npm ci --omit=dev --prefix examples/web
-	$(BIN)/python examples/web/make_model.py $(MODEL)
+	$(BIN)/python examples/web/prepare.py $(MODEL)
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory examples/web 8000
 
 lint: $(VENV)/test-installed
@@ -70,7 +70,8 @@ benchmarks: $(VENV)-benchmarks/installed
 	$(VENV)-benchmarks/bin/python benchmarks/latency.py
 
 clean:
-	rm -rf examples/web/node_modules examples/web/model.tflite benchmarks/.cache
+	rm -rf examples/web/node_modules examples/web/models/sentences.tflite examples/web/models/own.tflite
+	rm -rf benchmarks/.cache benchmarks/web/node_modules benchmarks/web/models
 	rm -rf $(VENV) $(VENV)-benchmarks build dist demo-output *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .jax_cache
 
 $(VENV)/installed: setup.cfg setup.py pyproject.toml

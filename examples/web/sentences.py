@@ -273,13 +273,13 @@ It is worth a journey. Much has changed since then. The work took a long time.
 def question_text(rng: random.Random, made: float) -> tuple[str, str, int, int]:
     """A question, a text of several facts, and the place of the answer in the text."""
     nouns = rng.choice(list(FACTS))
-    told = rng.sample(FACTS[nouns], rng.randint(2, 4))
+    told = rng.sample(FACTS[nouns], rng.randint(1, 4))
     subject = "the " + rng.choice(nouns.split())
     asked, sentences, answer = rng.randrange(len(told)), [], ""
     for i, (slot, patterns, _) in enumerate(told):
         filling = fill_slot(rng, slot, made)
         sentences.append((rng.choice(patterns), filling, i == asked))
-    for aside in rng.sample(re.findall(r"[A-Z][^.]*\.", ASIDES), rng.randint(0, 2)):
+    for aside in rng.sample(re.findall(r"[A-Z][^.]*\.", ASIDES), rng.randint(0, 1)):
         sentences.insert(rng.randint(0, len(sentences)), (aside, "", False))
     text, start = "", 0
     for pattern, filling, is_asked in sentences:
