@@ -175,7 +175,7 @@ def shown(client: Path, folder: Path) -> str:
 def test_the_page_runs(client, tmp_path):
     (client / "node_modules" / "tf-squeezebert").symlink_to(client)
     (tmp_path / "index.html").write_text(snippets(README, "html")[0], encoding="utf-8")
-    model = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
+    model = export(model_of("label"), tmp_path / "reviews.tflite")
     wanted = predict(Runtime(model), "A film to see twice.")["label"]
     assert shown(client, tmp_path) == wanted
 
