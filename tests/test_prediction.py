@@ -191,6 +191,7 @@ def test_token_classification_equals_the_pipeline(tmp_path):
         ("B-PER L-PER U-LOC U-LOC O", ["PER a b", "LOC c", "LOC d"]),
         ("PER PER LOC O PER", ["PER a b", "LOC c", "PER e"]),
         ("noun verb verb-s verb-s noun", ["noun a", "verb b", "verb-s c d", "noun e"]),
+        ("I-O O E-O B-LOC I-LOC", ["O a", "O c", "LOC d e"]),
         ("O O O O O", []),
     ],
 )

@@ -177,7 +177,8 @@ class MaskedLM(Task):
         places = np.flatnonzero(np.array(row.ids) == tokenizer.mask_token_id)
         masks = []
         for scores in softmax(outputs["logits"][places]):
-            best = np.argsort(-scores)[: self.top_k]
+            # Of equal scores, the lower id comes first, as in other languages' stable sorts.
+            best = np.argsort(-scores, kind="stable")[: self.top_k]
             tokens = tokenizer.convert_ids_to_tokens(best)
             masks.append(dict(zip(tokens, scores[best].tolist(), strict=True)))
         return {"masks": masks}

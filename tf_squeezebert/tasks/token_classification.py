@@ -182,13 +182,13 @@ def _entities(words: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
     previous = "O"
     for word in words:
         label = word["label"]
-        kind = _entity_kind(label)
-        ended = label.startswith(_FIRST) or previous.startswith(_LAST)
-        if ended or kind != _entity_kind(previous):
-            groups.append((kind, []))
-        previous = label
         if label != "O":
+            kind = _entity_kind(label)
+            begins = label.startswith(_FIRST) or previous == "O" or previous.startswith(_LAST)
+            if begins or kind != _entity_kind(previous):
+                groups.append((kind, []))
             groups[-1][1].append(word)
+        previous = label
     return [
         {
             "entity_group": kind,
@@ -198,7 +198,6 @@ def _entities(words: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
             "end": members[-1]["end"],
         }
         for kind, members in groups
-        if members
     ]
 
 
