@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.special
 
 import tf_squeezebert
 from tf_squeezebert import data, predict
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.tasks import ARCHITECTURES, KINDS, TASKS, find_task, read_examples
+from tf_squeezebert.tasks.text_classification import MultiLabel
 
 from . import toy
 from .configs import small_config
@@ -250,3 +252,9 @@ def _write_queries(folder: Path) -> None:
             rows.append({"query": query, "passage": passage, "label": i % 2})
         lines = "\n".join(map(json.dumps, rows))
         (folder / f"{name}.jsonl").write_text(lines + "\n", encoding="utf-8")
+
+
+def test_labels_far_from_undecided_have_probabilities():
+    logits = np.array([-1e4, -200, 0, 20, 200], np.float32)
+    got = MultiLabel.probabilities({"logits": logits})
+    np.testing.assert_allclose(got, scipy.special.expit(logits), rtol=1e-6)
