@@ -45,6 +45,7 @@ def test_every_snippet_and_command_works(tmp_path, monkeypatch, capsys):
         exec(compile(snippet, "README.md", "exec"), names)
     assert Path("reviews.tflite").stat().st_size > 0
     assert Path("serving/1/saved_model.pb").is_file()
+    opens_in_mediapipe("reviews.tflite")
     loaded = transformers.AutoModelForSequenceClassification.from_pretrained("reviews")
     assert loaded.config.id2label == {0: "bad", 1: "good"}
 
@@ -58,6 +59,14 @@ def test_every_snippet_and_command_works(tmp_path, monkeypatch, capsys):
         printed = capsys.readouterr().out
         if arguments[:2] == ["predict", "reviews.tflite"]:
             assert re.search(r"label: (good|bad)", printed)
+
+
+def opens_in_mediapipe(path: str) -> None:
+    """As the first snippet of each platform's page does."""
+    text_tasks = pytest.importorskip("mediapipe.tasks.python.text")
+    with text_tasks.TextClassifier.create_from_model_path(path) as classifier:
+        (head,) = classifier.classify("A film to see twice.").classifications
+        assert {x.category_name for x in head.categories} == {"bad", "good"}
 
 
 def test_its_links_and_files_are_there():

@@ -12,16 +12,20 @@ _MODULE_OF = {
     "benchmark": "timing",
     "export": "exporter",
     "ExportError": "verification",
+    "fastest": "choosing",
     "inspect": "inspection",
     "RECIPES": "quantization",
     "Runtime": "runtime",
+    "SelfTest": "golden",
     "TARGETS": "targets",
 }
 
 __all__ = list(_MODULE_OF)
 
 if TYPE_CHECKING:  # the same names
+    from .choosing import fastest as fastest
     from .exporter import export as export
+    from .golden import SelfTest as SelfTest
     from .inspection import inspect as inspect
     from .quantization import RECIPES as RECIPES
     from .runtime import Runtime as Runtime

@@ -18,10 +18,13 @@ from ..config import SqueezeBertConfig
 from ..json_files import parse_json
 from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
+from .golden import GOLDEN, Golden, read_golden
 from .stored_zip import read_zip
 
 _T = TypeVar("_T")
 
+# Of everything that docs/file-format.md describes; raised by changes that a reader must know.
+FILE_FORMAT = 1
 _LABELS = "labels.txt"
 _SUFFIXES = (".json", ".txt")
 # Zip stores times; a fixed time makes the files of equal models equal.
@@ -47,7 +50,14 @@ class Bundle:
     @cached_property
     def config(self) -> SqueezeBertConfig:
         """The config of the exported model; ValueError if it is damaged."""
-        return self._read("config.json", self._read_config)
+        config = self._read("config.json", self._read_config)
+        form = config.extra.get("file_format", FILE_FORMAT)
+        if form != FILE_FORMAT:
+            raise ValueError(
+                f"'{self._source}' has the file format {one_line(form)}, and this version of the "
+                f"package knows only {FILE_FORMAT}: install a newer one, or export the file again."
+            )
+        return config
 
     @property
     def architecture(self) -> str:
@@ -66,6 +76,13 @@ class Bundle:
         if "vocab.txt" not in self.files:
             return None
         return self._read("tokenizer", self._read_tokenizer)
+
+    @cached_property
+    def golden(self) -> Golden | None:
+        """The golden examples; None for a file without them; ValueError if they are damaged."""
+        if GOLDEN not in self.files:
+            return None
+        return self._read(GOLDEN, lambda: read_golden(self.files[GOLDEN]))
 
     def _read(self, what: str, read: Callable[[], _T]) -> _T:
         try:
@@ -98,7 +115,9 @@ def collect_files(
     config: SqueezeBertConfig, architecture: str, tokenizer: SqueezeBertTokenizer | None
 ) -> dict[str, bytes]:
     """The files to attach to a model: config.json, labels.txt and the tokenizer's files."""
-    config = SqueezeBertConfig.from_dict(config.to_dict(), architectures=[architecture])
+    config = SqueezeBertConfig.from_dict(
+        config.to_dict(), architectures=[architecture], file_format=FILE_FORMAT
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config.save_pretrained(folder)

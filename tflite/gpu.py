@@ -17,15 +17,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..terminal import one_line
 from .apart import read_rows, write_rows
-
-if TYPE_CHECKING:
-    from ai_edge_litert.compiled_model import CompiledModel
 
 _SECONDS = 600
 _CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package installs a software Vulkan device
@@ -54,21 +50,24 @@ class GpuRun:
     left: list[str] = field(default_factory=list)
 
 
-def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> GpuRun:
+def run_on_gpu(
+    content: bytes, samples: Sequence[Mapping[str, np.ndarray]], signature: str | None = None
+) -> GpuRun:
     """Runs a model on the GPU alone or, if that is not possible, with the CPU's help.
 
     It computes in float32: unlike half precision, this shows whether the operators are correct.
 
     Args:
         content: the content of the file.
-        samples: inputs of its first signature, by name.
+        samples: inputs of the signature, by name.
+        signature: its name; by default the first one.
     """
     left: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "model.tflite").write_bytes(content)
         write_rows(Path(folder), "inputs", samples)
         for accelerators in ("GPU", "GPU CPU"):
-            error, log = _start(folder, accelerators)
+            error, log = _start(folder, accelerators, signature or "")
             if not error or "not supported by GPU" not in log:
                 break
             left = _refusals(log)
@@ -83,9 +82,9 @@ def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> G
     return GpuRun("", True, device, outputs, full, int(count[1]) if count else None, left)
 
 
-def _start(folder: str, accelerators: str) -> tuple[str, str]:
+def _start(folder: str, accelerators: str, signature: str) -> tuple[str, str]:
     """Runs `_process`, and returns its error as one line ("" if there is none), and its log."""
-    command = [sys.executable, "-m", __name__, folder, accelerators]
+    command = [sys.executable, "-m", __name__, folder, accelerators, signature]
     environment = {"XDG_RUNTIME_DIR": folder, **os.environ}
     for added in ({}, _software_vulkan()):
         try:
@@ -135,41 +134,64 @@ def _refusals(log: str) -> list[str]:
     return re.findall(r"^([A-Z][A-Z0-9_]+: .*)$", part, re.MULTILINE)
 
 
-def _process(folder: str, accelerators: str) -> None:
+class Accelerated:
+    """A file on some of the machine's accelerators, in float32.
+
+    Args:
+        path: the file.
+        accelerators: names of LiteRT's `HardwareAccelerator`, by spaces: "GPU", or "GPU CPU", which
+            leaves to the CPU what the GPU does not take.
+
+    Raises:
+        RuntimeError, ValueError: LiteRT finds no such accelerator, or can not compile the file for
+            it. (It may also end the process.)
+    """
+
+    def __init__(self, path: str, accelerators: str):
+        from ai_edge_litert.compiled_model import (
+            CompiledModel,
+            GpuOptions,
+            HardwareAccelerator,
+            Options,
+        )
+
+        hardware = HardwareAccelerator(0)
+        for name in accelerators.split():
+            hardware |= HardwareAccelerator[name]
+        options = Options(hardware_accelerators=hardware, gpu_options=GpuOptions(enforce_f32=True))
+        self._model = CompiledModel.from_file(path, options=options)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the accelerators other than the CPU took every operator."""
+        return bool(self._model.is_fully_accelerated())
+
+    def __call__(self, key: str | None, /, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Runs the signature of that name, or the first one."""
+        model, signatures = self._model, self._model.get_signature_list()
+        key = next(iter(signatures)) if key is None else key
+        for name, detail in model.get_input_tensor_details(key).items():
+            if [*map(int, detail["shape"])] != list(inputs[name].shape):
+                model.resize_input_tensor_by_name(key, name, inputs[name].shape)
+        given = {x: model.create_input_buffer_by_name(key, x) for x in signatures[key]["inputs"]}
+        got = {x: model.create_output_buffer_by_name(key, x) for x in signatures[key]["outputs"]}
+        for name, buffer in given.items():
+            buffer.write(inputs[name])
+        model.run_by_name(key, given, got)
+        outputs = {}
+        for name, detail in model.get_output_tensor_details(key).items():
+            shape = [*map(int, detail["shape"])]
+            numbers = got[name].read(math.prod(shape), np.dtype(detail["dtype"]))
+            outputs[name] = numbers.reshape(shape)
+        return outputs
+
+
+def _process(folder: str, accelerators: str, signature: str) -> None:
     """Runs the model.tflite in a folder on `inputs`, and writes `outputs` and full.json."""
-    from ai_edge_litert.compiled_model import (
-        CompiledModel,
-        GpuOptions,
-        HardwareAccelerator,
-        Options,
-    )
-
-    hardware = HardwareAccelerator(0)
-    for name in accelerators.split():
-        hardware |= HardwareAccelerator[name]
-    options = Options(hardware_accelerators=hardware, gpu_options=GpuOptions(enforce_f32=True))
-    model = CompiledModel.from_file(f"{folder}/model.tflite", options=options)
-    outputs = [_call(model, inputs) for inputs in read_rows(Path(folder), "inputs")]
+    model = Accelerated(f"{folder}/model.tflite", accelerators)
+    outputs = [model(signature or None, **inputs) for inputs in read_rows(Path(folder), "inputs")]
     write_rows(Path(folder), "outputs", outputs)
-    (Path(folder) / "full.json").write_text(json.dumps(bool(model.is_fully_accelerated())))
-
-
-def _call(model: CompiledModel, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    key, names = next(iter(model.get_signature_list().items()))
-    shapes = {k: [*map(int, x["shape"])] for k, x in model.get_input_tensor_details(key).items()}
-    for name, x in inputs.items():
-        if shapes[name] != list(x.shape):
-            model.resize_input_tensor_by_name(key, name, x.shape)
-    given = {name: model.create_input_buffer_by_name(key, name) for name in names["inputs"]}
-    got = {name: model.create_output_buffer_by_name(key, name) for name in names["outputs"]}
-    for name, buffer in given.items():
-        buffer.write(inputs[name])
-    model.run_by_name(key, given, got)
-    outputs = {}
-    for name, detail in model.get_output_tensor_details(key).items():
-        shape = [*map(int, detail["shape"])]
-        outputs[name] = got[name].read(math.prod(shape), np.dtype(detail["dtype"])).reshape(shape)
-    return outputs
+    (Path(folder) / "full.json").write_text(json.dumps(model.is_full))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ import numpy as np
 from ..terminal import one_line, printable
 from .apart import Crash, Rows, run_apart
 from .bundle import read_bundle
+from .choosing import self_test_apart
+from .golden import GOLDEN, SelfTest
 from .gpu import run_on_gpu
 from .metadata import read_metadata
 from .model_check import Graph, Model, open_model
@@ -47,6 +49,7 @@ _NO_GPU = (
 )
 _FLOAT32 = "run in float32; phones' GPUs use float16 by default"
 _FIXED = "GPUs need fixed shapes, but this file's inputs have free ones"
+_NO_GOLDEN = "there are no golden examples in the file"
 _NO_NUMBERS = "its outputs, or those of the reference kernels, hold NaN or infinity"
 _NPU = (
     "NPUs run files that their vendor's compiler made ahead of time from a fixed-length file. For "
@@ -101,10 +104,12 @@ class Inspection:
     Attributes:
         size: the file's size in bytes.
         signatures: the inputs' and outputs' names by signature.
-        inputs, outputs: of the first signature, which was run.
+        inputs, outputs: of the signature that was run: the main graph's.
         weights: bytes by data type.
-        operators: the number of operators of each kind.
+        operators: the number of operators of each kind; of several signatures, in the one that was
+            run.
         contents: for a file of this package, what it carries: architecture, labels, tokenizer ...
+        golden: for a file with golden examples, the result of its self-test, or why it fails.
         metadata: TFLite's own metadata, which MediaPipe reads.
         delegates: how each delegate runs it.
     """
@@ -117,6 +122,7 @@ class Inspection:
     weights: dict[str, int]
     operators: dict[str, int]
     contents: dict[str, Any] | None
+    golden: SelfTest | str | None
     metadata: dict[str, Any] | None
     delegates: list[Delegate]
 
@@ -125,7 +131,8 @@ class Inspection:
 
     def __str__(self) -> str:
         lines = [f"{printable(self.path)}: {self.size / 1e6:.1f} MB"]
-        lines += [f"signature {printable(name)}" for name in self.signatures] or ["no signature"]
+        names = ", ".join(map(printable, self.signatures))
+        lines.append(f"signature {names}" if names else "no signature")
         for kind, tensors in (("input", self.inputs), ("output", self.outputs)):
             lines += [
                 f"  {kind:6} {printable(x.name)}: {x.dtype} [{_shown(x.shape)}]" for x in tensors
@@ -139,6 +146,7 @@ class Inspection:
             lines.append("carries no files of tf-squeezebert")
         else:
             lines += [f"{name}: {printable(_plain(x))}" for name, x in self.contents.items()]
+            lines.append(f"self-test: {printable(str(self.golden or _NO_GOLDEN))}")
         lines.append(f"metadata for MediaPipe: {printable(_task_of(self.metadata))}")
         lines += [printable(line) for x in self.delegates for line in _delegate_lines(x, count)]
         return "\n".join(lines)
@@ -164,7 +172,9 @@ def inspect(path: str | os.PathLike) -> Inspection:
     path = Path(path)
     model = open_model(path)
     ends = Ends(model)
-    names = [_operator_name(x.code, x.custom) for graph in model.graphs for x in graph.operators]
+    contents = _contents(path)
+    graphs = [ends.graph] if len(model.signatures) > 1 else model.graphs
+    names = [_operator_name(x.code, x.custom) for graph in graphs for x in graph.operators]
     return Inspection(
         path=str(path),
         size=path.stat().st_size,
@@ -176,7 +186,8 @@ def inspect(path: str | os.PathLike) -> Inspection:
         outputs=[_tensor(name, ends.graph, x) for name, x in ends.outputs.items()],
         weights=_weights(model),
         operators=dict(Counter(names).most_common()),
-        contents=_contents(path),
+        contents=contents,
+        golden=_run_golden(path) if GOLDEN in (contents or {}).get("files", ()) else None,
         metadata=_metadata(path),
         delegates=[
             *_run_delegates(path, model, ends, len(names)),
@@ -250,7 +261,7 @@ def _run_delegates(path: Path, model: Model, ends: Ends, count: int) -> list[Del
     else:  # a GPU computes with dequantized weights
         on_cpu = _ROUNDED if {*answer["changed"]} - _LOOK_UPS else _EXACT
         on_gpu = _EXACT
-    gpu = _run_gpu(path, samples, expected, on_gpu, count)
+    gpu = _run_gpu(path, ends, samples, expected, on_gpu, count)
     if ends.is_free and gpu.verdict in ("fails", "DIFFERS"):
         gpu.note = f"{gpu.note}; {_FIXED}"
     return [_run_xnnpack(path, ends, samples, expected, on_cpu, count), gpu]
@@ -287,6 +298,13 @@ class _Refusal(ValueError):
     """LiteRT can not open a file, so there is nothing to report."""
 
 
+def _run_golden(path: Path) -> SelfTest | str:
+    try:
+        return self_test_apart(path)
+    except ValueError as error:
+        return one_line(error)
+
+
 def _rounds_activations(model: Model) -> bool:
     """Whether the model stores activations as small integers."""
     return any(
@@ -311,8 +329,10 @@ def _run_xnnpack(
     return _judged(delegate, tolerance, expected, got)
 
 
-def _run_gpu(path: Path, samples: Rows, expected: Rows, tolerance: float, count: int) -> Delegate:
-    run = run_on_gpu(path.read_bytes(), samples)
+def _run_gpu(
+    path: Path, ends: Ends, samples: Rows, expected: Rows, tolerance: float, count: int
+) -> Delegate:
+    run = run_on_gpu(path.read_bytes(), samples, ends.signature)
     delegate = Delegate("GPU", "fails", run.device, left=run.left, tolerance=tolerance)
     if not run.found:
         delegate.verdict, delegate.note = "not available", _NO_GPU

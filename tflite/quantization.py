@@ -53,6 +53,8 @@ class Recipe(NamedTuple):
             random and trained models, including pruned ones and ones with large weights, were
             within 0.04 in fp16, 0.2 in int8, 0.9 in int8-static and 0.8 in int4. For the last two
             this proves little: `structure` checks their operators and weights.
+        rounding: how much more the outputs may differ on another machine, in the same measure:
+            kernels round what they multiply with small integers in different ways.
         convolutions: whether CPUs run grouped convolutions of this kind, and do so faster than one
             FULLY_CONNECTED per group.
     """
@@ -60,6 +62,7 @@ class Recipe(NamedTuple):
     summary: str
     rules: tuple[Rule, ...]
     tolerance: float
+    rounding: float
     convolutions: bool = False
 
     @property
@@ -83,17 +86,20 @@ RECIPES = {
             Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
         ),
         tolerance=0.1,
+        rounding=0.005,
     ),
     "int8": Recipe(
         "weights and tables as 8 bit integers, activations in float between the operations",
         (Rule(_PROJECTIONS + _TABLES, 8),),
         tolerance=0.3,
+        rounding=0.1,
         convolutions=True,
     ),
     "int8-static": Recipe(
         "the same, and the projections' activations as 8 bit integers, in ranges from texts",
         (Rule(_TABLES, 8), Rule(_PROJECTIONS, 8, activations="int8")),
         tolerance=1.5,
+        rounding=0.1,
         convolutions=True,
     ),
     "int4": Recipe(
@@ -104,12 +110,16 @@ RECIPES = {
             Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
         ),
         tolerance=1.2,
+        rounding=0.05,
     ),
 }
 
 
-def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> bytes:
-    """Quantizes a float .tflite model; `samples` are inputs of its signature for calibration."""
+Samples = Mapping[str, Sequence[Mapping[str, np.ndarray]]]
+
+
+def apply(recipe: Recipe, content: bytes, samples: Samples) -> bytes:
+    """Quantizes a float .tflite model; `samples` are inputs for calibration, by signature."""
     from litert_quantizer.quantizer import Quantizer
 
     from .scales import mend_scales, separate
@@ -125,19 +135,18 @@ def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndar
     return mend_scales(content, quantized)
 
 
-def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict | None:
+def _calibrate(quantizer, samples: Samples) -> dict | None:
     """Determines the ranges of activations, with a progress bar; None without samples."""
     from tqdm import tqdm
 
     ranges: dict | None = None
-    with tqdm(total=len(samples), desc="Calibrating", unit="text", leave=False) as progress:
-        for start in range(0, len(samples), _CHUNK):
-            chunk = samples[start : start + _CHUNK]
+    count = max(map(len, samples.values()))
+    with tqdm(total=count, desc="Calibrating", unit="text", leave=False) as progress:
+        for start in range(0, count, _CHUNK):
+            chunk = {name: rows[start : start + _CHUNK] for name, rows in samples.items()}
             with _silence():
-                ranges = quantizer.calibrate(
-                    {"serving_default": chunk}, ranges, num_threads=os.cpu_count() or 1
-                )
-            progress.update(len(chunk))
+                ranges = quantizer.calibrate(chunk, ranges, num_threads=os.cpu_count() or 1)
+            progress.update(min(_CHUNK, count - start))
     return ranges
 
 

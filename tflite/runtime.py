@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, SignatureRunner
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from ..config import SqueezeBertConfig
 from ..files import named_in_utf8
@@ -22,14 +22,22 @@ from ..tasks import Task, task_of
 from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import read_bundle
+from .golden import GOLDEN, SelfTest
+from .gpu import Accelerated
 from .model_check import open_model
-from .own_graph import check_own
+from .own_graph import Signature, check_own
 
+_Run = Callable[..., dict[str, np.ndarray]]  # from the inputs, by name, to the outputs
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 # LiteRT ends the process if the system refuses it another thread.
 MOST_THREADS = 256
+DELEGATES = ("xnnpack", "none", "gpu")
+_RESOLVERS = {
+    "xnnpack": OpResolverType.AUTO,
+    "none": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+}
 
 
 class Runtime:
@@ -43,6 +51,10 @@ class Runtime:
         num_threads: threads within one call of the file.
         workers: number of calls of the file that run at once. Each worker has an interpreter, with
             a copy of the encoder's weights.
+        delegate: what runs the file: `"xnnpack"`, LiteRT's fast kernels for CPUs; `"none"`, its
+            other kernels, which are many times slower; or `"gpu"`, its GPU accelerator in float32,
+            for files of fixed shapes, of which `target="gpu"` makes those that are right there.
+            `fastest` chooses among them.
 
     Attributes:
         config: the exported model's config, with the names of the labels.
@@ -53,10 +65,16 @@ class Runtime:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a .tflite, or not one that this package exported; or `num_threads` or
-            `workers` is below 1, or their product above 256.
+            `workers` is below 1, or their product above 256; or the delegate can not run the file.
     """
 
-    def __init__(self, path: str | os.PathLike, num_threads: int = 1, workers: int = 1):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        num_threads: int = 1,
+        workers: int = 1,
+        delegate: str = "xnnpack",
+    ):
         for name, count in (("num_threads", num_threads), ("workers", workers)):
             if not isinstance(count, int) or count < 1:
                 raise ValueError(f"{name} must be a whole number of 1 or more, not {count!r}.")
@@ -65,21 +83,24 @@ class Runtime:
                 f"num_threads times workers may be {MOST_THREADS} at most, not "
                 f"{num_threads * workers}."
             )
+        if delegate not in DELEGATES:
+            raise ValueError(
+                f"delegate {delegate!r} is unknown: choose one of {', '.join(DELEGATES)}."
+            )
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"There is no file '{path}': check the path.")
+        self._path = path
         self._bundle = read_bundle(path)
         self.config: SqueezeBertConfig = self._bundle.config
         self.architecture: str = self._bundle.architecture
-        _check(path, self.config, self.architecture)
+        self._signatures = _check(path, self.config, self.architecture)
         self.task: Task = task_of(self.architecture, self.config)
         self.workers = workers
         # Last in, first out, so that a single caller always uses the same interpreter.
-        self._idle: queue.LifoQueue[SignatureRunner] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Mapping[str, _Run]] = queue.LifoQueue()
         for _ in range(workers):
-            run = _open(path, num_threads)
-            self._idle.put(run)
-        self._shape = run.get_input_details()["input_ids"]["shape_signature"]  # -1 where free
+            self._idle.put(_open(path, num_threads, delegate, self._signatures))
         _release_pages(path)
 
     @functools.cached_property
@@ -90,12 +111,20 @@ class Runtime:
     @property
     def batch(self) -> int | None:
         """The number of texts that one call of the file takes; None if it is free."""
-        return None if self._shape[0] < 0 else int(self._shape[0])
+        batch = self._signatures[0].batch
+        return None if batch < 0 else batch
 
     @property
     def length(self) -> int | None:
-        """The sequence length that the file was exported for; None if it is free."""
-        return None if self._shape[1] < 0 else int(self._shape[1])
+        """The sequence length that the file was exported for, the longest of several; None if it
+        is free."""
+        return self.lengths[-1] if self.lengths else None
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The fixed sequence lengths of the file, in order; none if the length is free. A text is
+        padded to the shortest that it fits into."""
+        return tuple(x.length for x in self._signatures if x.length > 0)
 
     @property
     def max_length(self) -> int:
@@ -133,6 +162,40 @@ class Runtime:
             outputs["logits"] = outputs["logits"].reshape(ids.shape[:2])  # [B * C, 1] to [B, C]
         return outputs
 
+    def self_test(self, rounds: int = 1) -> SelfTest:
+        """Runs the golden examples that the file carries, and compares with the model's outputs.
+
+        It tells whether this file, on this machine and with these settings, computes what the
+        exported model does.
+
+        Args:
+            rounds: how often to run each example; every round must be right.
+
+        Raises:
+            ValueError: the file carries no golden examples, or damaged ones; or `rounds` is below
+                1.
+        """
+        if not isinstance(rounds, int) or rounds < 1:
+            raise ValueError(f"rounds must be a whole number of 1 or more, not {rounds!r}.")
+        golden = self._bundle.golden
+        if golden is None:
+            raise ValueError(
+                f"'{self._path}' carries no golden examples, by which a file can test itself: "
+                "export it again, without golden=False."
+            )
+        try:
+            return golden.run(self._run_example, rounds)
+        except (ValueError, LookupError) as error:
+            raise ValueError(
+                f"The {GOLDEN} in '{self._path}' can not be run: export the file again "
+                f"({one_line(error)})."
+            ) from error
+
+    def _run_example(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self.task.has_choices:
+            inputs = {name: x[None] for name, x in inputs.items()}
+        return self(inputs)
+
     def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
         """`[function(item) for item in items]`, with one thread for each worker."""
         items = list(items)
@@ -144,18 +207,20 @@ class Runtime:
     def _run(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Calls the file once, with ids, mask and types, [3, B, S]."""
         _, count, given = rows.shape
-        size, length = self.batch or count, self.length or given
+        size = self.batch or count
+        signature = next((x for x in self._signatures if x.length >= given), self._signatures[0])
+        length = max(signature.length, given)
         padded = np.pad(rows, ((0, 0), (0, size - count), (0, length - given)))
-        run = self._idle.get()
+        runs = self._idle.get()
         try:
-            outputs = run(**dict(zip(INPUTS, padded, strict=True)))
+            outputs = runs[signature.name](**dict(zip(INPUTS, padded, strict=True)))
         except RuntimeError as error:
             raise ValueError(
                 f"The file does not run {padded.shape[1]} texts of {padded.shape[2]} tokens, so it "
                 f"is damaged: export it again ({one_line(error)})."
             ) from error
         finally:
-            self._idle.put(run)
+            self._idle.put(runs)
         return {
             name: x[:count, :given] if self.task.is_by_position(name) else x[:count]
             for name, x in outputs.items()
@@ -196,11 +261,11 @@ class Runtime:
         return [ids, mask, types]
 
 
-def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
-    """Checks the file before LiteRT opens it."""
+def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> list[Signature]:
+    """Checks the file before LiteRT opens it, and returns its signatures, the shortest first."""
     model = open_model(path)
     try:
-        check_own(model, config, architecture)
+        return check_own(model, config, architecture)
     except ValueError as error:
         raise ValueError(
             f"'{path}' was not exported by this package, or is damaged: export it again (it "
@@ -208,14 +273,27 @@ def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> None:
         ) from error
 
 
-def _open(path: Path, num_threads: int) -> SignatureRunner:
-    """Opens an interpreter of the file, ready to run; the returned runner keeps it alive."""
+def _open(
+    path: Path, num_threads: int, delegate: str, signatures: Iterable[Signature]
+) -> dict[str, _Run]:
+    """Opens the file, ready to run, by signature."""
     try:
         with named_in_utf8(path) as name:
-            interpreter = Interpreter(name, num_threads=num_threads)
+            if delegate == "gpu":
+                model = Accelerated(name, "GPU CPU")
+                return {x.name: functools.partial(model, x.name) for x in signatures}
+            interpreter = Interpreter(
+                name, num_threads=num_threads, experimental_op_resolver_type=_RESOLVERS[delegate]
+            )
         interpreter.allocate_tensors()
-        return interpreter.get_signature_runner()
+        # The runners keep the interpreter alive.
+        return {x.name: interpreter.get_signature_runner(x.name) for x in signatures}
     except (RuntimeError, TypeError, ValueError) as error:
+        if delegate == "gpu":
+            raise ValueError(
+                f"No GPU of this machine runs '{path}': use another delegate, or a file that was "
+                f'exported with target="gpu" ({one_line(error)}).'
+            ) from error
         raise ValueError(
             f"'{path}' is damaged, LiteRT can not open it: export it again ({one_line(error)})."
         ) from error

@@ -31,7 +31,8 @@ _NUDGE = 1e-6  # relative to the size of the embeddings
 _LEAST_SPREAD = 0.02
 # A decision is clear if the best score exceeds the next by this many times the allowed error.
 _CLEAR = 2.0
-_LEAST_TEXT = 4  # tokens: [CLS], two [SEP] and one token of text
+LEAST_TEXT = 4  # tokens: [CLS], two [SEP] and one token of text
+Text = str | tuple[str, str]
 _OUTPUTS = {name for task in KINDS.values() for form in task.outputs for name in form}
 _MOST_KEPT = 1 << 26  # numbers kept of the reference, for a second file: 256 MB
 
@@ -42,7 +43,7 @@ class ExportError(RuntimeError):
 
 def encode(
     tokenizer: SqueezeBertTokenizer,
-    texts: Sequence[str | tuple[str, str]],
+    texts: Sequence[str | tuple[str, ...]],
     longest: int,
     padded: bool = False,
 ) -> list[dict[str, np.ndarray]]:
@@ -67,8 +68,8 @@ def encode(
 def make_samples(
     model: SqueezeBertPreTrainedModel,
     tokenizer: SqueezeBertTokenizer | None,
-    texts: Sequence[str],
-    length: int | None,
+    texts: Sequence[Text],
+    lengths: Sequence[int],
     batch: int | None,
 ) -> list[dict[str, np.ndarray]]:
     """Makes the samples on which a file is compared with its model.
@@ -76,29 +77,29 @@ def make_samples(
     Args:
         model: the model.
         tokenizer: its tokenizer; without one there are no texts.
-        texts: the user's texts; each becomes one input.
-        length: the file's length, None if it is free.
+        texts: the user's texts and pairs; each becomes one input.
+        lengths: the file's fixed lengths; none if it is free.
         batch: the file's batch size, None if it is free.
 
     Returns:
-        Random ids and segments of 1, 7 and 64 tokens and of the longest that the file takes, in
-        two rows, the second of which is padded; one sample with the file's number of rows; and,
-        with a tokenizer, the user's texts, some that come with the package, one of the full length,
-        and pairs if the model has two segments.
+        Random ids and segments of 1, 7 and 64 tokens and of each length of the file, in two rows,
+        the second of which is padded; one sample with the file's number of rows; and, with a
+        tokenizer, the user's texts, some that come with the package, one of the full length, and
+        pairs if the model has two segments.
     """
-    longest = length or model.config.max_position_embeddings
+    longest = max(lengths, default=model.config.max_position_embeddings)
     rng = np.random.default_rng(0)
-    sizes = sorted({min(size, longest) for size in (*_LENGTHS, longest)})
+    sizes = sorted({min(size, longest) for size in (*_LENGTHS, *lengths, longest)})
     samples = [_random(model, rng, 2, size) for size in sizes]
     if batch is not None and batch > 2:
         samples.append(_random(model, rng, batch, min(_LENGTHS[1], longest)))
-    if tokenizer is None or longest < _LEAST_TEXT:
+    if tokenizer is None or longest < LEAST_TEXT:
         return samples
     own = own_texts()
     # At least one token per word, which is enough for any length.
     words = " ".join(own).split()
     everything = " ".join(words * (longest // len(words) + 1))
-    given: list[str | tuple[str, str]] = [*texts, *own, everything]
+    given: list[Text] = [*texts, *own, everything]
     if model.config.type_vocab_size > 1:
         given += [(own[0], own[1]), (own[3], own[7])]
     return samples + encode(tokenizer, given, longest)
@@ -261,7 +262,7 @@ def _check_exact(measured: Measured, reference: Reference) -> None:
 
 
 def _check_quantized(measured: Measured, recipe: Recipe) -> None:
-    spread = max(measured.spread, _LEAST_SPREAD * measured.size, 1e-30)
+    spread = measured.scale
     for error in (measured.error / spread, measured.offset / max(measured.size, spread)):
         if not error <= recipe.tolerance:
             further = " or more texts to calibrate on" if recipe.calibrates else ""
@@ -338,6 +339,11 @@ class Measured:
     def size(self) -> float:
         """The root mean square of the model's values."""
         return float(np.hypot(*self._moments(0)))
+
+    @property
+    def scale(self) -> float:
+        """What errors are relative to: the spread, or a part of the size if that is more."""
+        return max(self.spread, _LEAST_SPREAD * self.size, 1e-30)
 
     @property
     def error(self) -> float:
