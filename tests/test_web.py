@@ -18,6 +18,7 @@ from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime, export
 
 from .configs import small_config
+from .node import install_packages, program
 from .reference import pair
 
 pytestmark = pytest.mark.slow
@@ -27,15 +28,6 @@ VOCAB = Path(__file__).parent / "fixtures" / "vocab.txt"
 CLASSIFIER = "SqueezeBertForSequenceClassification"
 STATISTICS = "https://odml.pa.googleapis.com/v1/log"
 TEXTS = ["Tea.", 'He SAID: "no-one\'s $3.50 (or 4%)!"', "Two moons of the planet. " * 60]
-NO_NETWORK = r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT"
-
-
-def program(*names: str) -> str:
-    """The path of the first of these that is installed, or the test is skipped."""
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip(f"{' or '.join(names)} is not installed")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +43,7 @@ def installed(chromium, tmp_path_factory) -> Path:
     for path in WEB.glob("*.*"):
         if path.name != "model.tflite":
             shutil.copy(path, folder)
-    command = [program("npm"), "ci", "--prefer-offline", "--fetch-retries=0"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if re.search(NO_NETWORK, done.stderr):
-        pytest.skip("npm ci can not reach its registry")
-    assert done.returncode == 0, done.stderr
+    install_packages(folder)
     return folder
 
 
