@@ -30,11 +30,13 @@ from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundl
 
 from .configs import small_config
 from .node import install_packages, program
+from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
 from .toy import BERT_VOCAB, BERT_VOCAB_SIZE
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "clients" / "conformance"
 CLIENT = ROOT / "clients" / "js"
+README = CLIENT / "README.md"
 MODELS = CORPUS / "models"
 # Bytes, minified and compressed: of tokens and answers, and of all that a page loads of the client.
 MOST_CORE, MOST_PAGE = 6_000, 10_500
@@ -138,23 +140,20 @@ def test_the_package(client):
     assert all("integrity" in package and "resolved" not in package for package in packages)
 
 
-# README.md
+# README.md and docs/
 
 
-def snippets(language: str) -> list[str]:
-    """The code blocks of README.md in a language."""
-    text = (CLIENT / "README.md").read_text(encoding="utf-8")
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
-
-
-def test_the_snippet_for_node_runs(client, tmp_path):
+def test_the_snippets_for_node_run(client, tmp_path):
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "tf-squeezebert").symlink_to(client)
     shutil.copy(MODELS / "single-label.tflite", tmp_path / "reviews.tflite")
-    (tmp_path / "main.mjs").write_text(snippets("js")[0], encoding="utf-8")
-    done = node(tmp_path, "main.mjs")
-    assert done.returncode == 0, done.stderr
-    assert re.match(r"\{\s*label: '(negative|neutral|positive)',\s*score: 0\.\d+,", done.stdout)
+    printed = ""
+    for snippet in snippets(README, "js"):
+        (tmp_path / "main.mjs").write_text(snippet, encoding="utf-8")
+        done = node(tmp_path, "main.mjs")
+        assert done.returncode == 0, done.stderr
+        printed += done.stdout
+    assert re.match(r"\{\s*label: '(negative|neutral|positive)',\s*score: 0\.\d+,", printed)
 
 
 @pytest.mark.slow
@@ -162,7 +161,7 @@ def test_the_page_runs(client, tmp_path):
     chromium = program("chromium", "chromium-browser", "google-chrome")
     (tmp_path / "node_modules").symlink_to(client / "node_modules")
     (client / "node_modules" / "tf-squeezebert").symlink_to(client)
-    (tmp_path / "index.html").write_text(snippets("html")[0], encoding="utf-8")
+    (tmp_path / "index.html").write_text(snippets(README, "html")[0], encoding="utf-8")
     model = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -172,6 +171,68 @@ def test_the_page_runs(client, tmp_path):
         server.shutdown()
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == predict(Runtime(model), "A film to see twice.")["label"]
+
+
+# In the place of its module, which needs a phone.
+FAST_TFLITE = """
+import { loadTensorflowModel as play } from "CLIENT/test/fake_tflite.mjs";
+
+export async function loadTensorflowModel({ url }) {
+  return play(new Uint8Array(await (await fetch(url)).arrayBuffer()));
+}
+"""
+FILES_AS_SITE = """
+import { readFileSync } from "node:fs";
+
+globalThis.fetch = async (url) => new Response(readFileSync(new URL(url).pathname.slice(1)));
+"""
+
+
+@pytest.mark.slow
+def test_the_snippet_for_react_native_runs(client, tmp_path):
+    modules = {
+        "tf-squeezebert": f'export * from "{client}/react_native.js";',
+        "react-native-fast-tflite": FAST_TFLITE.replace("CLIENT", str(client)),
+    }
+    for name, content in modules.items():
+        folder = tmp_path / "node_modules" / name
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text('{"type": "module", "exports": "./index.js"}')
+        (folder / "index.js").write_text(content)
+    (snippet,) = snippets(DOCS / "react-native.md", "js")
+    (tmp_path / "main.mjs").write_text(FILES_AS_SITE + snippet, encoding="utf-8")
+    path = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
+    done = node(tmp_path, "main.mjs")
+    assert done.returncode == 0, done.stderr
+    assert predict(Runtime(path), "A film to see twice.")["label"] in done.stdout
+    assert "right: true" in done.stdout
+
+
+SEARCH_MAIN = """
+import { readFileSync } from "node:fs";
+import { load } from "CLIENT/node.js";
+import { search } from "./search.mjs";
+
+const model = await load("sentences.tflite");
+const texts = readFileSync("texts.txt", "utf8").trim().split("\\n");
+const index = new Uint8Array(readFileSync("texts.index")).buffer;
+for (const query of process.argv.slice(2)) {
+  console.log(JSON.stringify(await search(model, texts, index, query)));
+}
+"""
+
+
+def test_the_search_of_the_guide(client, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    search = make_index(MODELS / "embedding.tflite")
+    (snippet,) = snippets(SEARCH, "js")
+    (tmp_path / "search.mjs").write_text(snippet, encoding="utf-8")
+    (tmp_path / "main.mjs").write_text(SEARCH_MAIN.replace("CLIENT", str(client)))
+    lines = answers(tmp_path, "main.mjs", *QUERIES, lines=())
+    for query, found in zip(QUERIES, lines, strict=True):
+        wanted = search(query)
+        assert [one["text"] for one in found] == [text for text, _ in wanted]
+        assert [x["score"] for x in found] == pytest.approx([x for _, x in wanted], abs=1e-4)
 
 
 # The corpus
@@ -664,12 +725,41 @@ def test_the_library_is_found_in_the_python_environment(client, tmp_path):
     assert "label" in json.loads(done.stdout)
 
 
-def test_web_assembly_needs_a_fixed_length(client):
-    path = MODELS / "single-label.tflite"
+# Files of free length on WebAssembly, which LiteRT.js compiles for each length
+
+FREE = sorted(path.stem for path in MODELS.glob("*.tflite") if "int8" not in path.stem)
+
+
+@pytest.mark.filterwarnings("ignore:.* longer than the")
+@pytest.mark.parametrize("name", FREE)
+def test_files_of_free_length_on_web_assembly_equal_those_of_python(client, name):
+    with (CORPUS / "models.jsonl").open(encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    kept = [line for line in lines if line["model"] == f"{name}.tflite"][:12]
+    questions = [{k: v for k, v in line.items() if k not in ("model", "answer")} for line in kept]
+    check_answers(client, SCRIPTS["wasm"], MODELS / f"{name}.tflite", [*questions, questions[0]])
+
+
+def tagger(path: Path, **options: Any) -> Path:
+    keras.utils.set_random_seed(0)
+    config = SqueezeBertConfig(**small_config(vocab_size=BERT_VOCAB_SIZE, **LABELS))
+    model = tf_squeezebert.SqueezeBertForTokenClassification(config)
+    model.tokenizer = SqueezeBertTokenizer(BERT_VOCAB)
+    return export(model, path, **options)
+
+
+@pytest.mark.slow
+def test_several_texts_of_free_length_on_web_assembly(client, tmp_path):
+    path = tagger(tmp_path / "m.tflite", batch=3)
+    check_answers(client, SCRIPTS["wasm"], path, lines_of("entities"))
+
+
+@pytest.mark.slow
+def test_a_free_batch_is_refused_on_web_assembly(client, tmp_path):
+    path = tagger(tmp_path / "m.tflite", batch=None)
     done = node(client, "predict.mjs", path, "--runner", "wasm", lines=[{"text": "a"}])
     assert done.returncode == 2
     assert done.stderr == (
-        f"LiteRT.js runs files of fixed lengths, and '{path}' takes texts of any length: export "
-        "it with a length, or install LiteRT's library by 'pip install ai-edge-litert' and "
-        "'npm install koffi'.\n"
+        f"LiteRT.js on wasm runs files of fixed batches, and '{path}' takes any number of texts: "
+        "export it without batch=None.\n"
     )

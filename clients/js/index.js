@@ -5,12 +5,14 @@ import { openModel } from "./model/model.js";
 import { createLiteRtJsRunner, startLiteRtJs } from "./runners/litert_js.js";
 
 /** @type {typeof import("./index.d.ts").load} */
-export async function load(source, { wasm, accelerator = "wasm", signal } = {}) {
+export async function load(source, options = {}) {
+  const { accelerator = "wasm", signal } = options;
   const isAddress = typeof source === "string" || source instanceof URL;
   const bytes = isAddress ? await download(source, signal) : new Uint8Array(source);
-  const litert = await import("@litertjs/core");
-  await startLiteRtJs(litert, wasm ?? besideLiteRtJs());
-  return openModel(bytes, isAddress ? String(source) : "a .tflite", (content, file) =>
+  const { name = isAddress ? String(source) : "a .tflite" } = options;
+  const litert = options.litert ?? (await import("@litertjs/core"));
+  await startLiteRtJs(litert, options.wasm ?? besideLiteRtJs());
+  return openModel(bytes, name, (content, file) =>
     createLiteRtJsRunner(litert, content, file, accelerator),
   );
 }

@@ -59,7 +59,7 @@ function shapeOf(tensor) {
 }
 
 /** A table of a flatbuffer, whose fields are found through a list of their offsets. */
-class Table {
+export class Table {
   /**
    * @param {DataView} view
    * @param {number} start
@@ -79,7 +79,7 @@ class Table {
   }
 
   /** The places of a vector's elements, 4 bytes each. */
-  #places(/** @type {number} */ field) {
+  places(/** @type {number} */ field) {
     const place = this.#place(field);
     if (!place) return [];
     const vector = place + this.view.getUint32(place, true);
@@ -94,12 +94,12 @@ class Table {
   }
 
   numbers(/** @type {number} */ field) {
-    return this.#places(field).map((place) => this.view.getInt32(place, true));
+    return this.places(field).map((place) => this.view.getInt32(place, true));
   }
 
   tables(/** @type {number} */ field) {
     const { view } = this;
-    return this.#places(field).map((place) => new Table(view, place + view.getUint32(place, true)));
+    return this.places(field).map((place) => new Table(view, place + view.getUint32(place, true)));
   }
 
   text(/** @type {number} */ field) {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { ensure } from "../core/checks.js";
-import { createLiteRtJsRunner, requireFixed, startLiteRtJs } from "./litert_js.js";
+import { createLiteRtJsRunner, startLiteRtJs } from "./litert_js.js";
 
 const require = createRequire(import.meta.url);
 
@@ -13,12 +13,6 @@ const require = createRequire(import.meta.url);
  * @param {import("../types.js").ModelFile} file
  */
 export async function createWasmRunner(bytes, file) {
-  requireFixed(
-    file,
-    "LiteRT.js",
-    "export it with a length, or install LiteRT's library by 'pip install ai-edge-litert' and " +
-      "'npm install koffi'",
-  );
   return createLiteRtJsRunner(await startInNode(), bytes, file, "wasm");
 }
 
