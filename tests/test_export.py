@@ -372,6 +372,15 @@ def test_the_same_model_gives_the_same_bytes(name, target, recipe, models, expor
     assert again.read_bytes() == exported(name, target=target, quantize=recipe).read_bytes()
 
 
+def test_functions_that_run_step_by_step_make_the_same_file(models, exported, tmp_path, request):
+    """As a user has them run to debug: without functions, the graph has no embedding lookup."""
+    want = exported(CLASSIFIER, target="cpu", quantize="fp16").read_bytes()
+    request.getfixturevalue("eager")
+    path = write(models[CLASSIFIER][1], tmp_path / "model.tflite", target="cpu", quantize="fp16")
+    assert tf.config.functions_run_eagerly()
+    assert path.read_bytes() == want
+
+
 # Labels and texts
 
 
@@ -414,7 +423,7 @@ def test_files_are_compared_on_lengths_texts_and_pairs(models, tmp_path, monkeyp
 
 
 def test_all_rows_of_a_batch_are_compared(models):
-    samples = verification.make_samples(models[CLASSIFIER][1], None, (), None, 5)
+    samples = verification.make_samples(models[CLASSIFIER][1], None, (), (), 5)
     assert max(len(row["input_ids"]) for row in samples) == 5
 
 

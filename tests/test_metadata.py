@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -500,6 +501,46 @@ def test_mediapipe_embeds_as_we_do(text_tasks, texts, length, models, exported):
         for text, expected in zip(texts, models[EMBEDDER][1], strict=True):
             (got,) = embedder.embed(text).embeddings
             np.testing.assert_allclose(got.embedding, expected["embedding"], atol=1e-5)
+
+
+ODD = {
+    "accents": "The caf\u00e9 of my father.",
+    "capitals": "The \u0395\u039a of my father.",
+    "spaces": "The\u00a0caf\u3000of my father.",
+    "soft hyphen": "The fa\u00adther.",
+    "joiner": "The fa\u200dther.",
+    "control": "The fa\x01ther\nand\tso on.",
+    "special token": "The [SEP] of my father.",
+    "long word": "The " + "\u03b1" * 60 + " of my father.",
+}
+
+
+def normalized(text: str) -> str:
+    """As docs/tokens.md advises."""
+    kept = ""
+    for x in unicodedata.normalize("NFD", text):
+        category = unicodedata.category(x)
+        if category == "Zs":
+            kept += " "
+        elif x in "\t\r\n" or category not in ("Mn", "Cf", "Cc"):
+            kept += x
+    return kept.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ODD)
+def test_mediapipe_tokenizes_differently_where_the_page_says(text_tasks, exported, kind):
+    path = exported[EMBEDDER, None]
+    wanted = predict(Runtime(path), ODD[kind])["embedding"]
+    with text_tasks.TextEmbedder.create_from_model_path(str(path)) as embedder:
+
+        def difference(text: str) -> float:
+            (got,) = embedder.embed(text).embeddings
+            return np.abs(got.embedding - wanted).max()
+
+        assert difference(ODD[kind]) > 1e-3
+        mends = kind not in ("special token", "long word")
+        assert (difference(normalized(ODD[kind])) < 1e-5) == mends
 
 
 @pytest.mark.parametrize("order", ORDERS)

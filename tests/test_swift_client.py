@@ -24,6 +24,7 @@ from tf_squeezebert.tflite import Runtime, export
 from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundle
 
 from .configs import small_config
+from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
 from .toy import VOCAB, VOCAB_SIZE
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* longer than the")]
@@ -590,14 +591,16 @@ let package = Package(
 """
 
 
-APPLE = {"import TensorFlowLite", "import LiteRT"}
+RUNNERS = {"import TensorFlowLite", "import LiteRT"}
+PAGES = [CLIENT / "README.md", DOCS / "ios.md", SEARCH]
 
 
 @pytest.mark.parametrize("names", [["TensorFlowLite"], ["LiteRT"], ["TensorFlowLite", "LiteRT"]])
-def test_apple_runners_and_the_readme_compile(swift, names, tmp_path):
+def test_apple_runners_and_the_pages_compile(swift, names, tmp_path):
     sources = tmp_path / "Sources"
     sources.mkdir()
     (sources / "SqueezeBert").symlink_to(CLIENT / "Sources" / "SqueezeBert")
+    names = [*names, "MediaPipeTasksText"]
     for name in names:
         (sources / name).mkdir()
         (sources / name / f"{name}.swift").symlink_to(CLIENT / "Stubs" / f"{name}.swift")
@@ -606,21 +609,59 @@ def test_apple_runners_and_the_readme_compile(swift, names, tmp_path):
     package = PACKAGE.replace("NAMES", listed).replace("MODULES", modules)
     (tmp_path / "Package.swift").write_text(package)
     (sources / "App").mkdir()
-    (sources / "App" / "App.swift").write_text(readme_app(names), encoding="utf-8")
+    (sources / "App" / "App.swift").write_text(app_of_pages(names), encoding="utf-8")
     done = swift("swift", "build", "--package-path", tmp_path, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
 
 
-def readme_app(names: list[str]) -> str:
-    """The snippets of the README that need no other modules of Apple, each as a function."""
-    readme = (CLIENT / "README.md").read_text(encoding="utf-8")
-    snippets = re.findall(r"```swift\n(.*?)```", readme, re.DOTALL)
+def app_of_pages(names: list[str]) -> str:
+    """The snippets that need no other runner, each as a function."""
     imports, functions = {"import Foundation", "import SqueezeBert"}, []
-    for i, snippet in enumerate(snippets):
+    for i, snippet in enumerate(x for page in PAGES for x in snippets(page, "swift")):
         needed = set(re.findall(r"^import .*", snippet, re.MULTILINE))
-        if needed & APPLE <= {f"import {name}" for name in names}:
+        if needed & RUNNERS <= {f"import {name}" for name in names}:
             imports |= needed
             body = re.sub(r"^import .*\n", "", snippet, flags=re.MULTILINE)
             functions.append(f"func snippet{i}(url: URL) throws {{\n{body}}}\n")
-    assert len(functions) > 5
+    assert len(functions) > 9
     return "\n".join([*sorted(imports), *functions, "@main enum App { static func main() {} }"])
+
+
+SEARCH_PACKAGE = f"""// swift-tools-version:5.9
+import PackageDescription
+
+let package = Package(
+  name: "Guide",
+  dependencies: [.package(path: "{CLIENT}")],
+  targets: [
+    .executableTarget(
+      name: "Guide", dependencies: [.product(name: "SqueezeBert", package: "swift")], path: ".",
+      sources: ["main.swift"])
+  ]
+)
+"""
+SEARCH_MAIN = """
+let texts = try String(contentsOfFile: "texts.txt", encoding: .utf8)
+let search = Search(
+  model: try Model.load(URL(fileURLWithPath: "sentences.tflite")),
+  texts: texts.split(separator: "\\n").map(String.init),
+  index: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "texts.index"))))
+for query in CommandLine.arguments.dropFirst() {
+  for (text, score) in try search.search(query) { print(score, text) }
+}
+"""
+
+
+def test_the_search_of_the_guide(swift, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    search = make_index(MODELS / "embedding.tflite")
+    (snippet,) = snippets(SEARCH, "swift")
+    (tmp_path / "Package.swift").write_text(SEARCH_PACKAGE)
+    (tmp_path / "main.swift").write_text(snippet + SEARCH_MAIN, encoding="utf-8")
+    done = swift("swift", "run", "--package-path", tmp_path, "Guide", *QUERIES, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    wanted = [x for query in QUERIES for x in search(query)]
+    lines = done.stdout.splitlines()
+    assert [line.partition(" ")[2] for line in lines] == [text for text, _ in wanted]
+    got = [float(line.partition(" ")[0]) for line in lines]
+    assert got == pytest.approx([score for _, score in wanted], abs=1e-4)

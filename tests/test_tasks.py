@@ -13,12 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.special
 
 import tf_squeezebert
 from tf_squeezebert import data, predict
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.tasks import ARCHITECTURES, KINDS, TASKS, find_task, read_examples, takes_pairs
+from tf_squeezebert.tasks.base import softmax
+from tf_squeezebert.tasks.text_classification import MultiLabel
 
 from . import toy
 from .configs import small_config
@@ -250,6 +253,14 @@ def _write_queries(folder: Path) -> None:
             rows.append({"query": query, "passage": passage, "label": i % 2})
         lines = "\n".join(map(json.dumps, rows))
         (folder / f"{name}.jsonl").write_text(lines + "\n", encoding="utf-8")
+
+
+def test_labels_far_from_undecided_have_different_scores():
+    logits = np.array([-1e4, -200, 0, 20, 21], np.float32)
+    got = MultiLabel.probabilities({"logits": logits})
+    np.testing.assert_allclose(got, scipy.special.expit(logits.astype(np.float64)))
+    assert softmax(logits)[3:] == pytest.approx([1 / (1 + np.e), np.e / (1 + np.e)])
+    assert len(set(softmax(np.array([0, 18, 40], np.float32)).tolist())) == 3
 
 
 # Pairs

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,10 @@ def export(
             only operations that are computed correctly there; or `"mediapipe"`: a file that
             MediaPipe's TextClassifier or TextEmbedder opens directly. That file returns
             `probability`, [1, num_labels], for sequence classification, and `embedding` for the
-            bare model; it carries MediaPipe's metadata and truncates texts that are too long. A
-            UserWarning tells if MediaPipe will answer wrongly: for pairs of texts, and if the
-            vocabulary is cased. A
-            question answering file carries the metadata of TFLite's BertQuestionAnswerer.
+            bare model; it carries MediaPipe's metadata and truncates texts that are too long. For
+            classifiers of pairs and for cased vocabularies, a UserWarning tells that MediaPipe's
+            own task will answer wrongly. A question answering file carries the metadata of TFLite's
+            BertQuestionAnswerer.
         pooling: for the bare model: `"mean"` of the last hidden states, or `"cls"`, the first of
             them. The file then returns a sentence's `embedding`, [B, H], of length 1. The default
             is `"mean"` for MediaPipe, and None for other targets.
@@ -134,7 +135,7 @@ def export(
     recipe = RECIPES[quantize] if quantize else None
     exact = content = _convert(
         model,
-        lengths,
+        lengths=lengths,
         batch=batch,
         split=runner.accelerator or recipe is None or not recipe.convolutions,
         half_precision=runner.accelerator,
@@ -379,18 +380,31 @@ def _prove_exact(exact: bytes, files: Mapping[str, bytes], reference: Reference)
     check_tables(exact, reference.model)
 
 
-def _convert(model: SqueezeBertPreTrainedModel, lengths: Sequence[int], **options) -> bytes:
+def _convert(model: SqueezeBertPreTrainedModel, lengths: Sequence[int] = (), **options) -> bytes:
     """The model as a float .tflite; the options are those of `DeployedGraph`."""
     import tensorflow as tf
 
     from .graph import DeployedGraph
 
-    graph = DeployedGraph(model, **options)
-    functions = {name: graph.function(length) for name, length in _signatures(lengths).items()}
-    if len(functions) == 1:
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([*functions.values()], graph)
-        return converter.convert()
-    with tempfile.TemporaryDirectory() as folder:  # the way to convert several functions
-        tf.saved_model.save(graph, folder, signatures=functions)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[*functions])
-        return converter.convert()
+    graph, converter = DeployedGraph(model, **options), tf.lite.TFLiteConverter
+    with _traced():
+        functions = {name: graph.function(length) for name, length in _signatures(lengths).items()}
+        if len(functions) == 1:
+            (function,) = functions.values()
+            return converter.from_concrete_functions([function], graph).convert()
+        with tempfile.TemporaryDirectory() as folder:  # the way to convert several functions
+            tf.saved_model.save(graph, folder, signatures=functions)
+            return converter.from_saved_model(folder, signature_keys=[*functions]).convert()
+
+
+@contextlib.contextmanager
+def _traced() -> Iterator[None]:
+    """Traces functions, also if the user has them run step by step, which leaves them out."""
+    import tensorflow as tf
+
+    eagerly = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(eagerly)

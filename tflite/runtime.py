@@ -187,8 +187,8 @@ class Runtime:
             return golden.run(self._run_example, rounds)
         except (ValueError, LookupError) as error:
             raise ValueError(
-                f"The {GOLDEN} in '{self._path}' is damaged, or not from this package: export the "
-                f"file again ({one_line(error)})."
+                f"The {GOLDEN} in '{self._path}' can not be run: export the file again "
+                f"({one_line(error)})."
             ) from error
 
     def _run_example(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

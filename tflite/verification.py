@@ -43,7 +43,7 @@ class ExportError(RuntimeError):
 
 def encode(
     tokenizer: SqueezeBertTokenizer,
-    texts: Sequence[Text],
+    texts: Sequence[str | tuple[str, ...]],
     longest: int,
     padded: bool = False,
 ) -> list[dict[str, np.ndarray]]:

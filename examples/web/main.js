@@ -1,60 +1,120 @@
-const LIBRARY = "./node_modules/@mediapipe/tasks-text";
-const MODEL = "model.tflite";
+import { call } from "./models.js";
+import { TABS } from "./tabs.js";
 
-const form = document.querySelector("form");
-const status = document.querySelector("#status");
+const find = (id) => document.getElementById(id);
+const answers = {}; // by tab: what is shown, so that it is still there when one comes back
+const opened = {}; // by tab: the promise of its model
+let current;
 
-function say(words, wrong = false) {
-  status.textContent = words;
-  status.classList.toggle("wrong", wrong);
+/** Opens a tab's model, unless it is open. */
+function openModel(tab) {
+  const { file, about } = TABS[tab];
+  opened[tab] ??= openFile(new URL(file, document.baseURI).href, file, about);
+  opened[tab].catch(() => delete opened[tab]); // another try may find the file
+  return opened[tab];
 }
 
-async function loadModel() {
-  const response = await fetch(MODEL);
-  if (!response.ok) {
-    throw new Error(`There is no ${MODEL} beside this page: type "make web", or put one there.`);
+async function openFile(source, name, about) {
+  const model = await call("open", { source, name: name.split("/").pop() });
+  return { ...model, name: name.split("/").pop(), about };
+}
+
+/** Answers what is in the form of a tab. */
+async function answer(tab) {
+  const number = (answers[tab]?.number ?? 0) + 1;
+  const say = (change) => {
+    if (answers[tab].number === number) update(tab, change); // or else a newer question was asked
+  };
+  const isNew = !opened[tab];
+  answers[tab] = { ...answers[tab], number };
+  update(tab, { status: isNew ? "Loading …" : "Running …", isWrong: false });
+  try {
+    const { id, name, bytes, about } = await openModel(tab);
+    say({ model: `${name}, ${(bytes / 1e6).toFixed(1)} MB. ${about}` });
+    const texts = TABS[tab].texts(find(tab).querySelector("form").elements);
+    if (isNew) await call("ask", { id, texts }); // the first call sets memory up
+    const { answer, milliseconds } = await call("ask", { id, texts });
+    const count = Array.isArray(answer) ? `, ${answer.length} texts` : "";
+    const latency = `${milliseconds.toFixed(1)} ms from text to answer${count}`;
+    say({ status: "", shown: TABS[tab].show(answer, texts), latency });
+  } catch ({ message }) {
+    say({ status: message, isWrong: true, shown: [], latency: "" });
   }
-  return new Uint8Array(await response.arrayBuffer());
 }
 
-async function loadClassifier(model) {
-  const { FilesetResolver, TextClassifier } = await import(`${LIBRARY}/text_bundle.mjs`).catch(() => {
-    throw new Error('MediaPipe is not installed: type "npm ci" in the folder of this page.');
-  });
-  const runtime = await FilesetResolver.forTextTasks(`${LIBRARY}/wasm`);
-  return TextClassifier.createFromModelBuffer(runtime, model).catch(() => {
-    throw new Error(
-      `${MODEL} is not a text classifier for MediaPipe: export one with target="mediapipe".`,
-    );
-  });
+function update(tab, change) {
+  Object.assign(answers[tab], change);
+  if (tab !== current) return;
+  const { status, isWrong, shown = [], latency = "", model = "" } = answers[tab];
+  find("status").textContent = status;
+  find("status").classList.toggle("wrong", isWrong);
+  find("answer").replaceChildren(...shown);
+  find("latency").textContent = latency;
+  find("model").textContent = model;
 }
 
-function show(categories, milliseconds) {
-  const items = categories.map(({ categoryName, score }) => {
-    const item = document.querySelector("template").content.cloneNode(true);
-    item.querySelector(".name").textContent = categoryName;
-    item.querySelector(".score").textContent = `${(100 * score).toFixed(1)} %`;
-    item.querySelector("meter").value = score;
-    return item;
-  });
-  document.querySelector("#labels").replaceChildren(...items);
-  document.querySelector("#latency").textContent = `${milliseconds.toFixed(1)} ms, text to labels`;
-  document.querySelector("section").hidden = false;
+function select(tab) {
+  current = tab;
+  for (const name of Object.keys(TABS)) {
+    find(name).hidden = name !== tab;
+    find(`${name}-tab`).setAttribute("aria-selected", name === tab);
+    find(`${name}-tab`).tabIndex = name === tab ? 0 : -1;
+  }
+  history.replaceState(null, "", `#${tab}`);
+  if (answers[tab]) update(tab, {});
+  else answer(tab);
 }
 
-async function main() {
-  const model = await loadModel();
-  const megabytes = (model.length / 1e6).toFixed(1);
-  const classifier = await loadClassifier(model);
-  classifier.classify("."); // the first call sets memory up
-  form.addEventListener("submit", (event) => {
+/** Gives a file of the user's to the tab of its task. */
+async function useFile(source, name) {
+  try {
+    find("status").textContent = `Loading ${name} …`;
+    const model = await openFile(source, name, "It is your file.");
+    const tab = Object.keys(TABS).find((each) => TABS[each].architecture === model.architecture);
+    if (!tab) {
+      call("close", model);
+      throw new Error(`'${name}' is a ${model.architecture}, for which this page has no tab.`);
+    }
+    opened[tab]?.then((old) => call("close", old), () => {});
+    opened[tab] = Promise.resolve(model);
+    delete answers[tab];
+    select(tab);
+  } catch ({ message }) {
+    answers[current] = { ...answers[current], status: message, isWrong: true };
+    select(current);
+  }
+}
+
+const readFile = async (file) => useFile(new Uint8Array(await file.arrayBuffer()), file.name);
+
+for (const tab of Object.keys(TABS)) {
+  find(`${tab}-tab`).addEventListener("click", () => select(tab));
+  find(tab).querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
-    const start = performance.now();
-    const [head] = classifier.classify(form.text.value).classifications;
-    show(head.categories, performance.now() - start);
+    answer(tab);
   });
-  form.querySelector("button").disabled = false;
-  say(`Ready: ${MODEL}, ${megabytes} MB.`);
 }
 
-main().catch((error) => say(error.message, true));
+document.querySelector("[role=tablist]").addEventListener("keydown", ({ key }) => {
+  const tabs = Object.keys(TABS);
+  const at = tabs.indexOf(current);
+  const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[key];
+  if (next === undefined) return;
+  const tab = tabs.at(next % tabs.length);
+  select(tab);
+  find(`${tab}-tab`).focus();
+});
+
+find("file").addEventListener("change", ({ target }) => readFile(target.files[0]));
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files.length) readFile(event.dataTransfer.files[0]);
+});
+
+const hash = location.hash.slice(1);
+const own = new URLSearchParams(location.search).get("model");
+if (own) {
+  current = Object.keys(TABS)[0];
+  useFile(new URL(own, document.baseURI).href, own);
+} else select(Object.hasOwn(TABS, hash) ? hash : Object.keys(TABS)[0]);

@@ -1,0 +1,147 @@
+"""From text to label in one page: our JavaScript client, MediaPipe and transformers.js.
+
+    python benchmarks/clients_web.py [--rounds 5] [--sentences 60]
+
+The model is all-MiniLM-L6-v2 with a new classification head, in int8: one .tflite for our client
+and for MediaPipe's TextClassifier, and ONNX Runtime's quantize_dynamic of the same weights for
+transformers.js. The clients take turns in headless Chromium, each on one thread of WebAssembly.
+Needs the packages of `make benchmarks`, Chromium, and in benchmarks/web `npm ci --ignore-scripts`,
+which takes 550 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gzip
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from statistics import median
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).resolve().parents[1]
+WEB = ROOT / "benchmarks" / "web"
+MODELS = WEB / "models"
+LABELS = {0: "negative", 1: "positive"}
+CORE = (
+    'export { Tokenizer } from "./core/tokenizer.js";export { TASKS } from "./core/tasks/index.js";'
+)
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_) -> None:
+        pass
+
+
+def make_models() -> None:
+    """The same weights as a .tflite and as a folder that transformers.js loads."""
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from tf_squeezebert import SqueezeBertForSequenceClassification
+    from tf_squeezebert.tflite import export
+
+    sys.path.append(str(ROOT / "examples"))
+    from demo import model_folder
+
+    torch.manual_seed(0)
+    folder = MODELS / "onnx"
+    model = AutoModelForSequenceClassification.from_pretrained(
+        model_folder(), id2label=LABELS, label2id={v: k for k, v in LABELS.items()}
+    ).eval()
+    with torch.no_grad():
+        model.classifier.weight *= 30  # scores that are not all near 0.5
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(model_folder()).save_pretrained(folder)
+    export(
+        SqueezeBertForSequenceClassification.from_pretrained(folder),
+        MODELS / "model.tflite",
+        target="mediapipe",
+        quantize="int8",
+    )
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    sample = {name: torch.ones(1, 16, dtype=torch.int64) for name in names}
+    length = {1: torch.export.Dim("length", min=2, max=512)}
+    (folder / "onnx").mkdir()
+    torch.onnx.export(
+        model,
+        kwargs=sample,
+        f=folder / "onnx" / "model.onnx",
+        dynamo=True,
+        dynamic_shapes=dict.fromkeys(names, length),
+        input_names=names,
+        output_names=["logits"],
+        external_data=False,
+    )
+    quantize_dynamic(
+        folder / "onnx" / "model.onnx",
+        folder / "onnx" / "model_quantized.onnx",
+        weight_type=QuantType.QUInt8,
+    )
+
+
+def run_page(texts: list[str], rounds: int) -> dict:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if chromium is None or not (WEB / "node_modules").is_dir():
+        sys.exit("This needs Chromium, and `npm ci --ignore-scripts` in benchmarks/web.")
+    handler = functools.partial(QuietHandler, directory=ROOT)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}/benchmarks/web/"
+        done = subprocess.run(
+            ["node", WEB / "drive.mjs", url, chromium, str(rounds)],
+            input=json.dumps(texts),
+            text=True,
+            stdout=subprocess.PIPE,
+        )
+        server.shutdown()
+    if done.returncode:
+        sys.exit("The page could not be run.")
+    return json.loads(done.stdout)
+
+
+def core_size() -> int:
+    """Bytes of the core of our client, bundled, minified and compressed."""
+    command = ["npx", "esbuild", "--bundle", "--minify", "--format=esm"]
+    folder = ROOT / "clients" / "js"
+    return len(gzip.compress(subprocess.check_output(command, cwd=folder, input=CORE.encode())))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sentences", type=int, default=60)
+    options = parser.parse_args()
+    if not (MODELS / "onnx" / "onnx" / "model_quantized.onnx").exists():
+        shutil.rmtree(MODELS, ignore_errors=True)
+        MODELS.mkdir()
+        make_models()
+    rows = (ROOT / "examples" / "reviews.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    texts = [row.split("\t")[0] for row in rows][:: max(1, len(rows) // options.sentences)]
+    results = run_page(texts, options.rounds)
+    ours = results["ours"]
+    time = {name: median(map(median, result["times"])) for name, result in results.items()}
+    print(f"{len(texts)} sentences, text to label; median over sentences of the median of rounds")
+    for name, result in results.items():
+        pairs = list(zip(ours["scores"], result["scores"], strict=True))
+        same = sum(max(a, key=a.get) == max(b, key=b.get) for a, b in pairs)
+        apart = max(abs(a[label] - b[label]) for a, b in pairs for label in a)
+        print(
+            f"  {name:<16}{time[name]:6.1f} ms   ours takes {time['ours'] / time[name]:.2f} "
+            f"of it   first answer after {result['first']:5.0f} ms   "
+            f"{same} labels equal to ours, scores within {apart:.0e}"
+        )
+    if (ROOT / "clients" / "js" / "node_modules" / "esbuild").is_dir():
+        print(f"The core of our client: {core_size() / 1000:.1f} kB, minified and gzipped.")
+
+
+if __name__ == "__main__":
+    main()

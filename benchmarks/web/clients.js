@@ -1,0 +1,61 @@
+// Each client's way from a text to the scores of its labels, on one thread of the processor.
+
+import { FilesetResolver, TextClassifier } from "./node_modules/@mediapipe/tasks-text/text_bundle.mjs";
+import { env, pipeline } from "./node_modules/@huggingface/transformers/dist/transformers.min.js";
+import { load } from "tf-squeezebert";
+
+const address = (path) => new URL(path, document.baseURI).href;
+
+async function openOurs() {
+  const model = await load("models/model.tflite");
+  return async (text) => (await model.predict(text)).scores;
+}
+
+async function openMediaPipe() {
+  const wasm = await FilesetResolver.forTextTasks(address("node_modules/@mediapipe/tasks-text/wasm"));
+  const classifier = await TextClassifier.createFromModelPath(wasm, "models/model.tflite");
+  return async (text) => {
+    const [{ categories }] = classifier.classify(text).classifications;
+    return Object.fromEntries(categories.map(({ categoryName, score }) => [categoryName, score]));
+  };
+}
+
+async function openTransformers() {
+  env.allowRemoteModels = false;
+  env.allowLocalModels = true;
+  env.localModelPath = new URL("models/", document.baseURI).pathname; // it takes addresses for the hub's
+  env.useBrowserCache = false;
+  env.backends.onnx.wasm.wasmPaths = address("node_modules/onnxruntime-web/dist/");
+  env.backends.onnx.wasm.numThreads = 1;
+  const options = { device: "wasm", dtype: "q8" };
+  const classify = await pipeline("text-classification", "onnx", options);
+  return async (text) => {
+    const labels = await classify(text, { top_k: null });
+    return Object.fromEntries(labels.map(({ label, score }) => [label, score]));
+  };
+}
+
+const CLIENTS = { ours: openOurs, MediaPipe: openMediaPipe, "transformers.js": openTransformers };
+
+/** The scores of each text and the milliseconds of each round, by client; the clients take turns. */
+globalThis.compare = async (texts, rounds) => {
+  const clients = {};
+  const results = {};
+  for (const [name, open] of Object.entries(CLIENTS)) {
+    const start = performance.now();
+    clients[name] = await open();
+    await clients[name](texts[0]);
+    results[name] = { first: performance.now() - start, scores: [], times: texts.map(() => []) };
+  }
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, text] of texts.entries()) {
+      for (const [name, answer] of Object.entries(clients)) {
+        const start = performance.now();
+        const scores = await answer(text);
+        if (round === 0) results[name].scores.push(scores); // and memory is set up
+        else results[name].times[i].push(performance.now() - start);
+      }
+    }
+  }
+  return results;
+};

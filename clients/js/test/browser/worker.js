@@ -1,0 +1,9 @@
+import { answer } from "./answer.js";
+
+addEventListener("message", async ({ data }) => {
+  try {
+    postMessage(await answer(...data));
+  } catch (error) {
+    postMessage({ error: String(error) });
+  }
+});

@@ -1,0 +1,29 @@
+"""Node and npm for tests, which are skipped where these are missing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_NO_NETWORK = r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT"
+
+
+def program(*names: str) -> str:
+    """The path of the first of these that is installed, or the test is skipped."""
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip(f"{' or '.join(names)} is not installed")
+    return path
+
+
+def install_packages(folder: Path) -> None:
+    """Runs `npm ci` in a folder; the test is skipped if npm does not reach its registry."""
+    command = [program("npm"), "ci", "--prefer-offline", "--fetch-retries=0", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if re.search(_NO_NETWORK, done.stderr):
+        pytest.skip("npm ci can not reach its registry")
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,765 @@
+"""The JavaScript client in Node, against Python's own `predict` and the conformance corpus."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import http.server
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+from tokenizers import AddedToken
+
+import tf_squeezebert
+from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
+from tf_squeezebert.tflite import Runtime, export
+from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundle
+
+from .configs import small_config
+from .node import install_packages, program
+from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
+from .toy import BERT_VOCAB, BERT_VOCAB_SIZE
+
+ROOT = Path(__file__).parents[1]
+CORPUS = ROOT / "clients" / "conformance"
+CLIENT = ROOT / "clients" / "js"
+README = CLIENT / "README.md"
+MODELS = CORPUS / "models"
+# Bytes, minified and compressed: of tokens and answers, and of all that a page loads of the client.
+MOST_CORE, MOST_PAGE = 6_000, 10_500
+LENGTH = 24  # of files of a fixed length
+
+Line = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory) -> Path:
+    """The client's folder after `npm ci`, beside the corpus."""
+    program("node")
+    clients = tmp_path_factory.mktemp("clients")
+    (clients / "conformance").symlink_to(CORPUS)
+    ignored = shutil.ignore_patterns("node_modules")
+    folder = Path(shutil.copytree(CLIENT, clients / "js", ignore=ignored))
+    install_packages(folder)
+    return folder
+
+
+def node(client: Path, *arguments: Any, lines: Iterable[Line] = (), **environment: str) -> Any:
+    """Runs a script of the client in Node, where LiteRT's library is known by LITERT_LIBRARY."""
+    litert = Path(find_spec("ai_edge_litert").submodule_search_locations[0], "libLiteRt.so")
+    return subprocess.run(
+        ["node", *map(str, arguments)],
+        cwd=client,
+        input="\n".join(json.dumps(line, ensure_ascii=False) for line in lines),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LITERT_LIBRARY": str(litert), **environment},
+        timeout=600,
+    )
+
+
+def answers(client: Path, *arguments: Any, lines: Iterable[Line]) -> list[Line]:
+    done = node(client, *arguments, lines=lines)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
+
+
+def texts_of(line: Line) -> list[str]:
+    choices = line.get("choices", [])
+    return [line["text"], *([line["pair"]] if line.get("pair") is not None else ()), *choices]
+
+
+def assert_near(got: Any, want: Any, tolerance: float) -> None:
+    """Compares answers key for key; numbers may differ by the tolerance."""
+    if isinstance(want, dict):
+        assert got.keys() == want.keys()
+        for name in want:
+            assert_near(got[name], want[name], tolerance)
+    elif isinstance(want, list):
+        assert len(got) == len(want)
+        for one, other in zip(got, want, strict=True):
+            assert_near(one, other, tolerance)
+    elif isinstance(want, float):
+        assert got == pytest.approx(want, abs=tolerance)
+    else:
+        assert got == want
+
+
+# The client itself
+
+
+def test_the_interface(client):
+    done = node(client, "--test", "test/api.test.mjs")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_types(client):
+    done = subprocess.run([program("npx"), "tsc", "-p", "."], cwd=client, capture_output=True)
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def test_it_is_small(client):
+    core = (
+        'export { Tokenizer } from "./core/tokenizer.js";'
+        'export { TASKS } from "./core/tasks/index.js";'
+    )
+    command = [program("npx"), "esbuild", "--bundle", "--minify", "--format=esm"]
+    command.append("--external:@litertjs/core")
+    for entry, most in ((core, MOST_CORE), ('export * from "./index.js";', MOST_PAGE)):
+        done = subprocess.run(command, cwd=client, input=entry.encode(), capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+        assert most / 2 < len(gzip.compress(done.stdout)) <= most
+
+
+def test_the_tables_are_those_of_the_corpus():
+    command = [sys.executable, CLIENT / "make_unicode.py"]
+    made = subprocess.run(command, capture_output=True, check=True).stdout
+    assert (CLIENT / "core" / "unicode.js").read_bytes() == made
+
+
+def test_the_package(client):
+    content = json.loads((CLIENT / "package.json").read_text(encoding="utf-8"))
+    assert content["version"] == tf_squeezebert.__version__
+    assert "dependencies" not in content
+    lock = json.loads((CLIENT / "package-lock.json").read_text(encoding="utf-8"))
+    packages = [package for path, package in lock["packages"].items() if path]
+    assert packages
+    assert all("integrity" in package and "resolved" not in package for package in packages)
+
+
+# README.md and docs/
+
+
+def test_the_snippets_for_node_run(client, tmp_path):
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "tf-squeezebert").symlink_to(client)
+    shutil.copy(MODELS / "single-label.tflite", tmp_path / "reviews.tflite")
+    printed = ""
+    for snippet in snippets(README, "js"):
+        (tmp_path / "main.mjs").write_text(snippet, encoding="utf-8")
+        done = node(tmp_path, "main.mjs")
+        assert done.returncode == 0, done.stderr
+        printed += done.stdout
+    assert re.match(r"\{\s*label: '(negative|neutral|positive)',\s*score: 0\.\d+,", printed)
+
+
+@pytest.mark.slow
+def test_the_page_runs(client, tmp_path):
+    chromium = program("chromium", "chromium-browser", "google-chrome")
+    (tmp_path / "node_modules").symlink_to(client / "node_modules")
+    (client / "node_modules" / "tf-squeezebert").symlink_to(client)
+    (tmp_path / "index.html").write_text(snippets(README, "html")[0], encoding="utf-8")
+    model = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        done = node(client, "test/page.mjs", chromium, url)
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == predict(Runtime(model), "A film to see twice.")["label"]
+
+
+# In the place of its module, which needs a phone.
+FAST_TFLITE = """
+import { loadTensorflowModel as play } from "CLIENT/test/fake_tflite.mjs";
+
+export async function loadTensorflowModel({ url }) {
+  return play(new Uint8Array(await (await fetch(url)).arrayBuffer()));
+}
+"""
+FILES_AS_SITE = """
+import { readFileSync } from "node:fs";
+
+globalThis.fetch = async (url) => new Response(readFileSync(new URL(url).pathname.slice(1)));
+"""
+
+
+@pytest.mark.slow
+def test_the_snippet_for_react_native_runs(client, tmp_path):
+    modules = {
+        "tf-squeezebert": f'export * from "{client}/react_native.js";',
+        "react-native-fast-tflite": FAST_TFLITE.replace("CLIENT", str(client)),
+    }
+    for name, content in modules.items():
+        folder = tmp_path / "node_modules" / name
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text('{"type": "module", "exports": "./index.js"}')
+        (folder / "index.js").write_text(content)
+    (snippet,) = snippets(DOCS / "react-native.md", "js")
+    (tmp_path / "main.mjs").write_text(FILES_AS_SITE + snippet, encoding="utf-8")
+    path = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
+    done = node(tmp_path, "main.mjs")
+    assert done.returncode == 0, done.stderr
+    assert predict(Runtime(path), "A film to see twice.")["label"] in done.stdout
+    assert "right: true" in done.stdout
+
+
+SEARCH_MAIN = """
+import { readFileSync } from "node:fs";
+import { load } from "CLIENT/node.js";
+import { search } from "./search.mjs";
+
+const model = await load("sentences.tflite");
+const texts = readFileSync("texts.txt", "utf8").trim().split("\\n");
+const index = new Uint8Array(readFileSync("texts.index")).buffer;
+for (const query of process.argv.slice(2)) {
+  console.log(JSON.stringify(await search(model, texts, index, query)));
+}
+"""
+
+
+def test_the_search_of_the_guide(client, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    search = make_index(MODELS / "embedding.tflite")
+    (snippet,) = snippets(SEARCH, "js")
+    (tmp_path / "search.mjs").write_text(snippet, encoding="utf-8")
+    (tmp_path / "main.mjs").write_text(SEARCH_MAIN.replace("CLIENT", str(client)))
+    lines = answers(tmp_path, "main.mjs", *QUERIES, lines=())
+    for query, found in zip(QUERIES, lines, strict=True):
+        wanted = search(query)
+        assert [one["text"] for one in found] == [text for text, _ in wanted]
+        assert [x["score"] for x in found] == pytest.approx([x for _, x in wanted], abs=1e-4)
+
+
+# The corpus
+
+
+@pytest.mark.parametrize(
+    ("part", "least"),
+    [
+        ("tokens", 3000),
+        ("answers", 800),
+        ("models", 400),
+        pytest.param("codepoints", 500_000, marks=pytest.mark.slow),
+    ],
+)
+def test_the_corpus(client, part, least):
+    (result,) = answers(client, "test/conformance.mjs", part, lines=())
+    assert result[part]["compared"] >= least
+    assert result[part]["different"] == 0, result[part]["first"]
+
+
+# Tokens beside the tokenizers library, for settings and texts that the corpus lacks
+
+ADDED = [
+    AddedToken("[E1]", special=True, normalized=False),
+    AddedToken("new", normalized=True),
+    AddedToken("\u00c5", normalized=True),
+    AddedToken("word", normalized=True, single_word=True),
+    AddedToken("[X", normalized=False, lstrip=True, rstrip=True),
+]
+SETTINGS = [
+    {},
+    {"do_lower_case": False},
+    {"strip_accents": False},
+    {"do_lower_case": False, "strip_accents": True},
+    {"tokenize_chinese_chars": False},
+    {"do_basic_tokenize": False},
+    {"added": ADDED},
+    {"added": ADDED, "do_lower_case": False},
+]
+
+
+def hostile_texts(seed: int, count: int) -> list[str]:
+    """Random texts of all kinds of characters, of marks above all."""
+    rng = random.Random(seed)
+    marks = [chr(x) for first, last, _ in unicode_table("combining") for x in range(first, last)]
+    kinds = [
+        [chr(x) for first, last in unicode_table("assigned") for x in range(first, last + 1)],
+        marks,
+        [chr(x) for x in (*range(1, 0x250), 0x2028, 0x3000, 0x200D, 0xAD, 0xFEFF, 0xFFFD)],
+        list("abc xyz ΑΣσς İıßẞ ﬁ Å 가각 한글 が ९ 中文 😀👍🏽 \u1e9b\u0323 \u0344 \U0001d15e"),
+        [
+            "[MASK]",
+            "[mask]",
+            "[SEP]",
+            " [E1]",
+            "[E1]",
+            "new",
+            "NEW word",
+            "words",
+            "[X \u00a0",
+            " ",
+        ],
+    ]
+    return [
+        "".join(rng.choice(rng.choice(kinds)) for _ in range(rng.randint(0, 30)))
+        for _ in range(count)
+    ]
+
+
+def unicode_table(name: str) -> list[list[int]]:
+    return json.loads((CORPUS / "unicode.json").read_text(encoding="utf-8"))[name]
+
+
+def file_with(tokenizer: SqueezeBertTokenizer | None, path: Path, **files: bytes | None) -> Path:
+    """A file of the corpus with another tokenizer, or with other files by their stems."""
+    source = MODELS / "single-label.tflite"
+    bundle = read_bundle(source)
+    kept = dict(bundle.files)
+    if tokenizer is not None:
+        config = SqueezeBertConfig.from_dict({**json.loads(kept["config.json"])})
+        kept = collect_files(config, bundle.architecture, tokenizer)
+    for name in list(kept):
+        if (stem := name.partition(".")[0]) in files:
+            kept.pop(name)
+            if files[stem] is not None:
+                kept[name] = files[stem]
+    return with_files(source, path, kept)
+
+
+def with_files(source: Path, path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(source) as archive:
+        start = min(info.header_offset for info in archive.infolist())
+    path.write_bytes(source.read_bytes()[:start])
+    attach_files(path, files)
+    return path
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_tokens_equal_those_of_the_tokenizers_library(client, settings, tmp_path):
+    settings = dict(settings)
+    added = settings.pop("added", [])
+    texts = hostile_texts(len(settings), 400)
+    vocab = tmp_path / "vocab.txt"
+    letters = dict.fromkeys("".join(texts).lower())
+    words = [x for x in letters if not x.isspace()]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "word", "##word", "mask"]
+    lines = [*special, *words, *(f"##{word}" for word in words)]
+    vocab.write_text("\n".join(dict.fromkeys(lines)), encoding="utf-8", newline="")
+    tokenizer = SqueezeBertTokenizer(vocab, **settings)
+    tokenizer.add_tokens(added)
+    path = file_with(tokenizer, tmp_path / "m.tflite")
+    got = answers(client, "predict.mjs", "--tokens", path, lines=({"text": x} for x in texts))
+    known = Runtime(path).tokenizer
+    most = Runtime(path).max_length
+    for text, row in zip(texts, got, strict=True):
+        want = known(text, truncation=True, max_length=most, return_offsets_mapping=True)
+        assert row["input_ids"] == want["input_ids"], ascii(text)
+        assert row["offsets"] == [[*x] for x in want["offset_mapping"]], ascii(text)
+
+
+# Files of every head, at free and at fixed lengths
+
+LABELS = {"id2label": {0: "O", 1: "B-per", 2: "I-per", 3: "7"}}
+HEADS = {
+    "label": ("ForSequenceClassification", LABELS),
+    "labels": (
+        "ForSequenceClassification",
+        {**LABELS, "problem_type": "multi_label_classification"},
+    ),
+    "numbers": ("ForSequenceClassification", {**LABELS, "problem_type": "regression"}),
+    "entities": ("ForTokenClassification", LABELS),
+    "span": ("ForQuestionAnswering", {}),
+    "choice": ("ForMultipleChoice", {}),
+    "masks": ("ForMaskedLM", {}),
+    "embedding": ("Model", {}),
+}
+SENTENCES = (ROOT / "examples" / "sentences.txt").read_text(encoding="utf-8").splitlines()[:12]
+CONTEXT = " ".join(SENTENCES)  # longer than the models take
+TEXTS = [*SENTENCES, "", "😀 Zoë's café, 中文.", CONTEXT]
+
+
+def lines_of(head: str) -> list[Line]:
+    """Texts of a task; of some, more than the model takes."""
+    if head == "span":
+        questions = ["Who has it?", "Where 😀?"]
+        lines = [{"text": text, "pair": pair} for text in questions for pair in TEXTS]
+        more = {"options": {"handle_impossible_answer": True}}
+        return [*lines, *({**line, **more} for line in lines[-3:])]
+    if head == "choice":
+        return [{"text": text, "choices": ["Yes.", "😀", CONTEXT]} for text in TEXTS]
+    if head == "masks":
+        options = [{}, {"top_k": 3}]
+        texts = ["[MASK]", "A [MASK] 😀 of [MASK].", "[MASK] " + CONTEXT[:50]]
+        return [{"text": x, "options": some} for x in texts for some in options]
+    lines = [{"text": text} for text in TEXTS]
+    pairs = [{"text": text, "pair": SENTENCES[0]} for text in TEXTS]
+    return lines if head == "entities" else lines + pairs
+
+
+def model_of(head: str) -> Any:
+    """A small random model, whose answers are far from chance."""
+    name, values = HEADS[head]
+    keras.utils.set_random_seed(0)
+    config = small_config(vocab_size=BERT_VOCAB_SIZE, initializer_range=0.3, **values)
+    model = getattr(tf_squeezebert, f"SqueezeBert{name}")(SqueezeBertConfig(**config))
+    model.tokenizer = SqueezeBertTokenizer(BERT_VOCAB)
+    return model
+
+
+@pytest.fixture(scope="module", params=HEADS)
+def head(request, tmp_path_factory) -> tuple[str, dict[str, Path]]:
+    """A head's name, and its files by what they are."""
+    model = model_of(request.param)
+    folder = tmp_path_factory.mktemp(request.param)
+    files = {
+        "free": export(model, folder / "free.tflite", quantize="int8"),
+        "fixed": export(model, folder / "fixed.tflite", length=LENGTH),
+    }
+    return request.param, files
+
+
+def check_answers(client: Path, script: tuple[str, ...], path: Path, lines: list[Line]) -> None:
+    runtime = Runtime(path)
+    got = answers(client, *script, path, lines=lines)
+    for line, answer in zip(lines, got, strict=True):
+        assert_near(answer, predicted(runtime, line), 2e-5)
+
+
+def predicted(runtime: Runtime, line: Line) -> Line:
+    return predict(runtime, *texts_of(line), **line.get("options", {}))
+
+
+SCRIPTS = {
+    "native": ("predict.mjs", "--runner", "native"),
+    "wasm": ("predict.mjs", "--runner", "wasm"),
+    "react_native": ("test/react_native.mjs",),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* longer than the")
+@pytest.mark.parametrize(
+    ("runner", "kind"),
+    [("native", "free"), ("native", "fixed"), ("wasm", "fixed"), ("react_native", "fixed")],
+)
+def test_answers_equal_those_of_python(client, head, runner, kind):
+    name, files = head
+    check_answers(client, SCRIPTS[runner], files[kind], lines_of(name))
+
+
+@pytest.fixture(scope="module")
+def several_lengths(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("lengths") / "lengths.tflite"
+    return export(model_of("entities"), path, lengths=[8, 16, LENGTH])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["native", "wasm"])
+def test_files_of_several_lengths(client, several_lengths, runner):
+    check_answers(client, SCRIPTS[runner], several_lengths, lines_of("entities"))
+
+
+@pytest.mark.slow
+def test_react_native_takes_the_first_of_several_lengths(client, several_lengths):
+    lines = [{"text": text} for text in SENTENCES]
+    got = answers(client, *SCRIPTS["react_native"], several_lengths, lines=lines)
+    assert all(answer["words"] for answer in got)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* longer than the")
+def test_answers_in_a_browser_equal_those_of_python(client, head):
+    """In a page, in a worker, and on WebGPU."""
+    chromium = program("chromium", "chromium-browser", "google-chrome")
+    name, files = head
+    lines = [line for line in lines_of(name) if not line.get("options")][-8:]
+    seen = answers(client, "test/browser.mjs", chromium, files["fixed"], lines=lines)
+    runtime = Runtime(files["fixed"])
+    for where, tolerance in zip(seen, (2e-5, 2e-5, 1e-4), strict=True):
+        assert where["test"]["right"]
+        for line, answer in zip(lines, where["answers"], strict=True):
+            assert_near(answer, predicted(runtime, line), tolerance)
+
+
+@pytest.mark.parametrize("kind", ["free", "fixed"])
+@pytest.mark.slow
+def test_files_test_themselves(client, head, kind):
+    _, files = head
+    (result,) = answers(client, "test/self_test.mjs", files[kind], lines=())
+    known = Runtime(files[kind]).self_test()
+    assert result["right"]
+    assert result["error"] == pytest.approx(known.error, rel=0.05, abs=1e-5)
+    assert (result["tolerance"], result["tokens"]) == (known.tolerance, known.tokens)
+
+
+@pytest.mark.slow
+def test_a_damaged_file_finds_itself_wrong(client, head, tmp_path):
+    _, files = head
+    content = bytearray(files["fixed"].read_bytes())
+    with zipfile.ZipFile(files["fixed"]) as archive:
+        end = min(info.header_offset for info in archive.infolist())
+    # Float32 weights, of which the largest part is the table of word pieces.
+    for place in range(end // 4, end * 3 // 4, 64):
+        content[place & ~3 | 3] = 0x41
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(content)
+    (result,) = answers(client, "test/self_test.mjs", path, lines=())
+    assert not result["right"]
+
+
+@pytest.mark.filterwarnings("ignore:.* longer than the")
+@pytest.mark.parametrize("name", ["single-label", "token-classification"])
+def test_int8_files_of_the_corpus_equal_those_of_python(client, name):
+    lines = [{"text": text} for text in TEXTS]
+    check_answers(client, SCRIPTS["native"], MODELS / f"{name}-int8.tflite", lines)
+
+
+# Errors
+
+REFUSED = {
+    "span": ("question-answering", {"text": "Who?"}),
+    "long question": ("question-answering", {"text": "Who isn't " * 60, "pair": "a " * 99}),
+    "quotes": ("question-answering", {"text": 'It\'s "me"\n\\ é' * 60, "pair": "a " * 99}),
+    "long context": ("question-answering", {"text": "Who?", "pair": "é" * 500_001}),
+    "one choice": ("multiple-choice", {"text": "Who?", "choices": ["I"]}),
+    "entities of a pair": ("token-classification", {"text": "a", "pair": "b"}),
+    "long text": ("token-classification", {"text": "😀" * 500_001}),
+    "no mask": ("masked-lm", {"text": "What's up?"}),
+    "mask beyond": ("masked-lm", {"text": "a " * 600 + "[MASK]"}),
+    "no tokens asked for": ("masked-lm", {"text": "[MASK]", "options": {"top_k": 0}}),
+    "unknown option": ("single-label", {"text": "a", "options": {"top_k": 1}}),
+    "three texts": ("single-label", {"text": "a", "choices": ["b", "c"]}),
+    "not a pair": ("single-label", {"text": "a", "choices": [5]}),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_texts_are_refused_in_the_words_of_python(client, case):
+    name, line = REFUSED[case]
+    path = MODELS / f"{name}.tflite"
+    with pytest.raises(ValueError, match=r"\w") as refused:
+        predicted(Runtime(path), line)
+    assert error(client, path, line) == str(refused.value)
+
+
+def error(client: Path, path: Path | str, *lines: Any, **environment: str) -> str:
+    """The one line that the command prints for what it refuses."""
+    done = node(client, "predict.mjs", path, lines=lines, **environment)
+    assert done.returncode == 2
+    *logged, message = done.stderr.splitlines()
+    assert all(line.startswith("INFO: ") for line in logged)
+    return message
+
+
+def config_with(**values: Any) -> bytes:
+    config = json.loads(read_bundle(MODELS / "single-label.tflite").files["config.json"])
+    return json.dumps({**config, **values}).encode()
+
+
+def damaged(kind: str, path: Path) -> Path:
+    whole = (MODELS / "single-label.tflite").read_bytes()
+    files = {
+        "newer": {"config": config_with(file_format=2)},
+        "other class": {"config": config_with(architectures=["BertForPreTraining"])},
+        "labels": {"config": config_with(id2label={"0": "a", "1": "b"}, label2id={"a": 0, "b": 1})},
+        "no vocabulary": {"vocab": None, "tokenizer_config": None, "special_tokens_map": None},
+        "json": {"config": b"{"},
+        "no special tokens": {"vocab": b"[PAD]\nword\n"},
+        "other special tokens": {"tokenizer_config": b'{"cls_token": "<s>"}'},
+        "token twice": {"vocab": b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\na\n"},
+        "never_split": {"tokenizer_config": b'{"never_split": ["a"]}'},
+        "truncation_side": {"tokenizer_config": b'{"truncation_side": "left"}'},
+    }
+    if kind in files:
+        return file_with(None, path, **files[kind])
+    content = {
+        "text": b"This is a text.",
+        "empty": b"",
+        "truncated": whole[:-1000],
+        "no zip": whole[: whole.index(b"PK\x03\x04")],
+        "other offsets": whole[:8] + b"\xff\xff\xff\x7f" + whole[12:40] + b"\xff" * 40 + whole[80:],
+    }
+    path.write_bytes(content[kind])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("text", "'PATH' is not a .tflite file."),
+        ("empty", "'PATH' is not a .tflite file."),
+        (
+            "truncated",
+            "'PATH' carries no config.json: it is damaged, or not a .tflite that this package "
+            "exported.",
+        ),
+        (
+            "no zip",
+            "'PATH' carries no config.json: it is damaged, or not a .tflite that this package "
+            "exported.",
+        ),
+        ("other offsets", "'PATH' is cut off or damaged: copy or export it again."),
+        (
+            "newer",
+            "'PATH' has the file format 2, and this version of the package knows only 1: install "
+            "a newer one, or export the file again.",
+        ),
+        (
+            "other class",
+            "'PATH' was not exported by this package, or is damaged: export it again (it holds a "
+            "model of class 'BertForPreTraining').",
+        ),
+        (
+            "labels",
+            "'PATH' was not exported by this package, or is damaged: export it again (it returns "
+            "logits of 3 numbers, but its config says 2).",
+        ),
+        (
+            "no vocabulary",
+            "The model came without a tokenizer: export it again with the tokenizer it was "
+            "trained with.",
+        ),
+        ("no special tokens", "The tokenizer's files do not belong together."),
+        ("other special tokens", "The vocabulary lacks the cls_token '<s>'."),
+        (
+            "token twice",
+            "The vocab.txt in 'PATH' is damaged, or not from this package: export the file again "
+            "(it holds a token twice).",
+        ),
+        (
+            "never_split",
+            "The tokenizer has a never_split, which this client does not support.",
+        ),
+        (
+            "truncation_side",
+            "The tokenizer has a truncation_side, which this client does not support.",
+        ),
+    ],
+)
+def test_files_are_refused(client, kind, message, tmp_path):
+    path = damaged(kind, tmp_path / "m.tflite")
+    assert error(client, path, {"text": "a"}) == message.replace("PATH", str(path))
+
+
+@pytest.mark.parametrize("kind", ["newer", "other class", "truncated", "no zip"])
+def test_python_refuses_them_in_the_same_words(client, kind, tmp_path):
+    path = damaged(kind, tmp_path / "m.tflite")
+    with pytest.raises(ValueError, match=r"\w") as refused:
+        Runtime(path)
+    assert error(client, path, {"text": "a"}) == str(refused.value)
+
+
+def test_damaged_json_is_refused_by_its_name(client, tmp_path):
+    path = damaged("json", tmp_path / "m.tflite")
+    said = f"The config.json in '{path}' is damaged, or not from this package: export the file "
+    assert error(client, path, {"text": "a"}).startswith(said)
+
+
+def test_damaged_bytes_end_in_one_sentence(client, tmp_path):
+    """Any byte of the structure may be wrong; the tokens need no runner, which could crash."""
+    whole = bytearray((MODELS / "single-label.tflite").read_bytes())
+    rng = random.Random(0)
+    directory = whole.index(b"PK\x01\x02")
+    for i in range(30):
+        content = bytearray(whole)
+        places = range(8, 400) if i % 2 else range(directory, len(whole))
+        for _ in range(3):
+            content[rng.choice(places)] = rng.randrange(256)
+        path = tmp_path / f"{i}.tflite"
+        path.write_bytes(content)
+        done = node(client, "predict.mjs", path, "--tokens", lines=[{"text": "a"}])
+        assert done.returncode in (0, 2), done.stderr
+        assert done.returncode == 0 or done.stderr.count("\n") == 1, done.stderr
+
+
+def test_command_lines_are_refused(client):
+    usage = "node predict.mjs FILE [--tokens] [--runner native|wasm] < TEXTS"
+    path = MODELS / "single-label.tflite"
+    for arguments, message in [
+        ([], f"Pass one file: type '{usage}'."),
+        (["--nonsense", path], f"Unknown option '--nonsense': type '{usage}'."),
+        (["no.tflite"], "There is no file 'no.tflite': check the path."),
+        (["--runner", "gpu", path], "runner is 'gpu'; choose one of native, wasm."),
+    ]:
+        done = node(client, "predict.mjs", *arguments)
+        assert (done.returncode, done.stderr.strip()) == (2, message)
+    for line in (5, [], {"pair": "a"}, {"text": "a", "choices": 5}):
+        said = 'Line 1 is not a JSON object with a "text": write one for each text.'
+        assert error(client, path, line) == said
+    assert error(client, path, {"text": ["a"]}) == '["a"] is not a text: pass a string.'
+    assert error(client, path, {"text": None}) == "null is not a text: pass a string."
+
+
+def test_lines_may_hold_any_character(client):
+    path = MODELS / "token-classification.tflite"
+    lines = [{"text": f"a{x}b", "pair": None} for x in "\u2028\u2029\x85\0\ufeff😀\r\n"]
+    check_answers(client, SCRIPTS["native"], path, lines)
+
+
+def test_the_end_of_the_pipe_is_no_error(client):
+    command = f"node predict.mjs --tokens {MODELS / 'single-label.tflite'} | head -n 1"
+    lines = "".join('{"text": "a"}\n' for _ in range(20_000))
+    done = subprocess.run(
+        command, cwd=client, input=lines, capture_output=True, text=True, shell=True, timeout=60
+    )
+    assert "input_ids" in json.loads(done.stdout)
+    assert not done.stderr
+
+
+def test_a_missing_library_is_named(client):
+    path = MODELS / "single-label.tflite"
+    said = "There is no file '/no/lib.so', LiteRT's library: check LITERT_LIBRARY."
+    assert error(client, path, LITERT_LIBRARY="/no/lib.so") == said
+
+
+def test_the_library_is_found_in_the_python_environment(client, tmp_path):
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    environment = {k: v for k, v in os.environ.items() if k != "LITERT_LIBRARY"}
+    done = subprocess.run(
+        ["node", "predict.mjs", MODELS / "single-label.tflite"],
+        cwd=client,
+        input='{"text": "a"}\n',
+        capture_output=True,
+        text=True,
+        env={**environment, "PATH": f"{tmp_path}{os.pathsep}{environment['PATH']}"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "label" in json.loads(done.stdout)
+
+
+# Files of free length on WebAssembly, which LiteRT.js compiles for each length
+
+FREE = sorted(path.stem for path in MODELS.glob("*.tflite") if "int8" not in path.stem)
+
+
+@pytest.mark.filterwarnings("ignore:.* longer than the")
+@pytest.mark.parametrize("name", FREE)
+def test_files_of_free_length_on_web_assembly_equal_those_of_python(client, name):
+    with (CORPUS / "models.jsonl").open(encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    kept = [line for line in lines if line["model"] == f"{name}.tflite"][:12]
+    questions = [{k: v for k, v in line.items() if k not in ("model", "answer")} for line in kept]
+    check_answers(client, SCRIPTS["wasm"], MODELS / f"{name}.tflite", [*questions, questions[0]])
+
+
+def tagger(path: Path, **options: Any) -> Path:
+    keras.utils.set_random_seed(0)
+    config = SqueezeBertConfig(**small_config(vocab_size=BERT_VOCAB_SIZE, **LABELS))
+    model = tf_squeezebert.SqueezeBertForTokenClassification(config)
+    model.tokenizer = SqueezeBertTokenizer(BERT_VOCAB)
+    return export(model, path, **options)
+
+
+@pytest.mark.slow
+def test_several_texts_of_free_length_on_web_assembly(client, tmp_path):
+    path = tagger(tmp_path / "m.tflite", batch=3)
+    check_answers(client, SCRIPTS["wasm"], path, lines_of("entities"))
+
+
+@pytest.mark.slow
+def test_a_free_batch_is_refused_on_web_assembly(client, tmp_path):
+    path = tagger(tmp_path / "m.tflite", batch=None)
+    done = node(client, "predict.mjs", path, "--runner", "wasm", lines=[{"text": "a"}])
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"LiteRT.js on wasm runs files of fixed batches, and '{path}' takes any number of texts: "
+        "export it without batch=None.\n"
+    )
