@@ -37,7 +37,7 @@ def error_of(content: bytes, kitchen: Kitchen, path: Path) -> str:
         runtime = Runtime(path)
     except ValueError:
         return "-"
-    reference = Reference(model, make_samples(model, None, (), None, 1))
+    reference = Reference(model, make_samples(model, None, (), (), 1))
     return f"{max(x.error / x.spread for x in measure(runtime, reference).values()):.2g}"
 
 

@@ -17,5 +17,5 @@ files=(--task sst2 --train "$data/train.tsv" --dev "$data/dev.tsv")
 "$bin/tf-squeezebert" squeeze "$work/teacher" "$work/sentiment" "${files[@]}" \
     --groups 4 --layers 3 --vocab-size 7000 --epochs 3 --eval-steps 350
 "$bin/tf-squeezebert" export "$work/sentiment" "$work/sentiment.tflite" --quantize int8 \
-    --labels <(printf "negative\npositive\n")
+    --target mediapipe --labels <(printf "negative\npositive\n")
 "$bin/tf-squeezebert" evaluate "$work/sentiment" "$work/sentiment.tflite" --data "$data/dev.tsv" --task sst2

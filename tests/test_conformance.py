@@ -173,11 +173,83 @@ def test_the_package_and_the_rules_give_the_tokens_of_each_code_point(scripts, a
             codes = range(first, last + 1) if all_of_them else sorted({first, last})
             found = list(scripts.tokens.code_point_rows(tokenizer, codes))
             assert found == [line["row"]] * len(codes), line
-            for code in codes:
+            for code in codes[:: 1 + len(codes) // 500]:
                 text = {"text": f"a{chr(code)}b"}
                 (row,) = scripts.rules.expected(text, plain)
                 complete = scripts.tokens.complete(line["row"])
                 assert row.items() <= complete.items(), code
+
+
+class Category:
+    """Characters by their category in Python's Unicode, where the library has older ones."""
+
+    def __init__(self, *categories: str):
+        self._categories = categories
+
+    def __contains__(self, code: int) -> bool:
+        return unicodedata.category(chr(code)).startswith(self._categories)
+
+
+def with_final_sigma(words):
+    """Lower case by words, as the methods of most languages make it."""
+
+    def wrong(text):
+        for word in words(text):
+            if len(word) > 1 and word[-1].code == ord("\u03c3"):
+                word[-1] = word[-1]._replace(code=ord("\u03c2"))
+            yield word
+
+    return wrong
+
+
+def without_gap(chinese):
+    """The ideographs, with a block that the library leaves out."""
+    return {code for code in range(0x30000) if code in chinese or 0x2B820 <= code <= 0x2B91F}
+
+
+# What a client might do, by the name of a table or a function of rules.py, from the right one.
+MISTAKES = {
+    "newer marks are stripped": ("stripped", lambda right: Category("Mn")),
+    "newer punctuation splits": ("punctuation", lambda right: Category("P", "Sm", "Sc", "Sk")),
+    "newer format characters are removed": ("removed", lambda right: Category("Cc", "Cf", "Co")),
+    "unassigned characters are removed": ("removed", lambda right: Category("C")),
+    "ideographs have no gap": ("chinese", without_gap),
+    "marks are not sorted": ("_sorted", lambda right: lambda run: [x[2:] for x in run]),
+    "a newer decomposition is made": (
+        "_decomposition",
+        lambda right: lambda code: list(map(ord, unicodedata.normalize("NFD", chr(code)))),
+    ),
+    "a sigma at the end is another one": ("_words", with_final_sigma),
+    "a word may have 101 characters": ("MOST_CHARACTERS", lambda right: right + 1),
+    "a word may have 99 characters": ("MOST_CHARACTERS", lambda right: right - 1),
+    "both texts are cut to one length": (
+        "_truncated",
+        lambda right: (
+            lambda first, second, room: (
+                first[: room if second is None else room // 2],
+                second and second[: room // 2],
+            )
+        ),
+    ),
+    "windows do not overlap": (
+        "_windows",
+        lambda right: lambda tokens, room, stride: right(tokens, room, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_lines_notice(scripts, monkeypatch, mistake):
+    name, wrong = MISTAKES[mistake]
+    tables = scripts.rules._TABLES
+    holder = tables if name in tables else vars(scripts.rules)
+    monkeypatch.setitem(holder, name, wrong(holder[name]))
+    tokenizers = {folder.name: scripts.rules.Tokenizer(folder) for folder in folders()}
+    for line in lines("tokens.jsonl"):
+        rows = scripts.rules.expected(line, tokenizers[line["tokenizer"]])
+        if rows != rows_in(line, scripts):
+            return
+    pytest.fail(f"No line notices that {mistake}.")
 
 
 # ------------------------------------------------------------------ Unicode
@@ -264,6 +336,8 @@ def test_the_package_gives_the_answers(scripts, dtype):
 
 def test_the_files_give_the_answers(scripts):
     paths = sorted((FOLDER / "models").glob("*.tflite"))
+    assert f"{len(lines('models.jsonl'))} texts and their answers" in README
+    assert f"{len(paths)} .tflite files" in README
     assert {path.name for path in paths} == {line["model"] for line in lines("models.jsonl")}
     for path in paths:
         runtime = Runtime(path)

@@ -414,7 +414,7 @@ def test_files_are_compared_on_lengths_texts_and_pairs(models, tmp_path, monkeyp
 
 
 def test_all_rows_of_a_batch_are_compared(models):
-    samples = verification.make_samples(models[CLASSIFIER][1], None, (), None, 5)
+    samples = verification.make_samples(models[CLASSIFIER][1], None, (), (), 5)
     assert max(len(row["input_ids"]) for row in samples) == 5
 
 

@@ -111,12 +111,12 @@ def test_examples_hold_the_models_outputs(name, models, files):
 
 
 def test_the_users_texts_and_pairs_are_taken(models, tmp_path):
-    verify = [*TEXTS, ("a warm film", "a cold film"), "a film " * 300]
+    verify = [*TEXTS, ["a warm film", "a cold film"], "a film " * 300]
     path = export(models[CLASSIFIER], tmp_path / "model.tflite", verify=verify)
     *short, longest = golden_of(path)["examples"]
     assert len(longest["input_ids"]) == 40
     given = {(x["text"], x["text_pair"]) if "text_pair" in x else x["text"] for x in short}
-    assert given <= {*verify[:-1]}
+    assert given <= {*TEXTS, ("a warm film", "a cold film")}
     assert ("a warm film", "a cold film") in given
 
 
@@ -261,7 +261,9 @@ def test_damaged_examples_are_an_error(change, files, tmp_path):
     golden = golden_of(path)
     change(golden)
     damaged = with_golden(path, tmp_path / "model.tflite", json.dumps(golden).encode())
-    with pytest.raises(ValueError, match=r"golden.json in '.*' is damaged, or not from this"):
+    with pytest.raises(
+        ValueError, match=r"golden.json in '.*' (is damaged, or not|can not be run)"
+    ):
         Runtime(damaged).self_test()
 
 

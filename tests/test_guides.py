@@ -27,11 +27,13 @@ FILES = {
     "distillation": [("sst2", "{}.tsv")],
     "squeezing": [("sst2", "{}.tsv"), ("mlm", "texts.txt")],
     "pretraining": [("mlm", "{}.txt")],
+    "search": [("mlm", "texts.txt")],
 }
 CHECKPOINTS = (
     "squeezebert/squeezebert-uncased",
     "squeezebert/squeezebert-mnli-headless",
     "bert-base-uncased",
+    "sentence-transformers/all-MiniLM-L6-v2",
 )
 
 
@@ -41,7 +43,7 @@ def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
     text = (GUIDES / f"{guide}.md").read_text(encoding="utf-8")
     for name in CHECKPOINTS:
         if name in text:
-            groups = dict.fromkeys(GROUPS, 1) if name.startswith("bert") else {}
+            groups = {} if name.startswith("squeezebert") else dict.fromkeys(GROUPS, 1)
             sizes = {"max_position_embeddings": 384, "vocab_size": toy.BERT_VOCAB_SIZE}
             toy.checkpoint(Path(name), vocab=toy.BERT_VOCAB, **sizes, **groups)
     for task, name in FILES[guide]:

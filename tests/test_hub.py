@@ -6,6 +6,7 @@ The client is a process of its own, for huggingface_hub reads its environment wh
 import hashlib
 import http.server
 import json
+import logging
 import re
 import shutil
 import socket
@@ -182,6 +183,19 @@ def _load(path_or_id, **options) -> np.ndarray:
     return _logits(getattr(tf_squeezebert, NAME).from_pretrained(path_or_id, **options))
 
 
+def _warnings_of_loading(path_or_id, **options) -> list[str]:
+    """What huggingface_hub tells the user meanwhile."""
+    messages: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: messages.append(record.getMessage())
+    logging.getLogger("huggingface_hub").addHandler(handler)
+    try:
+        _load(path_or_id, **options)
+    finally:
+        logging.getLogger("huggingface_hub").removeHandler(handler)
+    return messages
+
+
 def _load_and_tokenize(path_or_id, **options) -> list[int]:
     model = getattr(tf_squeezebert, NAME).from_pretrained(path_or_id, **options)
     return model.tokenizer(TEXT)["input_ids"]
@@ -259,6 +273,11 @@ def test_a_model_of_the_hub_is_that_of_the_folder(hub, client, folder, tmp_path,
         store(tmp_path)
     repo = hub.publish("someone/model", folder if store is None else tmp_path)
     np.testing.assert_array_equal(client(_load, repo), _load(folder))
+
+
+def test_a_model_without_safetensors_is_no_reason_to_warn(hub, client, tmp_path):
+    pickle(tmp_path)
+    assert client(_warnings_of_loading, hub.publish("someone/model", tmp_path)) == []
 
 
 def test_a_repository_without_owner(hub, client, folder):

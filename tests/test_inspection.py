@@ -161,14 +161,14 @@ def test_xnnpack_takes_all_but_the_look_ups_and_is_right(files, name, most, no_g
     [("free", lambda x: x + 0.02), ("free", lambda x: x * np.nan), ("int8", lambda x: 0.7 * x)],
 )
 def test_wrong_numbers_are_found(files, name, fault, no_gpu, monkeypatch):
-    run = model_file.FirstSignature.__call__
+    run = model_file.SignatureRun.__call__
 
     def run_wrong(self, inputs):
         outputs = run(self, inputs)
         wrong = any(op["op_name"] == "DELEGATE" for op in self._interpreter._get_ops_details())
         return {name: fault(x) if wrong else x for name, x in outputs.items()}
 
-    monkeypatch.setattr(model_file.FirstSignature, "__call__", run_wrong)
+    monkeypatch.setattr(model_file.SignatureRun, "__call__", run_wrong)
     monkeypatch.setattr(inspection, "run_apart", run_here)
     report = inspect(files[name])
     assert delegate(report, "XNNPACK").verdict == "DIFFERS"
@@ -213,7 +213,7 @@ def test_weights_as_floats_are_what_the_integers_stand_for(bits, tmp_path):
     assert model_file.with_float_weights(floats) == ["FULLY_CONNECTED"]
     sample = {"x": np.eye(2 * WIDTH, dtype=np.float32)}
     want, got = (
-        model_file.FirstSignature("serving_default", model_content=x)(sample)["y"]
+        model_file.SignatureRun("serving_default", model_content=x)(sample)["y"]
         for x in (content, model_file.pack(floats))
     )
     np.testing.assert_allclose(got, want, atol=1e-2)

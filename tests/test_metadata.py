@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from ai_edge_litert.interpreter import Interpreter
 from litert_quantizer import quantizer, recipe
 
 import tf_squeezebert
-from tf_squeezebert import predict
+from tf_squeezebert import cli, predict
 from tf_squeezebert.tflite import Runtime, export, metadata
 from tf_squeezebert.tflite.bundle import attach_files, collect_files
 from tf_squeezebert.tflite.metadata import attach_metadata, read_metadata
 from tf_squeezebert.tflite.model_check import open_model
 
+from . import toy
 from .configs import small_config
 from .measures import Made
 from .reference import pair
@@ -320,9 +322,6 @@ def test_labels_that_are_not_the_classes_are_refused(content, config, message):
 def test_tokenizers_that_mediapipe_does_not_have_are_refused(content, tmp_path):
     with pytest.raises(ValueError, match="came without one: pass its tokenizer"):
         attach_metadata(content, files_of(tokenizer=None))
-    cased = tf_squeezebert.SqueezeBertTokenizer(VOCAB, do_lower_case=False)
-    with pytest.raises(ValueError, match=r"lower-cases every text.* use an uncased model"):
-        attach_metadata(content, files_of(tokenizer=cased))
     (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n<s>\n[SEP]\n[MASK]\ntea\n")
     other = tf_squeezebert.SqueezeBertTokenizer(tmp_path / "vocab.txt", cls_token="<s>")
     with pytest.raises(ValueError, match=r"needs \[CLS\] in the vocabulary"):
@@ -504,6 +503,46 @@ def test_mediapipe_embeds_as_we_do(text_tasks, texts, length, models, exported):
             np.testing.assert_allclose(got.embedding, expected["embedding"], atol=1e-5)
 
 
+ODD = {
+    "accents": "The caf\u00e9 of my father.",
+    "capitals": "The \u0395\u039a of my father.",
+    "spaces": "The\u00a0caf\u3000of my father.",
+    "soft hyphen": "The fa\u00adther.",
+    "joiner": "The fa\u200dther.",
+    "control": "The fa\x01ther\nand\tso on.",
+    "special token": "The [SEP] of my father.",
+    "long word": "The " + "\u03b1" * 60 + " of my father.",
+}
+
+
+def normalized(text: str) -> str:
+    """As docs/tokens.md advises."""
+    kept = ""
+    for x in unicodedata.normalize("NFD", text):
+        category = unicodedata.category(x)
+        if category == "Zs":
+            kept += " "
+        elif x in "\t\r\n" or category not in ("Mn", "Cf", "Cc"):
+            kept += x
+    return kept.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ODD)
+def test_mediapipe_tokenizes_differently_where_the_page_says(text_tasks, exported, kind):
+    path = exported[EMBEDDER, None]
+    wanted = predict(Runtime(path), ODD[kind])["embedding"]
+    with text_tasks.TextEmbedder.create_from_model_path(str(path)) as embedder:
+
+        def difference(text: str) -> float:
+            (got,) = embedder.embed(text).embeddings
+            return np.abs(got.embedding - wanted).max()
+
+        assert difference(ODD[kind]) > 1e-3
+        mends = kind not in ("special token", "long word")
+        assert (difference(normalized(ODD[kind])) < 1e-5) == mends
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_mediapipe_goes_by_our_names(text_tasks, content, order, tmp_path):
     """Whatever the converter made of their order: wrong names show in the scores alone."""
@@ -564,6 +603,48 @@ def test_several_labels_have_probabilities_of_their_own(tmp_path):
     got, expected = (predict(m, "Tea, please.")["scores"] for m in (Runtime(path), model))
     assert got == pytest.approx(expected, abs=0.02)
     assert sum(got.values()) > 1.1
+
+
+@pytest.mark.slow
+def test_pairs_and_cased_models_are_exported_with_a_warning(tmp_path, capsys):
+    config = small_config(vocab_size=153, num_hidden_layers=1, finetuning_task="mrpc")
+    model = tf_squeezebert.SqueezeBertForSequenceClassification(
+        tf_squeezebert.SqueezeBertConfig(**config)
+    )
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(toy.VOCAB, do_lower_case=False)
+    path = tmp_path / "m.tflite"
+    with pytest.warns(UserWarning, match="MediaPipe") as caught:
+        export(model, path, target="mediapipe")
+    ours = [warning for warning in caught if "MediaPipe" in str(warning.message)]
+    pairs, cased = (str(warning.message) for warning in ours)
+    assert pairs.startswith("This model classifies pairs of texts, but MediaPipe's TextClassifier")
+    assert cased.startswith("The vocabulary is cased, but MediaPipe lower-cases")
+    assert {warning.filename for warning in ours} == {__file__}
+    runtime = Runtime(path)
+    for texts in (("A dull film", "a great film"), ("A dull film", "A great film")):
+        want = predict(model, *texts)["scores"]
+        assert predict(runtime, *texts)["scores"] == pytest.approx(want, abs=1e-5)
+    model.save_pretrained(tmp_path / "model")
+    arguments = ["export", str(tmp_path / "model"), str(path), "--target", "mediapipe"]
+    assert cli.main(arguments) == 0
+    assert f"tf-squeezebert: {pairs}\ntf-squeezebert: {cased}\n" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("verify", "target", "warns"),
+    [
+        (["a dull film", "a great film"], "mediapipe", False),
+        ([("a dull film", "a great film")], "mediapipe", True),
+        ([("a dull film", "a great film")], "cpu", False),
+    ],
+)
+def test_pairs_to_verify_tell_that_texts_are_pairs(verify, target, warns, tmp_path, recwarn):
+    config = tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=153, num_hidden_layers=1))
+    model = tf_squeezebert.SqueezeBertForSequenceClassification(config)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(toy.VOCAB)
+    export(model, tmp_path / "m.tflite", target=target, verify=verify)
+    assert warns == any("pairs of texts" in str(warning.message) for warning in recwarn)
 
 
 @pytest.mark.slow

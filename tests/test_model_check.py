@@ -206,7 +206,7 @@ LIES: dict[str, tuple[Callable[[generated.ModelT], object], str]] = {
         "which exists already",
     ),
     "no operators": (lambda m: _set(m.subgraphs[0], operators=[]), "does not compute its output"),
-    "two graphs": (lambda m: m.subgraphs.append(m.subgraphs[0]), "holds 2 graphs"),
+    "two graphs": (lambda m: m.subgraphs.append(m.subgraphs[0]), "has 1 signatures for 2 graphs"),
     "no graph": (lambda m: _set(m, subgraphs=[], signatureDefs=[]), "holds no graph"),
     "no buffers": (lambda m: _set(m, buffers=[], metadata=[]), "but there are only 0"),
     "a graph's input of no tensor": (

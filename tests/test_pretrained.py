@@ -16,6 +16,7 @@ from tf_squeezebert.tflite import Runtime
 
 ROOT = Path(__file__).parents[1]
 REVIEWS = ROOT / "examples" / "reviews.tsv"
+SENTENCES = ROOT / "examples" / "sentences.txt"
 # What the model says of them in float32, before it was exported (examples/sentiment.sh).
 FLOAT32 = Path(__file__).parent / "fixtures" / "sentiment_float32.jsonl"
 
@@ -67,6 +68,23 @@ def test_it_answers_on_the_command_line(text, label, capsys, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert cli.main(["predict", "sentiment", text]) == 0
     assert f"label: {label}\n" in capsys.readouterr().out
+
+
+def test_it_tests_itself(sentiment):
+    result = sentiment.self_test()
+    assert result.right
+    assert max(result.tokens) == 512
+
+
+def test_mediapipe_opens_it_and_answers_the_same(sentiment):
+    text_tasks = pytest.importorskip("mediapipe.tasks.python.text")
+    texts = SENTENCES.read_text(encoding="utf-8").splitlines()
+    path = str(find_pretrained("sentiment"))
+    with text_tasks.TextClassifier.create_from_model_path(path) as classifier:
+        for text, answer in zip(texts, predict(sentiment, texts), strict=True):
+            (head,) = classifier.classify(text).classifications
+            scores = {x.category_name: x.score for x in head.categories}
+            assert scores == pytest.approx(answer["scores"], abs=1e-5)
 
 
 def test_another_name_is_an_error():

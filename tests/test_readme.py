@@ -45,6 +45,7 @@ def test_every_snippet_and_command_works(tmp_path, monkeypatch, capsys):
         exec(compile(snippet, "README.md", "exec"), names)
     assert Path("reviews.tflite").stat().st_size > 0
     assert Path("serving/1/saved_model.pb").is_file()
+    opens_in_mediapipe("reviews.tflite")
     loaded = transformers.AutoModelForSequenceClassification.from_pretrained("reviews")
     assert loaded.config.id2label == {0: "bad", 1: "good"}
 
@@ -60,11 +61,38 @@ def test_every_snippet_and_command_works(tmp_path, monkeypatch, capsys):
             assert re.search(r"label: (good|bad)", printed)
 
 
-def test_its_links_and_files_are_there():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+def opens_in_mediapipe(path: str) -> None:
+    """As the first snippet of each platform's page does."""
+    text_tasks = pytest.importorskip("mediapipe.tasks.python.text")
+    with text_tasks.TextClassifier.create_from_model_path(path) as classifier:
+        (head,) = classifier.classify("A film to see twice.").classifications
+        assert {x.category_name for x in head.categories} == {"bad", "good"}
+
+
+def test_its_files_are_there():
     for path in re.findall(r"`(tests/\S+\.py)`|python (benchmarks/\S+\.py)", README):
         assert (ROOT / "".join(path)).is_file(), path
+
+
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("clients/*.md")]
+DOCUMENTS += [*ROOT.glob("clients/*/*.md"), *ROOT.glob("examples/*.md")]
+
+
+def anchors(page: Path) -> set[str]:
+    """The parts of a page that a link can name, as GitHub makes them of its headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", x.lower()).replace(" ", "-") for x in headings}
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if link.startswith("http"):
+            continue
+        path, _, part = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not part or part in anchors(target), link
 
 
 def test_its_make_targets_exist():

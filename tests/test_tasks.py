@@ -13,12 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.special
 
 import tf_squeezebert
 from tf_squeezebert import data, predict
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.finetuning import finetune
-from tf_squeezebert.tasks import ARCHITECTURES, KINDS, TASKS, find_task, read_examples
+from tf_squeezebert.tasks import ARCHITECTURES, KINDS, TASKS, find_task, read_examples, takes_pairs
+from tf_squeezebert.tasks.base import softmax
+from tf_squeezebert.tasks.text_classification import MultiLabel
 
 from . import toy
 from .configs import small_config
@@ -250,3 +253,45 @@ def _write_queries(folder: Path) -> None:
             rows.append({"query": query, "passage": passage, "label": i % 2})
         lines = "\n".join(map(json.dumps, rows))
         (folder / f"{name}.jsonl").write_text(lines + "\n", encoding="utf-8")
+
+
+def test_labels_far_from_undecided_have_different_scores():
+    logits = np.array([-1e4, -200, 0, 20, 21], np.float32)
+    got = MultiLabel.probabilities({"logits": logits})
+    np.testing.assert_allclose(got, scipy.special.expit(logits.astype(np.float64)))
+    assert softmax(logits)[3:] == pytest.approx([1 / (1 + np.e), np.e / (1 + np.e)])
+    assert len(set(softmax(np.array([0, 18, 40], np.float32)).tolist())) == 3
+
+
+# Pairs
+
+
+@pytest.mark.parametrize(
+    ("values", "pairs"),
+    [
+        ({}, False),
+        ({"id2label": {0: "negative", 1: "positive"}}, False),
+        ({"id2label": {0: "0", 1: "1"}}, False),
+        ({"id2label": {0: "unacceptable", 1: "acceptable"}}, False),
+        ({"finetuning_task": "sst2"}, False),
+        ({"finetuning_task": "mrpc"}, True),
+        ({"id2label": {0: "not_equivalent", 1: "equivalent"}}, True),
+        ({"id2label": {0: "CONTRADICTION", 1: "NEUTRAL", 2: "ENTAILMENT"}}, True),
+        ({"id2label": {0: "entailment", 1: "not_entailment"}}, True),
+        ({"id2label": {0: "entailment", 1: "not_entailment"}, "takes_pairs": False}, False),
+        ({"takes_pairs": True}, True),
+    ],
+)
+def test_a_config_tells_whether_texts_are_pairs(values, pairs):
+    values = {"num_labels": len(values.get("id2label", "ab")), **values}
+    assert takes_pairs(tf_squeezebert.SqueezeBertConfig(**values)) == pairs
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(("task", "pairs"), [("sst2", False), ("mrpc", True)])
+def test_fine_tuning_records_whether_texts_are_pairs(task, pairs, tmp_path):
+    bare, data = toy.checkpoint(tmp_path / "bare"), toy.write(tmp_path, task, 8)
+    finetune(bare, task, data, None, tmp_path / "out", max_steps=1, max_length=8, verbose=0)
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert config["takes_pairs"] is pairs

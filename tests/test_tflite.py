@@ -118,7 +118,7 @@ def test_int8_files_are_a_quarter_of_the_size_and_hold_a_tied_table_once():
     config = tf_squeezebert.SqueezeBertConfig(num_hidden_layers=1)
     model = tf_squeezebert.SqueezeBertForMaskedLM(config)
     exact = exporter._convert(model)
-    int8 = quantization.apply(quantization.RECIPES["int8"], exact, [])
+    int8 = quantization.apply(quantization.RECIPES["int8"], exact, {})
     assert len(exact) < 1.01 * 4 * model.count_params()
     assert len(int8) < 0.27 * len(exact)
 

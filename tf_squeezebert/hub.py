@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from .files import finish_save
+from .files import CONFIG_FILE, finish_save
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -74,7 +74,9 @@ def _download(
                 cache_dir=None if cache_dir is None else Path(cache_dir),
                 local_files_only=local_files_only,
                 # An index in the repository may name its shards so that they look like patterns.
-                allow_patterns=[glob.escape(name) for name in names],
+                # With the config, which every model has, the hub's library does not warn if a
+                # model has no other of these files.
+                allow_patterns=[glob.escape(name) for name in (*names, CONFIG_FILE)],
             )
         )
     except errors.LocalEntryNotFoundError as error:

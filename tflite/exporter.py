@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ import numpy as np
 from ..config import GROUPS, SqueezeBertConfig
 from ..files import check_writable, replacing, require_apart
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
-from ..tasks import ARCHITECTURES
+from ..tasks import ARCHITECTURES, takes_pairs
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
 from .golden import GOLDEN
 from .golden_examples import choose_examples, make_golden
 from .metadata import DESCRIBED, attach_metadata
+from .model_file import pack, share_buffers, unpack
 from .quantization import RECIPES, apply
 from .runtime import Runtime
 from .structure import check_structure, check_tables
@@ -45,6 +47,7 @@ def export(
     path: str | os.PathLike,
     *,
     length: int | None = None,
+    lengths: Sequence[int] | None = None,
     batch: int | None = 1,
     quantize: str | None = None,
     target: str = "cpu",
@@ -71,6 +74,9 @@ def export(
         path: the file to write; an old one is replaced only after the new one is verified.
         length: a fixed sequence length S in tokens. By default it is free if the target allows
             it (a short text then takes less time), and 128 for GPUs and NPUs.
+        lengths: several fixed lengths instead of one. The file has a signature for each, such as
+            `length_32`, and they share their weights; `Runtime` takes the shortest that a text fits
+            into. MediaPipe takes one length only.
         batch: number of texts per call, B, at most 256; None leaves it free.
         quantize: None for float32, or a recipe in `RECIPES`: `"fp16"`, `"int8"` (weights and
             tables; activations stay float: dynamic range), `"int8-static"` or `"int4"`.
@@ -78,8 +84,10 @@ def export(
             only operations that are computed correctly there; or `"mediapipe"`: a file that
             MediaPipe's TextClassifier or TextEmbedder opens directly. That file returns
             `probability`, [1, num_labels], for sequence classification, and `embedding` for the
-            bare model; it carries MediaPipe's metadata and truncates texts that are too long. A
-            question answering file carries the metadata of TFLite's BertQuestionAnswerer.
+            bare model; it carries MediaPipe's metadata and truncates texts that are too long. For
+            classifiers of pairs and for cased vocabularies, a UserWarning tells that MediaPipe's
+            own task will answer wrongly. A question answering file carries the metadata of TFLite's
+            BertQuestionAnswerer.
         pooling: for the bare model: `"mean"` of the last hidden states, or `"cls"`, the first of
             them. The file then returns a sentence's `embedding`, [B, H], of length 1. The default
             is `"mean"` for MediaPipe, and None for other targets.
@@ -110,39 +118,42 @@ def export(
     check_writable(path, model.count_params() // 2)  # the size in int4
     tokenizer = tokenizer or model.tokenizer
     _check_target(target, quantize, batch)
-    _check_model(model, target, length, pooling)
+    lengths = _lengths(model.config, target, length, lengths)
+    _check_model(model, target, pooling)
     if quantize is not None:
         _check_widths(model.config, quantize)
     _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify)
     runner = TARGETS[target]
-    if length is None and runner.length:
-        length = min(runner.length, model.config.max_position_embeddings)
     if isinstance(model, SqueezeBertModel):
         pooling = pooling or runner.pooling
     config = _recorded(model.config, labels, target=target, quantize=quantize, pooling=pooling)
     files = collect_files(config, model.architecture, tokenizer)
 
+    if runner.metadata:
+        _warn_of_mediapipe(model, tokenizer, verify or ())
     recipe = RECIPES[quantize] if quantize else None
     exact = content = _convert(
         model,
-        length=length,
+        lengths=lengths,
         batch=batch,
         split=runner.accelerator or recipe is None or not recipe.convolutions,
         half_precision=runner.accelerator,
         finish=runner.finishes,
         pooling=pooling,
     )
-    longest = length or model.config.max_position_embeddings
+    longest = max(lengths, default=model.config.max_position_embeddings)
     texts = (verify or calibrate or ())[:_MOST_VERIFIED]
-    samples = make_samples(model, tokenizer, texts, length, batch)
+    samples = make_samples(model, tokenizer, texts, lengths, batch)
     reference = Reference(model, samples, pooling)
     if recipe is not None:
         _prove_exact(exact, files, reference)
-        rows = []
-        if tokenizer is not None:
-            rows = encode(tokenizer, calibrate or (), longest, padded=length is not None)
-        rows = [{k: np.repeat(x, batch or 1, axis=0) for k, x in row.items()} for row in rows]
+        rows = {
+            name: _calibration(tokenizer, calibrate or (), size, longest, batch)
+            for name, size in _signatures(lengths).items()
+        }
         content = apply(recipe, content, rows)
+    if len(lengths) > 1:
+        content = pack(share_buffers(unpack(content)))
     if runner.metadata:
         content = attach_metadata(content, files)
     with replacing(path) as temporary:
@@ -155,7 +166,7 @@ def export(
         if recipe is None:
             check_tables(temporary.read_bytes(), model)
         if golden:
-            examples = choose_examples(model, tokenizer, verify or (), [longest])
+            examples = choose_examples(model, tokenizer, verify or (), lengths or [longest])
             reference = Reference(model, [example.inputs for example in examples], pooling)
             made = make_golden(runtime, reference, examples, recipe)
             attach_files(temporary, {GOLDEN: made.to_json()})
@@ -163,7 +174,7 @@ def export(
         tokens, milliseconds = median_time(runtime, own or samples)
     logger.info(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(content) / len(exact):.2f} of float32. "
-        f"Inputs [{batch or 'any batch'}, {length or 'any length'}]. On {len(samples)} samples the "
+        f"Inputs [{batch or 'any batch'}, {_shown(lengths)}]. On {len(samples)} samples the "
         f"outputs differ from the model's by at most {difference:.2g}. {milliseconds:.1f} ms at "
         f"{tokens} tokens, on this machine."
     )
@@ -195,14 +206,57 @@ def _check_target(target: str, quantize: str | None, batch: int | None) -> None:
         )
 
 
-def _check_model(
-    model: SqueezeBertPreTrainedModel, target: str, length: int | None, pooling: str | None
-) -> None:
-    longest = model.config.max_position_embeddings
-    if length is not None and not 1 <= length <= longest:
+def _lengths(
+    config: SqueezeBertConfig, target: str, length: int | None, lengths: Sequence[int] | None
+) -> list[int]:
+    """The fixed lengths of the file, in order; none if its length is free."""
+    if length is not None and lengths is not None:
+        raise ValueError("length and lengths exclude each other: pass one of them.")
+    longest = config.max_position_embeddings
+    if lengths is None:
+        usual = TARGETS[target].length
+        length = length if length is not None or usual is None else min(usual, longest)
+        lengths = [] if length is None else [length]
+    elif not lengths:
+        raise ValueError("lengths names no length: pass at least one, or leave it out.")
+    if wrong := [x for x in lengths if not 1 <= x <= longest]:
         raise ValueError(
-            f"length must be in [1, {longest}] (max_position_embeddings), not {length}."
+            f"length must be in [1, {longest}] (max_position_embeddings), not {wrong[0]}."
         )
+    if len(set(lengths)) > 1 and TARGETS[target].metadata:
+        raise ValueError(
+            "MediaPipe takes only files of one length, or of a free length, not of "
+            f"{len(set(lengths))} lengths: pass one, or another target."
+        )
+    return sorted(set(lengths))
+
+
+def _signatures(lengths: Sequence[int]) -> dict[str, int | None]:
+    """The file's signatures, and the length of each."""
+    if len(lengths) < 2:
+        return {"serving_default": lengths[0] if lengths else None}
+    return {f"length_{length}": length for length in lengths}
+
+
+def _shown(lengths: Sequence[int]) -> str:
+    return " or ".join(map(str, lengths)) or "any length"
+
+
+def _calibration(
+    tokenizer: SqueezeBertTokenizer | None,
+    texts: Sequence[str],
+    length: int | None,
+    longest: int,
+    batch: int | None,
+) -> list[dict[str, np.ndarray]]:
+    """Texts as inputs of a signature of that length, or of a free one."""
+    if tokenizer is None:
+        return []
+    rows = encode(tokenizer, texts, length or longest, padded=length is not None)
+    return [{name: np.repeat(x, batch or 1, axis=0) for name, x in row.items()} for row in rows]
+
+
+def _check_model(model: SqueezeBertPreTrainedModel, target: str, pooling: str | None) -> None:
     if pooling is not None and pooling not in POOLINGS:
         raise ValueError(f"pooling {pooling!r} is unknown: choose None or {', '.join(POOLINGS)}.")
     if pooling is not None and not isinstance(model, SqueezeBertModel):
@@ -267,6 +321,27 @@ def _require_described(model: SqueezeBertPreTrainedModel) -> None:
         )
 
 
+def _warn_of_mediapipe(
+    model: SqueezeBertPreTrainedModel,
+    tokenizer: SqueezeBertTokenizer | None,
+    texts: Sequence[Text],
+) -> None:
+    """Warns of models that MediaPipe's own task runs, but answers wrongly with."""
+    remedy = "its answers will be wrong, while Runtime and this package's clients answer right"
+    has_pairs = any(not isinstance(text, str) for text in texts)
+    if model.task.kind == "text-classification" and (has_pairs or takes_pairs(model.config)):
+        warnings.warn(
+            "This model classifies pairs of texts, but MediaPipe's TextClassifier takes one text "
+            f"and sends segment ids of 0: {remedy}.",
+            stacklevel=3,
+        )
+    if tokenizer is not None and not tokenizer.do_lower_case:
+        warnings.warn(
+            f"The vocabulary is cased, but MediaPipe lower-cases the letters A to Z: {remedy}.",
+            stacklevel=3,
+        )
+
+
 def _recorded(
     config: SqueezeBertConfig, labels: Sequence[str] | None, **options: str | None
 ) -> SqueezeBertConfig:
@@ -304,11 +379,18 @@ def _prove_exact(exact: bytes, files: Mapping[str, bytes], reference: Reference)
     check_tables(exact, reference.model)
 
 
-def _convert(model: SqueezeBertPreTrainedModel, **options) -> bytes:
+def _convert(model: SqueezeBertPreTrainedModel, lengths: Sequence[int] = (), **options) -> bytes:
     """The model as a float .tflite; the options are those of `DeployedGraph`."""
     import tensorflow as tf
 
     from .graph import DeployedGraph
 
     graph = DeployedGraph(model, **options)
-    return tf.lite.TFLiteConverter.from_concrete_functions([graph.function()], graph).convert()
+    functions = {name: graph.function(length) for name, length in _signatures(lengths).items()}
+    if len(functions) == 1:
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([*functions.values()], graph)
+        return converter.convert()
+    with tempfile.TemporaryDirectory() as folder:  # the way to convert several functions
+        tf.saved_model.save(graph, folder, signatures=functions)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[*functions])
+        return converter.convert()

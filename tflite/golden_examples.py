@@ -60,14 +60,11 @@ def _tokens(example: Example) -> int:
 
 def _short(tokenizer: SqueezeBertTokenizer, texts: Sequence[Text], longest: int) -> list[Example]:
     """The short texts among some."""
-    short = [x for x in dict.fromkeys(texts) if sum(map(len, _as_tuple(x))) <= _MOST_CHARACTERS]
+    every = dict.fromkeys((text,) if isinstance(text, str) else tuple(text) for text in texts)
+    short = [pair for pair in every if sum(map(len, pair)) <= _MOST_CHARACTERS]
     rows = encode(tokenizer, short, longest)
-    examples = [Example(row, _as_tuple(x)) for row, x in zip(rows, short, strict=True)]
+    examples = [Example(row, pair) for row, pair in zip(rows, short, strict=True)]
     return [example for example in examples if _tokens(example) <= _MOST_TOKENS]
-
-
-def _as_tuple(text: Text) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else text
 
 
 def _full(tokenizer: SqueezeBertTokenizer, length: int) -> Example:

@@ -50,21 +50,24 @@ class GpuRun:
     left: list[str] = field(default_factory=list)
 
 
-def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> GpuRun:
+def run_on_gpu(
+    content: bytes, samples: Sequence[Mapping[str, np.ndarray]], signature: str | None = None
+) -> GpuRun:
     """Runs a model on the GPU alone or, if that is not possible, with the CPU's help.
 
     It computes in float32: unlike half precision, this shows whether the operators are correct.
 
     Args:
         content: the content of the file.
-        samples: inputs of its first signature, by name.
+        samples: inputs of the signature, by name.
+        signature: its name; by default the first one.
     """
     left: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "model.tflite").write_bytes(content)
         write_rows(Path(folder), "inputs", samples)
         for accelerators in ("GPU", "GPU CPU"):
-            error, log = _start(folder, accelerators)
+            error, log = _start(folder, accelerators, signature or "")
             if not error or "not supported by GPU" not in log:
                 break
             left = _refusals(log)
@@ -79,9 +82,9 @@ def run_on_gpu(content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> G
     return GpuRun("", True, device, outputs, full, int(count[1]) if count else None, left)
 
 
-def _start(folder: str, accelerators: str) -> tuple[str, str]:
+def _start(folder: str, accelerators: str, signature: str) -> tuple[str, str]:
     """Runs `_process`, and returns its error as one line ("" if there is none), and its log."""
-    command = [sys.executable, "-m", __name__, folder, accelerators]
+    command = [sys.executable, "-m", __name__, folder, accelerators, signature]
     environment = {"XDG_RUNTIME_DIR": folder, **os.environ}
     for added in ({}, _software_vulkan()):
         try:
@@ -132,7 +135,7 @@ def _refusals(log: str) -> list[str]:
 
 
 class Accelerated:
-    """A file's first signature on some of the machine's accelerators, in float32.
+    """A file on some of the machine's accelerators, in float32.
 
     Args:
         path: the file.
@@ -157,20 +160,21 @@ class Accelerated:
             hardware |= HardwareAccelerator[name]
         options = Options(hardware_accelerators=hardware, gpu_options=GpuOptions(enforce_f32=True))
         self._model = CompiledModel.from_file(path, options=options)
-        self._key, self._names = next(iter(self._model.get_signature_list().items()))
 
     @property
     def is_full(self) -> bool:
         """Whether the accelerators other than the CPU took every operator."""
         return bool(self._model.is_fully_accelerated())
 
-    def __call__(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-        model, key = self._model, self._key
+    def __call__(self, key: str | None, /, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Runs the signature of that name, or the first one."""
+        model, signatures = self._model, self._model.get_signature_list()
+        key = next(iter(signatures)) if key is None else key
         for name, detail in model.get_input_tensor_details(key).items():
             if [*map(int, detail["shape"])] != list(inputs[name].shape):
                 model.resize_input_tensor_by_name(key, name, inputs[name].shape)
-        given = {x: model.create_input_buffer_by_name(key, x) for x in self._names["inputs"]}
-        got = {x: model.create_output_buffer_by_name(key, x) for x in self._names["outputs"]}
+        given = {x: model.create_input_buffer_by_name(key, x) for x in signatures[key]["inputs"]}
+        got = {x: model.create_output_buffer_by_name(key, x) for x in signatures[key]["outputs"]}
         for name, buffer in given.items():
             buffer.write(inputs[name])
         model.run_by_name(key, given, got)
@@ -182,10 +186,10 @@ class Accelerated:
         return outputs
 
 
-def _process(folder: str, accelerators: str) -> None:
+def _process(folder: str, accelerators: str, signature: str) -> None:
     """Runs the model.tflite in a folder on `inputs`, and writes `outputs` and full.json."""
     model = Accelerated(f"{folder}/model.tflite", accelerators)
-    outputs = [model(**inputs) for inputs in read_rows(Path(folder), "inputs")]
+    outputs = [model(signature or None, **inputs) for inputs in read_rows(Path(folder), "inputs")]
     write_rows(Path(folder), "outputs", outputs)
     (Path(folder) / "full.json").write_text(json.dumps(model.is_full))
 

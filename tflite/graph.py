@@ -49,7 +49,6 @@ class DeployedGraph(tf.Module):
 
     Args:
         model: a `SqueezeBertModel`, or a model with one of the five heads.
-        length: S, or None to leave it free.
         batch: B, or None to leave it free.
         split: whether grouped projections are one FULLY_CONNECTED per group.
         half_precision: whether the encoder's norms must stay within the range of float16, in which
@@ -63,7 +62,6 @@ class DeployedGraph(tf.Module):
         self,
         model: SqueezeBertPreTrainedModel,
         *,
-        length: int | None = None,
         batch: int | None = 1,
         split: bool = False,
         half_precision: bool = False,
@@ -82,15 +80,19 @@ class DeployedGraph(tf.Module):
         # Kept in a partial: a Keras model in an attribute would be saved with the graph.
         self._run = functools.partial(run, model)
         self._config, self._scores = model.config, model.task.activation
-        self._batch, self._length = batch, length
+        self._batch = batch
+        self._length: int | None = None  # of the function that is being made
         self._split, self._finish, self._pooling = split, finish, pooling
         self._shrink = 1 / 16 if half_precision else 1.0
         # By layer and name. As constants they would be copied from one form of the graph to the
         # next, and conversion would take five times as long.
         self._weights: dict[str, tf.Variable] = {}
 
-    def function(self) -> tf.types.experimental.ConcreteFunction:
-        """The graph as a TensorFlow function.
+    def function(self, length: int | None = None) -> tf.types.experimental.ConcreteFunction:
+        """The graph as a TensorFlow function; those of several lengths share their weights.
+
+        Args:
+            length: S, or None to leave it free.
 
         Returns:
             A function of int32 `input_ids`, `attention_mask` and `token_type_ids`, [B, S], that
@@ -98,7 +100,8 @@ class DeployedGraph(tf.Module):
             and `logits`, [B, 1], its score. With `pooling` the bare model returns `embedding`,
             [B, H]; with `finish` a classifier returns `probability`, [B, num_labels].
         """
-        shape = [self._batch, self._length]
+        self._length = length
+        shape = [self._batch, length]
         signature = [tf.TensorSpec(shape, tf.int32, name=name) for name in INPUTS]
         function = tf.function(self._call, input_signature=signature, autograph=False)
         return function.get_concrete_function()

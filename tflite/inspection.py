@@ -104,9 +104,10 @@ class Inspection:
     Attributes:
         size: the file's size in bytes.
         signatures: the inputs' and outputs' names by signature.
-        inputs, outputs: of the first signature, which was run.
+        inputs, outputs: of the signature that was run: the main graph's.
         weights: bytes by data type.
-        operators: the number of operators of each kind.
+        operators: the number of operators of each kind; of several signatures, in the one that was
+            run.
         contents: for a file of this package, what it carries: architecture, labels, tokenizer ...
         golden: for a file with golden examples, the result of its self-test, or why it fails.
         metadata: TFLite's own metadata, which MediaPipe reads.
@@ -130,7 +131,8 @@ class Inspection:
 
     def __str__(self) -> str:
         lines = [f"{printable(self.path)}: {self.size / 1e6:.1f} MB"]
-        lines += [f"signature {printable(name)}" for name in self.signatures] or ["no signature"]
+        names = ", ".join(map(printable, self.signatures))
+        lines.append(f"signature {names}" if names else "no signature")
         for kind, tensors in (("input", self.inputs), ("output", self.outputs)):
             lines += [
                 f"  {kind:6} {printable(x.name)}: {x.dtype} [{_shown(x.shape)}]" for x in tensors
@@ -171,7 +173,8 @@ def inspect(path: str | os.PathLike) -> Inspection:
     model = open_model(path)
     ends = Ends(model)
     contents = _contents(path)
-    names = [_operator_name(x.code, x.custom) for graph in model.graphs for x in graph.operators]
+    graphs = [ends.graph] if len(model.signatures) > 1 else model.graphs
+    names = [_operator_name(x.code, x.custom) for graph in graphs for x in graph.operators]
     return Inspection(
         path=str(path),
         size=path.stat().st_size,
@@ -258,7 +261,7 @@ def _run_delegates(path: Path, model: Model, ends: Ends, count: int) -> list[Del
     else:  # a GPU computes with dequantized weights
         on_cpu = _ROUNDED if {*answer["changed"]} - _LOOK_UPS else _EXACT
         on_gpu = _EXACT
-    gpu = _run_gpu(path, samples, expected, on_gpu, count)
+    gpu = _run_gpu(path, ends, samples, expected, on_gpu, count)
     if ends.is_free and gpu.verdict in ("fails", "DIFFERS"):
         gpu.note = f"{gpu.note}; {_FIXED}"
     return [_run_xnnpack(path, ends, samples, expected, on_cpu, count), gpu]
@@ -326,8 +329,10 @@ def _run_xnnpack(
     return _judged(delegate, tolerance, expected, got)
 
 
-def _run_gpu(path: Path, samples: Rows, expected: Rows, tolerance: float, count: int) -> Delegate:
-    run = run_on_gpu(path.read_bytes(), samples)
+def _run_gpu(
+    path: Path, ends: Ends, samples: Rows, expected: Rows, tolerance: float, count: int
+) -> Delegate:
+    run = run_on_gpu(path.read_bytes(), samples, ends.signature)
     delegate = Delegate("GPU", "fails", run.device, left=run.left, tolerance=tolerance)
     if not run.found:
         delegate.verdict, delegate.note = "not available", _NO_GPU

@@ -276,11 +276,6 @@ def _check_vocabulary(bundle: Bundle) -> None:
             "MediaPipe tokenizes with the vocabulary in the file, but the model came without one: "
             "pass its tokenizer."
         )
-    if not bundle.tokenizer.do_lower_case:
-        raise ValueError(
-            "MediaPipe lower-cases every text, but the vocabulary is cased: use an uncased model, "
-            "or another target and this package's Runtime."
-        )
     # MediaPipe looks these up by name, whatever names the tokenizer has for them.
     tokens = bundle.files[_VOCABULARY["name"]].decode().split("\n")
     missing = [token for token in ("[CLS]", "[SEP]", "[UNK]") if token not in tokens]

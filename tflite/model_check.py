@@ -396,21 +396,20 @@ class Run:
     rows: dict[int, int]
 
 
-def check_model(model: Model, batch: int = 1, length: int | None = None) -> Run:
-    """Follows the shapes through the main graph, and checks each operator.
+def check_model(model: Model, batch: int = 1, length: int | None = None, index: int = 0) -> Run:
+    """Follows the shapes through a graph, and checks each operator.
 
     Args:
         model: the result of `read_model`.
         batch: the size of a free first axis of the inputs.
         length: the size of their other free axes. None follows the shapes that the file itself
             gives, and requires the tensors to have them.
+        index: the graph's.
 
     Raises:
         ValueError: the message is a predicate, to which the caller adds the file.
     """
-    graph = model.graphs[0]
-    if len(model.graphs) > 1:
-        raise ValueError(f"holds {len(model.graphs)} graphs, but this package writes one")
+    graph = model.graphs[index]
     if any(tensor.is_variable for tensor in graph.tensors):
         raise ValueError("holds variables, which this package does not write")
     others = {*model.metadata} - _METADATA

@@ -14,6 +14,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+_MOST_SHARED = 1 << 20  # bytes of a vector that is looked up: weights are not
 _FLOAT, _INT8, _INT4 = schema.TensorType.FLOAT32, schema.TensorType.INT8, schema.TensorType.INT4
 
 
@@ -24,8 +25,8 @@ def _names(enum: type) -> dict[int, str]:
 OPERATORS = _names(schema.BuiltinOperator)
 
 
-class FirstSignature:
-    """A file's first signature, or its plain inputs and outputs if it has none.
+class SignatureRun:
+    """A signature of a file, or its plain inputs and outputs if it has none.
 
     Args:
         signature: the signature's name; None if there is none.
@@ -43,14 +44,17 @@ class FirstSignature:
         **options: Any,
     ):
         self._interpreter = Interpreter(experimental_op_resolver_type=resolver, **options)
+        self._runner = None
         if signature is not None:
-            runner = self._interpreter.get_signature_runner(signature)
+            self._runner = runner = self._interpreter.get_signature_runner(signature)
             self.inputs, self.outputs = runner.get_input_details(), runner.get_output_details()
         else:
             self.inputs = {x["name"]: x for x in self._interpreter.get_input_details()}
             self.outputs = {x["name"]: x for x in self._interpreter.get_output_details()}
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self._runner is not None:
+            return self._runner(**inputs)
         for name, x in inputs.items():
             self._interpreter.resize_tensor_input(self.inputs[name]["index"], x.shape)
         self._interpreter.allocate_tensors()
@@ -81,7 +85,22 @@ class FirstSignature:
 
 
 class AligningBuilder(flatbuffers.Builder):
-    """Aligns weights to 16 bytes, as the schema requires; the generated code does not."""
+    """Aligns weights to 16 bytes, as the schema requires; the generated code does not.
+
+    Equal vectors are written once: graphs of several lengths repeat all scales.
+    """
+
+    def __init__(self, size: int = 1024):
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x):
+        if x.nbytes > _MOST_SHARED:
+            return super().CreateNumpyVector(x)
+        key = x.dtype.str, x.tobytes()
+        if key not in self._written:
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]
 
     def StartVector(self, elemSize, numElems, alignment):
         return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
@@ -102,6 +121,21 @@ def pack(model: schema.ModelT) -> bytes:
     builder = AligningBuilder()
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def share_buffers(model: schema.ModelT) -> schema.ModelT:
+    """The model, in which equal constants use one buffer."""
+    first: dict[bytes, int] = {}
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            data = model.buffers[tensor.buffer].data
+            if data is not None and len(data):
+                tensor.buffer = first.setdefault(bytes(data), tensor.buffer)
+    used = {*first.values(), *(entry.buffer for entry in model.metadata or ())}
+    for i, buffer in enumerate(model.buffers):
+        if i not in used:
+            buffer.data = None
+    return model
 
 
 def operators(

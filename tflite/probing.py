@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import OpResolverType
 
 from ..terminal import one_line
 from .apart import read_rows, write_rows
-from .model_file import FirstSignature, pack, unpack, with_float_weights
+from .model_file import SignatureRun, pack, unpack, with_float_weights
 from .runtime import Runtime
 
 _ROUNDS = 5  # the runs of a row are spread over these, so that disturbances affect all rows equally
@@ -27,13 +27,13 @@ def run_reference(folder: Path, path: Path, signature: str | None) -> dict[str, 
         operators whose weights were turned into floats to run it.
     """
     try:
-        FirstSignature(signature, model_path=str(path))
+        SignatureRun(signature, model_path=str(path))
     except (ValueError, RuntimeError) as error:
         return {"refusal": one_line(error)}
     try:
         floats = unpack(path.read_bytes())
         changed = with_float_weights(floats)
-        run = FirstSignature(signature, OpResolverType.BUILTIN_REF, model_content=pack(floats))
+        run = SignatureRun(signature, OpResolverType.BUILTIN_REF, model_content=pack(floats))
         write_rows(folder, "outputs", [run(row) for row in read_rows(folder, "inputs")])
     except (ValueError, RuntimeError, TypeError) as error:
         return {"error": one_line(error)}
@@ -48,7 +48,7 @@ def run_xnnpack(folder: Path, path: Path, signature: str | None) -> dict[str, An
         the operators that it left.
     """
     try:
-        run = FirstSignature(signature, model_path=str(path))
+        run = SignatureRun(signature, model_path=str(path))
         write_rows(folder, "outputs", [run(row) for row in read_rows(folder, "inputs")])
     except (ValueError, RuntimeError) as error:
         return {"error": one_line(error)}
@@ -69,21 +69,24 @@ def run_golden(folder: Path, path: Path, rounds: int, options: dict[str, Any]) -
 
 
 def time_calls(
-    folder: Path, path: Path, signature: str | None, threads: list[int], runs: int
+    folder: Path, path: Path, signatures: list[str | None], threads: list[int], runs: int
 ) -> dict[str, Any]:
-    """Times a file on each of `inputs`, with each number of threads.
+    """Times a file on each of `inputs`, by its signature, with each number of threads.
 
     Returns:
         `times`: the milliseconds of each call, by threads and then by row of the inputs.
     """
     rows = read_rows(folder, "inputs")
-    runners = {n: FirstSignature(signature, model_path=str(path), num_threads=n) for n in threads}
+    runners = {
+        key: SignatureRun(key[1], model_path=str(path), num_threads=key[0])
+        for key in itertools.product(threads, dict.fromkeys(signatures))
+    }
     times: dict[tuple[int, int], list[float]] = {
         key: [] for key in itertools.product(threads, range(len(rows)))
     }
     for _ in range(min(_ROUNDS, runs)):
         for (n, row), found in times.items():
-            run, inputs = runners[n], rows[row]
+            run, inputs = runners[n, signatures[row]], rows[row]
             _run(run, inputs)  # not timed: it allocates memory for the length
             for _ in range(-(-runs // _ROUNDS)):
                 start = time.perf_counter()
@@ -96,11 +99,11 @@ def start(folder: Path, path: Path, signature: str | None, threads: int) -> dict
     """Load time in milliseconds and memory in MB, in a process that holds nothing else."""
     (inputs,) = read_rows(folder, "inputs")
     before, begin = _resident_mb(), time.perf_counter()
-    _run(FirstSignature(signature, model_path=str(path), num_threads=threads), inputs)
+    _run(SignatureRun(signature, model_path=str(path), num_threads=threads), inputs)
     return {"load": 1000 * (time.perf_counter() - begin), "memory": _resident_mb() - before}
 
 
-def _run(run: FirstSignature, inputs: dict) -> None:
+def _run(run: SignatureRun, inputs: dict) -> None:
     try:
         run(inputs)
     except RuntimeError as error:

@@ -115,8 +115,11 @@ RECIPES = {
 }
 
 
-def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> bytes:
-    """Quantizes a float .tflite model; `samples` are inputs of its signature for calibration."""
+Samples = Mapping[str, Sequence[Mapping[str, np.ndarray]]]
+
+
+def apply(recipe: Recipe, content: bytes, samples: Samples) -> bytes:
+    """Quantizes a float .tflite model; `samples` are inputs for calibration, by signature."""
     from litert_quantizer.quantizer import Quantizer
 
     from .scales import mend_scales, separate
@@ -132,19 +135,18 @@ def apply(recipe: Recipe, content: bytes, samples: Sequence[Mapping[str, np.ndar
     return mend_scales(content, quantized)
 
 
-def _calibrate(quantizer, samples: Sequence[Mapping[str, np.ndarray]]) -> dict | None:
+def _calibrate(quantizer, samples: Samples) -> dict | None:
     """Determines the ranges of activations, with a progress bar; None without samples."""
     from tqdm import tqdm
 
     ranges: dict | None = None
-    with tqdm(total=len(samples), desc="Calibrating", unit="text", leave=False) as progress:
-        for start in range(0, len(samples), _CHUNK):
-            chunk = samples[start : start + _CHUNK]
+    count = max(map(len, samples.values()))
+    with tqdm(total=count, desc="Calibrating", unit="text", leave=False) as progress:
+        for start in range(0, count, _CHUNK):
+            chunk = {name: rows[start : start + _CHUNK] for name, rows in samples.items()}
             with _silence():
-                ranges = quantizer.calibrate(
-                    {"serving_default": chunk}, ranges, num_threads=os.cpu_count() or 1
-                )
-            progress.update(len(chunk))
+                ranges = quantizer.calibrate(chunk, ranges, num_threads=os.cpu_count() or 1)
+            progress.update(min(_CHUNK, count - start))
     return ranges
 
 

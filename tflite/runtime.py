@@ -25,7 +25,7 @@ from .bundle import read_bundle
 from .golden import GOLDEN, SelfTest
 from .gpu import Accelerated
 from .model_check import open_model
-from .own_graph import check_own
+from .own_graph import Signature, check_own
 
 _Run = Callable[..., dict[str, np.ndarray]]  # from the inputs, by name, to the outputs
 _Item = TypeVar("_Item")
@@ -94,13 +94,13 @@ class Runtime:
         self._bundle = read_bundle(path)
         self.config: SqueezeBertConfig = self._bundle.config
         self.architecture: str = self._bundle.architecture
-        self._shape = _check(path, self.config, self.architecture)  # -1 where free
+        self._signatures = _check(path, self.config, self.architecture)
         self.task: Task = task_of(self.architecture, self.config)
         self.workers = workers
         # Last in, first out, so that a single caller always uses the same interpreter.
-        self._idle: queue.LifoQueue[_Run] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Mapping[str, _Run]] = queue.LifoQueue()
         for _ in range(workers):
-            self._idle.put(_open(path, num_threads, delegate))
+            self._idle.put(_open(path, num_threads, delegate, self._signatures))
         _release_pages(path)
 
     @functools.cached_property
@@ -111,12 +111,20 @@ class Runtime:
     @property
     def batch(self) -> int | None:
         """The number of texts that one call of the file takes; None if it is free."""
-        return None if self._shape[0] < 0 else int(self._shape[0])
+        batch = self._signatures[0].batch
+        return None if batch < 0 else batch
 
     @property
     def length(self) -> int | None:
-        """The sequence length that the file was exported for; None if it is free."""
-        return None if self._shape[1] < 0 else int(self._shape[1])
+        """The sequence length that the file was exported for, the longest of several; None if it
+        is free."""
+        return self.lengths[-1] if self.lengths else None
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The fixed sequence lengths of the file, in order; none if the length is free. A text is
+        padded to the shortest that it fits into."""
+        return tuple(x.length for x in self._signatures if x.length > 0)
 
     @property
     def max_length(self) -> int:
@@ -179,8 +187,8 @@ class Runtime:
             return golden.run(self._run_example, rounds)
         except (ValueError, LookupError) as error:
             raise ValueError(
-                f"The {GOLDEN} in '{self._path}' is damaged, or not from this package: export the "
-                f"file again ({one_line(error)})."
+                f"The {GOLDEN} in '{self._path}' can not be run: export the file again "
+                f"({one_line(error)})."
             ) from error
 
     def _run_example(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -199,18 +207,20 @@ class Runtime:
     def _run(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Calls the file once, with ids, mask and types, [3, B, S]."""
         _, count, given = rows.shape
-        size, length = self.batch or count, self.length or given
+        size = self.batch or count
+        signature = next((x for x in self._signatures if x.length >= given), self._signatures[0])
+        length = max(signature.length, given)
         padded = np.pad(rows, ((0, 0), (0, size - count), (0, length - given)))
-        run = self._idle.get()
+        runs = self._idle.get()
         try:
-            outputs = run(**dict(zip(INPUTS, padded, strict=True)))
+            outputs = runs[signature.name](**dict(zip(INPUTS, padded, strict=True)))
         except RuntimeError as error:
             raise ValueError(
                 f"The file does not run {padded.shape[1]} texts of {padded.shape[2]} tokens, so it "
                 f"is damaged: export it again ({one_line(error)})."
             ) from error
         finally:
-            self._idle.put(run)
+            self._idle.put(runs)
         return {
             name: x[:count, :given] if self.task.is_by_position(name) else x[:count]
             for name, x in outputs.items()
@@ -251,8 +261,8 @@ class Runtime:
         return [ids, mask, types]
 
 
-def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> tuple[int, int]:
-    """Checks the file before LiteRT opens it, and returns the inputs' shape, with -1 where free."""
+def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> list[Signature]:
+    """Checks the file before LiteRT opens it, and returns its signatures, the shortest first."""
     model = open_model(path)
     try:
         return check_own(model, config, architecture)
@@ -263,17 +273,21 @@ def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> tuple[in
         ) from error
 
 
-def _open(path: Path, num_threads: int, delegate: str) -> _Run:
-    """Opens the file, ready to run."""
+def _open(
+    path: Path, num_threads: int, delegate: str, signatures: Iterable[Signature]
+) -> dict[str, _Run]:
+    """Opens the file, ready to run, by signature."""
     try:
         with named_in_utf8(path) as name:
             if delegate == "gpu":
-                return Accelerated(name, "GPU CPU")
+                model = Accelerated(name, "GPU CPU")
+                return {x.name: functools.partial(model, x.name) for x in signatures}
             interpreter = Interpreter(
                 name, num_threads=num_threads, experimental_op_resolver_type=_RESOLVERS[delegate]
             )
         interpreter.allocate_tensors()
-        return interpreter.get_signature_runner()  # which keeps the interpreter alive
+        # The runners keep the interpreter alive.
+        return {x.name: interpreter.get_signature_runner(x.name) for x in signatures}
     except (RuntimeError, TypeError, ValueError) as error:
         if delegate == "gpu":
             raise ValueError(

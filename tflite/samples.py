@@ -13,7 +13,11 @@ _MOST_NUMBERS = 1 << 27  # in one input
 
 
 class Ends:
-    """The inputs and outputs of a model's first signature, or of its main graph if it has none.
+    """The inputs and outputs of a signature, or of the main graph if there is none.
+
+    Args:
+        model: the model.
+        name: the signature's name; by default the one of the main graph, or the first one.
 
     Attributes:
         signature: the signature's name; None if there is none.
@@ -21,17 +25,24 @@ class Ends:
         inputs, outputs: indices of tensors in the graph, by name.
     """
 
-    def __init__(self, model: Model):
-        self.signature: str | None = None
-        index = 0
-        for name, (place, inputs, outputs) in model.signatures.items():
-            self.signature, index, self.inputs, self.outputs = name, place, inputs, outputs
-            break
+    def __init__(self, model: Model, name: str | None = None):
+        self.signature, index = name, 0
+        if name is None and model.signatures:
+            self.signature = min(model.signatures, key=lambda x: model.signatures[x][0])
+        if self.signature is not None:
+            index, self.inputs, self.outputs = model.signatures[self.signature]
         self.graph: Graph = model.graphs[index]
         if self.signature is None:
             tensors = self.graph.tensors
             self.inputs = {tensors[x].name: x for x in self.graph.inputs}
             self.outputs = {tensors[x].name: x for x in self.graph.outputs}
+
+    @property
+    def length(self) -> int:
+        """The largest size of an input's last axis; -1 if one is free."""
+        shapes = [self.graph.tensors[x].signature for x in self.inputs.values()]
+        sizes = [shape[-1] for shape in shapes if shape] or [1]
+        return -1 if min(sizes) < 0 else max(sizes)
 
     @property
     def is_free(self) -> bool:

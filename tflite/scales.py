@@ -29,7 +29,7 @@ def separate(content: bytes) -> bytes:
     model = unpack(content)
     shapes: dict[int, tuple[int, ...]] = {}
     changed = False
-    for tensor in model.subgraphs[0].tensors:
+    for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors):
         buffer = model.buffers[tensor.buffer]
         if tensor.type != schema.TensorType.FLOAT32 or buffer.data is None:
             continue
@@ -61,9 +61,14 @@ class _Mending:
 
     def __init__(self, exact: bytes, content: bytes):
         self.model, self.changed = unpack(content), False
-        self._floats, self._graph = Graph(unpack(exact), 0), Graph(self.model, 0)
+        self._exact = unpack(exact)
 
     def run(self) -> None:
+        for i in range(len(self.model.subgraphs)):
+            self._floats, self._graph = Graph(self._exact, i), Graph(self.model, i)
+            self._mend_graph()
+
+    def _mend_graph(self) -> None:
         graph = self._graph
         for want, got in zip(self._floats.operators, graph.operators, strict=True):
             for index in got.inputs:
@@ -125,7 +130,7 @@ class _Mending:
         """Stores a constant again; in a separate buffer, if it shared one with others."""
         tensor = self._graph.tensors[index]
         data = np.ascontiguousarray(values).view(np.uint8).ravel()
-        if sum(other.buffer == tensor.buffer for other in self._graph.tensors) > 1:
+        if sum(x.buffer == tensor.buffer for y in self.model.subgraphs for x in y.tensors) > 1:
             self.model.buffers.append(schema.BufferT())
             tensor.buffer = len(self.model.buffers) - 1
         self.model.buffers[tensor.buffer].data = data

@@ -12,7 +12,7 @@ import numpy as np
 from ..terminal import one_line
 from .apart import Crash, run_apart
 from .bundle import read_bundle
-from .model_check import open_model
+from .model_check import Model, open_model
 from .probing import start, time_calls
 from .runtime import MOST_THREADS
 from .samples import Ends, sample_inputs
@@ -55,7 +55,7 @@ def benchmark(
 
     Args:
         path: the file.
-        lengths: in tokens; by default the file's length, or 16, 32, 64 and 128 if it is free.
+        lengths: in tokens; by default the file's lengths, or 16, 32, 64 and 128 if it is free.
         threads: numbers of threads.
         runs: calls for each length and number of threads; all take turns, after a warm-up.
 
@@ -71,22 +71,24 @@ def benchmark(
         raise ValueError("threads and runs must be 1 or more.")
     if max(threads) > MOST_THREADS or runs > _MOST_RUNS:
         raise ValueError(f"threads may be {MOST_THREADS} at most, and runs {_MOST_RUNS}.")
-    ends = Ends(open_model(path))
-    lengths = _lengths(path, ends, lengths)
+    ends = _ends(path, open_model(path), lengths)
+    lengths = [*ends]
     threads = [*dict.fromkeys(threads)]
     try:
-        inputs = [sample_inputs(ends, length) for length in lengths]
-        options = {"signature": ends.signature}
+        inputs = [sample_inputs(one, length) for length, one in ends.items()]
+        signatures = [one.signature for one in ends.values()]
         answer, _ = run_apart(
             *_name(time_calls),
             path,
-            {**options, "threads": threads, "runs": runs},
+            {"signatures": signatures, "threads": threads, "runs": runs},
             {"inputs": inputs},
             _SECONDS,
         )
-        longest = {"inputs": [inputs[np.argmax(lengths)]]}
+        last = int(np.argmax(lengths))
+        options = {"signature": signatures[last]}
         starts = [
-            run_apart(*_name(start), path, {**options, "threads": n}, longest)[0] for n in threads
+            run_apart(*_name(start), path, {**options, "threads": n}, {"inputs": [inputs[last]]})[0]
+            for n in threads
         ]
     except Crash as error:
         raise ValueError(f"LiteRT {error} on '{path}': the file is damaged.") from error
@@ -114,18 +116,22 @@ def format_rows(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def _lengths(path: Path, ends: Ends, lengths: Sequence[int] | None) -> Sequence[int]:
-    """The lengths to measure; checks that the file takes them."""
-    shapes = [ends.graph.tensors[x].signature for x in ends.inputs.values()]
-    sizes = [shape[-1] for shape in shapes if shape] or [1]
-    own = max(sizes)
-    if min(sizes) >= 0:
-        if lengths is not None and set(lengths) != {own}:
-            raise ValueError(
-                f"'{path}' takes {own} tokens, not {_listed(lengths)}: leave the lengths out, or "
-                "export it with a free length."
-            )
-        return (own,)
+def _ends(path: Path, model: Model, lengths: Sequence[int] | None) -> dict[int, Ends]:
+    """By length to measure, the inputs that take it; checks that the file takes all."""
+    every = [Ends(model, name) for name in model.signatures] or [Ends(model)]
+    fixed = {one.length: one for one in every if one.length >= 0}
+    if len(fixed) < len(every):
+        return dict.fromkeys(_free_lengths(path, lengths), every[0])
+    if not {*(lengths or ())} <= {*fixed}:
+        raise ValueError(
+            f"'{path}' takes {_listed(sorted(fixed))} tokens, not {_listed(lengths)}: leave the "
+            "lengths out, or export it with a free length."
+        )
+    return {length: fixed[length] for length in lengths or sorted(fixed)}
+
+
+def _free_lengths(path: Path, lengths: Sequence[int] | None) -> Sequence[int]:
+    """The lengths to measure; checks that a file of free length takes them."""
     try:
         longest = read_bundle(path).config.max_position_embeddings
     except ValueError:  # not a file of this package

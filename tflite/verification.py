@@ -43,7 +43,7 @@ class ExportError(RuntimeError):
 
 def encode(
     tokenizer: SqueezeBertTokenizer,
-    texts: Sequence[Text],
+    texts: Sequence[str | tuple[str, ...]],
     longest: int,
     padded: bool = False,
 ) -> list[dict[str, np.ndarray]]:
@@ -69,7 +69,7 @@ def make_samples(
     model: SqueezeBertPreTrainedModel,
     tokenizer: SqueezeBertTokenizer | None,
     texts: Sequence[Text],
-    length: int | None,
+    lengths: Sequence[int],
     batch: int | None,
 ) -> list[dict[str, np.ndarray]]:
     """Makes the samples on which a file is compared with its model.
@@ -78,18 +78,18 @@ def make_samples(
         model: the model.
         tokenizer: its tokenizer; without one there are no texts.
         texts: the user's texts and pairs; each becomes one input.
-        length: the file's length, None if it is free.
+        lengths: the file's fixed lengths; none if it is free.
         batch: the file's batch size, None if it is free.
 
     Returns:
-        Random ids and segments of 1, 7 and 64 tokens and of the longest that the file takes, in
-        two rows, the second of which is padded; one sample with the file's number of rows; and,
-        with a tokenizer, the user's texts, some that come with the package, one of the full length,
-        and pairs if the model has two segments.
+        Random ids and segments of 1, 7 and 64 tokens and of each length of the file, in two rows,
+        the second of which is padded; one sample with the file's number of rows; and, with a
+        tokenizer, the user's texts, some that come with the package, one of the full length, and
+        pairs if the model has two segments.
     """
-    longest = length or model.config.max_position_embeddings
+    longest = max(lengths, default=model.config.max_position_embeddings)
     rng = np.random.default_rng(0)
-    sizes = sorted({min(size, longest) for size in (*_LENGTHS, longest)})
+    sizes = sorted({min(size, longest) for size in (*_LENGTHS, *lengths, longest)})
     samples = [_random(model, rng, 2, size) for size in sizes]
     if batch is not None and batch > 2:
         samples.append(_random(model, rng, batch, min(_LENGTHS[1], longest)))

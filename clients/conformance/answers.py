@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from texts import pick, scripts, sentence
+from tokenizers import Encoding
 from tokens import read_tokenizer
 
 from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
@@ -34,11 +35,18 @@ _ENTITY_LABELS = {  # by their form
 }
 
 Line = dict[str, Any]
-Draw = Callable[[tuple[int, ...]], list]
+# A line without outputs and answer, and what makes the outputs of one of its rows.
+Case = tuple[Line, Callable[[random.Random, Encoding], dict[str, list]]]
 
 
 class _Played:
-    """A model whose outputs for each row are given."""
+    """A model whose outputs for each row are given.
+
+    Args:
+        line: a line of the file, which may still lack its outputs.
+        tokenizer: the line's tokenizer.
+        dtype: of the outputs.
+    """
 
     batch = 1  # so that `predict` passes rows one by one
 
@@ -53,15 +61,15 @@ class _Played:
         )
         self.tokenizer = tokenizer
         self.task: Task = task_of(self.architecture, self.config)
+        self.rows = self.task.rows(Tokenize(tokenizer, line["max_length"]), [texts_of(line)])[0]
+        self.keys = [(*row.ids, *row.type_ids) for row in self.rows]
+        outputs = line.get("outputs", [{}] * len(self.rows))
+        self._outputs = dict(zip(self.keys, outputs, strict=True))
         self._dtype = dtype
-        rows = self.task.rows(Tokenize(tokenizer, line["max_length"]), [texts_of(line)])[0]
-        self.keys = [(*row.ids, -1, *row.type_ids) for row in rows]
-        self.rows = rows
-        self.outputs: dict[tuple[int, ...], dict[str, list]] = {}
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         ids, types = (inputs[name].ravel().tolist() for name in ("input_ids", "token_type_ids"))
-        outputs = self.outputs[(*ids, -1, *types)]
+        outputs = self._outputs[(*ids, *types)]
         return {name: np.array([x], self._dtype) for name, x in outputs.items()}
 
 
@@ -76,12 +84,11 @@ def answer_lines(folder: Path, cases: int = CASES) -> Iterator[Line]:
         rng = random.Random(name)
         kept = 0
         while kept < cases:
-            line = {**make(rng), "outputs": []}
+            line, draw = make(rng)
             tokenizer = read_tokenizer(folder / line["tokenizer"])
             model = _Played(line, tokenizer, np.float64)
-            draws = line.pop("draw")
-            line["outputs"] = [draws(rng, row) for row in model.rows]
-            first = dict(zip(reversed(model.keys), reversed(line["outputs"]), strict=True))
+            drawn = [draw(rng, row) for row in model.rows]
+            first = dict(zip(reversed(model.keys), reversed(drawn), strict=True))
             line["outputs"] = [first[key] for key in model.keys]  # the same for the same rows
             if line["task"] == "question-answering" and not _is_clear(line, model):
                 continue
@@ -91,9 +98,7 @@ def answer_lines(folder: Path, cases: int = CASES) -> Iterator[Line]:
 
 def answer_of(line: Line, tokenizer: SqueezeBertTokenizer, dtype: type = np.float64) -> Line:
     """The answer of `predict` for a line, in numbers of 9 digits."""
-    model = _Played(line, tokenizer, dtype)
-    model.outputs = dict(zip(model.keys, line["outputs"], strict=True))
-    return rounded(predicted(model, line), 9)
+    return rounded(predicted(_Played(line, tokenizer, dtype), line), 9)
 
 
 def predicted(model: Any, line: Line) -> Line:
@@ -145,7 +150,8 @@ def _numbers(rng: random.Random, *shape: int, most: float = 500) -> list:
 
     def draw(shape: Sequence[int]) -> Any:
         if not shape:
-            eighths = round(8 * max(-most, min(most, rng.gauss(0, spread))))
+            normal = sum(rng.random() for _ in range(12)) - 6  # nearly
+            eighths = round(8 * max(-most, min(most, spread * normal)))
             return eighths // 8 if eighths % 8 == 0 else eighths / 8
         return [draw(shape[1:]) for _ in range(shape[0])]
 
@@ -158,12 +164,12 @@ def _shares(rng: random.Random, count: int) -> list[float]:
     return [(b - a) / 256 for a, b in zip([0, *cuts], [*cuts, 256], strict=True)]
 
 
-def _padded(rng: random.Random, row: Any) -> int:
+def _padded(rng: random.Random, row: Encoding) -> int:
     """The length of outputs for a row: a file of a fixed length returns further positions."""
     return len(row) + pick(rng, (0, 0, 3))
 
 
-# Cases: what a line holds, and `draw`, which makes a row's outputs
+# Cases
 
 
 def _line(rng: random.Random, task: str, most: int, max_length: int, **values: Any) -> Line:
@@ -179,59 +185,59 @@ def _labels(labels: Sequence[str]) -> dict[str, dict[str, str]]:
     return {"id2label": {str(i): label for i, label in enumerate(labels)}}
 
 
-def _single_label(rng: random.Random) -> Line:
+def _single_label(rng: random.Random) -> Case:
     labels = _CLASSES[: 2 + int(rng.random() * 5)]
     given = pick(rng, ({}, {"problem_type": "single_label_classification"}))
     shares = rng.random() < 0.3
 
-    def draw(rng: random.Random, row: Any) -> Line:
+    def draw(rng: random.Random, row: Encoding) -> Line:
         if shares:
             return {"probability": _shares(rng, len(labels))}
         return {"logits": _numbers(rng, len(labels), most=8000)}
 
     line = _line(rng, "text-classification", 10, pick(rng, (12, 24)), **_labels(labels), **given)
     pair = {"pair": sentence(rng, line["text"].split() or ["a"], 5)} if rng.random() < 0.3 else {}
-    return {**line, **pair, "draw": draw}
+    return {**line, **pair}, draw
 
 
-def _multi_label(rng: random.Random) -> Line:
+def _multi_label(rng: random.Random) -> Case:
     labels = _CLASSES[: 1 + int(rng.random() * 6)]
     shares = rng.random() < 0.3
 
-    def draw(rng: random.Random, row: Any) -> Line:
+    def draw(rng: random.Random, row: Encoding) -> Line:
         if shares:
             return {"probability": [int(rng.random() * 257) / 256 for _ in labels]}
         # Above 12, float32 soon cannot tell the scores of different logits from 1.
         return {"logits": [min(x, 12) for x in _numbers(rng, len(labels), most=80)]}
 
     given = {**_labels(labels), "problem_type": "multi_label_classification"}
-    return {**_line(rng, "text-classification", 6, 24, **given), "draw": draw}
+    return {**_line(rng, "text-classification", 6, 24, **given)}, draw
 
 
-def _regression(rng: random.Random) -> Line:
+def _regression(rng: random.Random) -> Case:
     labels = _CLASSES[: pick(rng, (1, 1, 3))]
     given = {"problem_type": "regression"} if len(labels) > 1 or rng.random() < 0.5 else {}
 
-    def draw(rng: random.Random, row: Any) -> Line:
+    def draw(rng: random.Random, row: Encoding) -> Line:
         return {"logits": _numbers(rng, len(labels))}
 
-    return {**_line(rng, "text-classification", 6, 24, **_labels(labels), **given), "draw": draw}
+    return {**_line(rng, "text-classification", 6, 24, **_labels(labels), **given)}, draw
 
 
-def _token_classification(rng: random.Random) -> Line:
+def _token_classification(rng: random.Random) -> Case:
     labels = _ENTITY_LABELS[pick(rng, list(_ENTITY_LABELS))]
 
-    def draw(rng: random.Random, row: Any) -> Line:
+    def draw(rng: random.Random, row: Encoding) -> Line:
         return {"logits": _numbers(rng, _padded(rng, row), len(labels))}
 
     length = pick(rng, (9, 12, 16, 24))
-    return {**_line(rng, "token-classification", 14, length, **_labels(labels)), "draw": draw}
+    return {**_line(rng, "token-classification", 14, length, **_labels(labels))}, draw
 
 
-def _question_answering(rng: random.Random, options: Line) -> Line:
+def _question_answering(rng: random.Random, options: Line) -> Case:
     lead = pick(rng, (None, None, 0, 5))  # of [CLS], which stands for "no answer"
 
-    def draw(rng: random.Random, row: Any) -> Line:
+    def draw(rng: random.Random, row: Encoding) -> Line:
         length = _padded(rng, row)
         outputs = {f"{side}_logits": _numbers(rng, length, most=40) for side in ("start", "end")}
         for logits in outputs.values():
@@ -243,36 +249,36 @@ def _question_answering(rng: random.Random, options: Line) -> Line:
     line = _line(rng, "question-answering", 18, pick(rng, (20, 24, 32, 48)))
     question = pick(rng, ("Who?", "Where is it", "\u00bfQu\u00e9?"))
     context = pick(rng, ("", " ")) if rng.random() < 0.03 else line["text"]
-    return {**line, "text": question, "pair": context, **options, "draw": draw}
+    return {**line, "text": question, "pair": context, **options}, draw
 
 
-def _answerable(rng: random.Random) -> Line:
+def _answerable(rng: random.Random) -> Case:
     return _question_answering(rng, {})
 
 
-def _perhaps_impossible(rng: random.Random) -> Line:
+def _perhaps_impossible(rng: random.Random) -> Case:
     return _question_answering(rng, {"options": {"handle_impossible_answer": True}})
 
 
-def _multiple_choice(rng: random.Random) -> Line:
+def _multiple_choice(rng: random.Random) -> Case:
     line = _line(rng, "multiple-choice", 6, 24)
     words = line["text"].split() or ["a"]
     choices = [f"{sentence(rng, words, 3)} {i}" for i in range(pick(rng, (2, 3, 5)))]
     spread = pick(rng, (0.5, 20, 500))
 
-    def draw(rng: random.Random, row: Any) -> Line:
+    def draw(rng: random.Random, row: Encoding) -> Line:
         return {"logits": _numbers(rng, 1, most=spread)}
 
-    return {**line, "choices": choices, "draw": draw}
+    return {**line, "choices": choices}, draw
 
 
-def _masked_lm(rng: random.Random) -> Line:
+def _masked_lm(rng: random.Random) -> Case:
     tokenizer = pick(rng, ("letters", "letters-cased"))  # of few tokens, and so of few outputs
     size = 5 + 2 * 52
     words = [*"abcXY", "[MASK]", "[mask]", "d[MASK]e"]
     text = f"{sentence(rng, words, 3)} [MASK]"
 
-    def draw(rng: random.Random, row: Any) -> Line:
+    def draw(rng: random.Random, row: Encoding) -> Line:
         masked = [token == "[MASK]" for token in row.tokens]
         logits = [_numbers(rng, size, most=40) if i else [0] * size for i in masked]
         return {"logits": logits + [[0] * size] * pick(rng, (0, 2))}
@@ -280,21 +286,21 @@ def _masked_lm(rng: random.Random) -> Line:
     top_k = pick(rng, (None, 1, 2, 7))
     options = {} if top_k is None else {"options": {"top_k": top_k}}
     line = {"task": "fill-mask", "tokenizer": tokenizer, "max_length": 24, "text": text}
-    return {**line, **options, "draw": draw}
+    return {**line, **options}, draw
 
 
-def _embedding(rng: random.Random) -> Line:
+def _embedding(rng: random.Random) -> Case:
     pooled = rng.random() < 0.3
 
-    def draw(rng: random.Random, row: Any) -> Line:
+    def draw(rng: random.Random, row: Encoding) -> Line:
         if pooled:
             return {"embedding": _numbers(rng, _HIDDEN)}
         return {"last_hidden_state": _numbers(rng, _padded(rng, row), _HIDDEN)}
 
-    return {**_line(rng, "feature-extraction", 10, pick(rng, (12, 24))), "draw": draw}
+    return {**_line(rng, "feature-extraction", 10, pick(rng, (12, 24)))}, draw
 
 
-_TASKS: dict[str, Callable[[random.Random], Line]] = {
+_TASKS: dict[str, Callable[[random.Random], Case]] = {
     "single label": _single_label,
     "multi-label": _multi_label,
     "regression": _regression,

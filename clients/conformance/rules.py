@@ -207,7 +207,7 @@ def _spaced(c: Character) -> list[Character]:
 
 
 def _decomposed(text: Sequence[Character]) -> list[Character]:
-    """NFD; the characters that NFD sorts do not take their places in the text along."""
+    """NFD; characters that are sorted leave their places in the text behind."""
     parts = [(code, i > 0) for c in text for i, code in enumerate(_decomposition(c.code))]
     parts = [x for _, run in itertools.groupby(_runs(parts), lambda x: x[0]) for x in _sorted(run)]
     found: list[Character] = []

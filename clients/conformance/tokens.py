@@ -59,9 +59,10 @@ KINDS = {
     "letters-cased": Kind({"do_lower_case": False}),
 }
 _MAIN = list(KINDS)[:6]
-# These see the texts of some kinds only.
-_EXTRA = {"renamed": ("markup", "pair"), "added": ("markup",), "added-normalized": ("markup",)}
+# The kinds of texts that all of these get, while they take turns at the others.
 _ALL_SIX = ("case", "marks", "empty", "truncated")
+# The kinds of texts that further tokenizers get.
+_EXTRA = {"renamed": ("markup", "pair"), "added": ("markup",), "added-normalized": ("markup",)}
 
 
 def tokenizers_of(texts: Sequence[Text]) -> dict[str, list[Text]]:

@@ -2,15 +2,14 @@
 //
 //   node predict.mjs FILE [--tokens] [--runner native|wasm] < TEXTS
 //
-// Each line of TEXTS is a JSON object: {"text": ..., "pair": ..., "choices": [...], "options": {...}},
-// all but the first as far as the task needs them; pair is the second text, or the context of
-// a question. For each line the answer is written as a line of JSON. It equals that of Python's
-// predict: places in a text count code points. With --tokens, input_ids and offsets are written.
+// Each line of TEXTS is a JSON object of "text" and, where the task needs them, "pair" (the second
+// text, or the context of a question), "choices" and "options". For each, the answer is written as
+// a line of JSON. It equals that of Python's predict: places in a text count code points. With
+// --tokens, "input_ids" and "offsets" are written instead.
 
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { codePointsOf, inCodePoints } from "./code_points.js";
-import { checkText, require } from "./core/checks.js";
+import { checkText, ensure } from "./core/checks.js";
 import { readFile } from "./model/file.js";
 import { load } from "./node.js";
 import { readPath } from "./runners/read_path.js";
@@ -23,9 +22,24 @@ async function main() {
     ? tokenizing(readFile(await readPath(path), path))
     : await answering(path, runner);
   let number = 0;
-  for await (const line of createInterface({ input: process.stdin })) {
-    console.log(JSON.stringify(await answer(readLine(line, ++number))));
+  for await (const line of linesOf(process.stdin)) {
+    number++;
+    if (line.trim()) console.log(JSON.stringify(await answer(readLine(line, number))));
   }
+}
+
+/**
+ * The lines of a stream. Node's readline would also split at U+2028, which a JSON string may hold.
+ * @param {NodeJS.ReadStream} stream
+ */
+async function* linesOf(stream) {
+  let rest = "";
+  for await (const chunk of stream.setEncoding("utf8")) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  yield rest;
 }
 
 function readArguments() {
@@ -34,7 +48,7 @@ function readArguments() {
       allowPositionals: true,
       options: { tokens: { type: "boolean" }, runner: { type: "string" } },
     });
-    require(positionals.length === 1, "Pass one file");
+    ensure(positionals.length === 1, "Pass one file");
     return { ...values, path: positionals[0] };
   } catch (error) {
     const [sentence] = /** @type {Error} */ (error).message.split(". ");
@@ -49,12 +63,14 @@ function readArguments() {
  * @returns {Question}
  */
 function readLine(line, number) {
-  const { text, pair, choices = [], options = {} } = parseObject(line) ?? {};
-  require(
-    text !== undefined && Array.isArray(choices),
+  const { text, pair, choices, options } = parseObject(line) ?? {};
+  ensure(
+    text !== undefined && Array.isArray(choices ?? []),
     `Line ${number} is not a JSON object with a "text": write one for each text.`,
   );
-  return { texts: [text, ...(pair === undefined ? [] : [pair]), ...choices], options };
+  const texts = [text, ...(pair == null ? [] : [pair]), ...(choices ?? [])];
+  texts.forEach(checkText);
+  return { texts, options: options ?? {} };
 }
 
 /** @param {string} line */
@@ -82,7 +98,6 @@ async function answering(path, runner) {
 /** @param {import("./model/file.js").ReadFile} file */
 function tokenizing({ tokenizer, maxLength }) {
   return (/** @type {Question} */ { texts }) => {
-    texts.forEach(checkText);
     const encoded = texts.map((text) => tokenizer.encode(text));
     const { tokens, input_ids } = tokenizer.truncated(maxLength, encoded);
     const numbers = texts.map(codePointsOf);
@@ -93,6 +108,8 @@ function tokenizing({ tokenizer, maxLength }) {
   };
 }
 
+// Whoever reads the answers may have enough of them.
+process.stdout.on("error", ({ code }) => process.exit(code === "EPIPE" ? 0 : 1));
 await main().catch((error) => {
   console.error(error.message);
   process.exitCode = 2;

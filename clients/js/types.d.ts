@@ -106,8 +106,8 @@ export interface SelfTest {
   /** Whether every output is as close to the exported model's as the file allows. */
   right: boolean;
   /**
-   * The root mean square of an output's errors, relative to the output's spread; of several outputs,
-   * that of the one whose error is largest relative to its tolerance.
+   * The root mean square of an output's errors, relative to the output's spread; of several
+   * outputs, that of the one whose error is largest relative to its tolerance.
    */
   error: number;
   /** The largest error that the file allows for this output. */

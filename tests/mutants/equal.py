@@ -82,12 +82,10 @@ EQUAL: dict[str, dict[str, str]] = {
         "layers))):": ("groups all equal the first one's where they all equal the second one's"),
     },
     "tflite/runtime.py": {
-        "return None if self._shape[0] < 0 else int(self._shape[0])"
-        "  ->  return None if self._shape[0] < 1 else int(self._shape[0])": (
+        "return None if batch < 0 else batch  ->  return None if batch < 1 else batch": (
             "a file's batch is 1 or more, or -1 where it is free"
         ),
-        "return None if self._shape[0] < 0 else int(self._shape[0])"
-        "  ->  return None if self._shape[0] <= 0 else int(self._shape[0])": (
+        "return None if batch < 0 else batch  ->  return None if batch <= 0 else batch": (
             "a file's batch is 1 or more, or -1 where it is free"
         ),
     },

@@ -10,7 +10,7 @@ from ..tasks import find_task
 from ..tflite.targets import POOLINGS, RECIPES, TARGETS
 from . import argument_types as types
 from .options import add_task, choices
-from .show import print_lines
+from .show import print_lines, warnings_to_stderr
 
 
 def add(add_parser: Callable) -> None:
@@ -31,6 +31,12 @@ def add(add_parser: Callable) -> None:
         type=types.whole,
         metavar="N",
         help="fixed sequence length in tokens (default: free; 128 for gpu and npu)",
+    )
+    export.add_argument(
+        "--lengths",
+        type=types.numbers,
+        metavar="N,N",
+        help="several fixed lengths instead, which share their weights in one file",
     )
     export.add_argument(
         "--batch",
@@ -84,17 +90,19 @@ def run(options: argparse.Namespace) -> None:
     architecture = None if options.task is None else find_task(options.task).architecture
     model = load_pretrained(options.model, architecture=architecture)
     print_lines(f"Writing {options.output}, and comparing it with the model", file=sys.stderr)
-    path = export(
-        model,
-        options.output,
-        length=options.length,
-        batch=options.batch,
-        quantize=None if options.quantize == "none" else options.quantize,
-        target=options.target,
-        pooling=options.pooling,
-        labels=options.labels,
-        calibrate=options.calibrate,
-        verify=options.verify,
-        golden=options.golden,
-    )
+    with warnings_to_stderr():
+        path = export(
+            model,
+            options.output,
+            length=options.length,
+            lengths=options.lengths,
+            batch=options.batch,
+            quantize=None if options.quantize == "none" else options.quantize,
+            target=options.target,
+            pooling=options.pooling,
+            labels=options.labels,
+            calibrate=options.calibrate,
+            verify=options.verify,
+            golden=options.golden,
+        )
     print_lines(str(path))

@@ -30,6 +30,7 @@ from .token_classification import TokenClassification
 __all__ = [
     "ARCHITECTURES",
     "KINDS",
+    "TAKES_PAIRS",
     "TASKS",
     "Predictor",
     "Task",
@@ -38,8 +39,12 @@ __all__ = [
     "match_labels",
     "read_examples",
     "require_tokenizer",
+    "takes_pairs",
     "task_of",
 ]
+
+# The field of a text classification's config that says whether its texts are pairs.
+TAKES_PAIRS = "takes_pairs"
 
 TASKS: dict[str, Task] = {
     task.name: task
@@ -98,6 +103,24 @@ def task_of(architecture: str, config: SqueezeBertConfig) -> Task:
     """
     task = _OF_ARCHITECTURE[architecture]
     return _OF_LABELS[of_model(config)] if isinstance(task, TextClassification) else task
+
+
+def takes_pairs(config: SqueezeBertConfig) -> bool:
+    """Whether a text classification was trained on pairs of texts, as far as its config tells.
+
+    Fine-tuning with this package records it. Otherwise transformers' name of the GLUE task tells,
+    or labels that belong to such a task, such as "entailment" and "not_entailment".
+    """
+    if TAKES_PAIRS in config.extra:
+        return bool(config.extra[TAKES_PAIRS])
+    pairs = [TASKS[name] for name, form in GLUE_TASKS.items() if len(form.texts) > 1]
+    named = [(task.name, task.label_names or task.labels) for task in pairs]
+    labels = [*config.id2label.values()]
+    return any(
+        config.extra.get("finetuning_task") == name
+        or (known is not None and match_labels(known, labels) is not None)
+        for name, known in named
+    )
 
 
 _OF_ARCHITECTURE = {task.architecture: task for task in KINDS.values()}

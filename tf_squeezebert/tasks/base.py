@@ -462,6 +462,8 @@ def _characters(value: Any) -> int:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
+    """In float64: in float32, scores near 1 would be equal, and products of small ones 0."""
+    logits = logits.astype(np.float64)
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 

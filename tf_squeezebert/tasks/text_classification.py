@@ -102,7 +102,8 @@ class TextClassification(Texts):
         if "probability" in outputs:
             return outputs["probability"]
         if cls.activation == "sigmoid":
-            return 1 / (1 + np.exp(-outputs["logits"]))
+            # 1 / (1 + exp(-x)), where exp(-x) may overflow; in float64, as `softmax`.
+            return np.exp(-np.logaddexp(0, -outputs["logits"].astype(np.float64)))
         return softmax(outputs["logits"])
 
     def read_row(

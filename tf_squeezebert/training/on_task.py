@@ -11,7 +11,7 @@ from typing import Any
 from ..distillation import Distiller
 from ..evaluation import evaluate
 from ..models import SqueezeBertPreTrainedModel
-from ..tasks import Task
+from ..tasks import TAKES_PAIRS, Task
 from . import loop
 from .batches import Batches
 from .digests import digest_data, digest_weights
@@ -64,6 +64,8 @@ def train_on_task(
 
     examples, measured = read(train), None if dev is None else read(dev)
     task.check_learnable(examples, model.config)
+    if task.kind == "text-classification":  # which an export for MediaPipe wants to know
+        model.config.extra[TAKES_PAIRS] = task.has_pairs(next(iter(examples)))
     trainee = model
     if teacher is not None:
         weights = ("temperature", "soft_weight", "hidden_weight", "attention_weight")

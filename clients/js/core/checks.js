@@ -7,7 +7,7 @@ const MOST_CHARACTERS = 500_000; // of a text that is read in windows
  * @param {string} message
  * @returns {asserts condition}
  */
-export function require(condition, message) {
+export function ensure(condition, message) {
   if (!condition) throw new Error(message);
 }
 
@@ -16,8 +16,8 @@ export function require(condition, message) {
  * @param {unknown} text
  */
 export function checkText(text) {
-  require(typeof text === "string", `${JSON.stringify(text)} is not a text: pass a string.`);
-  require(
+  ensure(typeof text === "string", `${JSON.stringify(text)} is not a text: pass a string.`);
+  ensure(
     !/[\ud800-\udfff]/u.test(text),
     "A text holds half of a surrogate pair, which is not text: replace it by text.toWellFormed().",
   );
@@ -31,7 +31,7 @@ export function checkText(text) {
 export function checkWindowed(name, given) {
   const text = typeof given === "string" ? given : given.map((word) => `${word} `).join("");
   const size = text.length > MOST_CHARACTERS ? [...text].length : 0;
-  require(
+  ensure(
     size <= MOST_CHARACTERS,
     `${name} of ${size.toLocaleString("en")} characters is too long to be read in windows: split ` +
       "it into texts of at most 500,000 characters.",

@@ -11,7 +11,7 @@ import {
   textOf,
   WHITE_SPACE,
 } from "./characters.js";
-import { require } from "./checks.js";
+import { ensure } from "./checks.js";
 import { PUNCTUATION } from "./unicode.js";
 
 /**
@@ -61,7 +61,7 @@ export class Tokenizer {
 
   #idOf(/** @type {string} */ use) {
     const id = this.ids.get(this.special(use));
-    require(id !== undefined, `The vocabulary lacks the ${use}_token '${this.special(use)}'.`);
+    ensure(id !== undefined, `The vocabulary lacks the ${use}_token '${this.special(use)}'.`);
     return id;
   }
 
@@ -72,7 +72,7 @@ export class Tokenizer {
     const added = new Map(listed.map(([id, token]) => [token.content, { ...token, id: +id }]));
     for (const { content, id } of added.values()) {
       this.tokens[id] ??= content;
-      require(this.tokens[id] === content, "The tokenizer's files do not belong together.");
+      ensure(this.tokens[id] === content, "The tokenizer's files do not belong together.");
       this.ids.set(content, id);
     }
     for (const content of SPECIAL.map((use) => this.special(use))) {
@@ -189,7 +189,7 @@ export class Tokenizer {
  */
 function refuseOthers({ never_split = [], truncation_side }) {
   const name = never_split.length ? "never_split" : "truncation_side";
-  require(
+  ensure(
     !never_split.length && truncation_side !== "left",
     `The tokenizer has a ${name}, which this client does not support.`,
   );

@@ -17,7 +17,8 @@ export function readBundle(bytes, name) {
     return readZip(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch {
     throw new Error(
-      `'${name}' carries no config.json: it is damaged, or not a .tflite that this package exported.`,
+      `'${name}' carries no config.json: it is damaged, or not a .tflite that this package ` +
+        "exported.",
     );
   }
 }
@@ -26,13 +27,13 @@ export function readBundle(bytes, name) {
 function readZip(view) {
   const end = view.byteLength - END_SIZE;
   const size = view.getUint32(end + 12, true);
-  require(view.getUint32(end, true) === END && end >= size);
+  ensure(view.getUint32(end, true) === END && end >= size);
   // A zip that was made separately counts from its own start.
   const shift = end - size - view.getUint32(end + 16, true);
   /** @type {Record<string, string>} */
   const files = {};
-  for (let entry = end - size; entry < end; ) {
-    require(view.getUint32(entry, true) === ENTRY && view.getUint16(entry + 10, true) === 0);
+  for (let entry = end - size; entry < end;) {
+    ensure(view.getUint32(entry, true) === ENTRY && view.getUint16(entry + 10, true) === 0);
     const length = view.getUint16(entry + 28, true);
     const local = view.getUint32(entry + 42, true) + shift;
     const head = view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
@@ -40,9 +41,10 @@ function readZip(view) {
     if (/\.(json|txt)$/.test(name)) {
       files[name] = textAt(view, local + LOCAL_SIZE + head, view.getUint32(entry + 24, true));
     }
-    entry += ENTRY_SIZE + length + view.getUint16(entry + 30, true) + view.getUint16(entry + 32, true);
+    entry +=
+      ENTRY_SIZE + length + view.getUint16(entry + 30, true) + view.getUint16(entry + 32, true);
   }
-  require("config.json" in files);
+  ensure("config.json" in files);
   return files;
 }
 
@@ -55,6 +57,6 @@ const textAt = (view, start, length) =>
   new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + start, length));
 
 /** @param {boolean} condition */
-function require(condition) {
+function ensure(condition) {
   if (!condition) throw new Error();
 }

@@ -1,6 +1,6 @@
 // Runs rows of tokens: pads them to a length that the file takes, and takes the outputs apart.
 
-import { require } from "../core/checks.js";
+import { ensure } from "../core/checks.js";
 
 /**
  * @import { Outputs, Row, Runner, Signature } from "../types.js"
@@ -69,7 +69,7 @@ export class Graph {
    */
   #inTurn(call) {
     const result = this.#last.then(() => {
-      require(!this.#isClosed, "The model is closed: load it again.");
+      ensure(!this.#isClosed, "The model is closed: load it again.");
       return call();
     });
     this.#last = result.catch(() => {});
@@ -123,13 +123,16 @@ function partOf(outputs, i, count) {
  */
 function checkRow(row, config) {
   /** @type {["input_ids" | "token_type_ids", string][]} */
-  const sizes = [["input_ids", "vocab_size"], ["token_type_ids", "type_vocab_size"]];
+  const sizes = [
+    ["input_ids", "vocab_size"],
+    ["token_type_ids", "type_vocab_size"],
+  ];
   for (const [name, size] of sizes) {
     const wrong = row[name].find((id) => id >= config[size]);
-    require(
+    ensure(
       wrong === undefined,
-      `${name} holds ${wrong}, but must lie in [0, ${config[size]}), the model's ${size}: was the ` +
-        "text tokenized with this model's vocabulary?",
+      `${name} holds ${wrong}, but must lie in [0, ${config[size]}), the model's ${size}: was ` +
+        "the text tokenized with this model's vocabulary?",
     );
   }
 }

@@ -1,6 +1,6 @@
 // A model: text in, answer out.
 
-import { checkText, require } from "../core/checks.js";
+import { checkText, ensure } from "../core/checks.js";
 import { readFile } from "./file.js";
 import { Graph } from "./graph.js";
 import { selfTest } from "./self_test.js";
@@ -46,12 +46,12 @@ export class Model {
     const { signal, ...options } = isOptions(others[others.length - 1]) ? others.pop() : {};
     const { title, options: known = [] } = this.#file.task;
     const unknown = Object.keys(options).filter((name) => !known.includes(name));
-    require(!unknown.length, `${title} has no option ${unknown.sort().join(", ")}.`);
+    ensure(!unknown.length, `${title} has no option ${unknown.sort().join(", ")}.`);
     if (Array.isArray(text)) {
       const examples = examplesOf([text, ...others], this.#file.task.takesWords);
       return this.#answers(examples, options, signal);
     }
-    require(typeof text === "string", `Expected a text or a list of texts, not ${typeof text}.`);
+    ensure(typeof text === "string", `Expected a text or a list of texts, not ${typeof text}.`);
     const columns = [text, ...others].map((each) => [each]);
     const [answer] = await this.#answers(examplesOf(columns), options, signal);
     return answer;
@@ -118,8 +118,7 @@ export class Model {
 }
 
 /** @param {any} value */
-const isOptions = (value) =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const isOptions = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * Each example's texts, from the first texts of all, the second texts of all, and so on.
@@ -129,8 +128,8 @@ const isOptions = (value) =>
 function examplesOf(columns, takesWords = false) {
   const [first] = columns;
   for (const column of columns) {
-    require(Array.isArray(column), `Expected a text or a list of texts, not ${typeof column}.`);
-    require(
+    ensure(Array.isArray(column), `Expected a text or a list of texts, not ${typeof column}.`);
+    ensure(
       column.length === first.length,
       `The first list holds ${first.length} texts and another ${column.length}: pass lists of ` +
         "equal length.",
@@ -145,8 +144,10 @@ function examplesOf(columns, takesWords = false) {
 /** @param {Outputs} outputs */
 function checkFinite(outputs) {
   for (const [name, values] of Object.entries(outputs)) {
-    require(
-      values.every(Number.isFinite),
+    let sum = 0;
+    for (const value of values) sum += 0 * value; // NaN if a value is not finite
+    ensure(
+      sum === 0,
       `The model's ${name} hold NaN or infinity: its weights are damaged, or the numbers it ` +
         "computes with overflow. Run it in float32, or load its weights again.",
     );

@@ -1,6 +1,6 @@
 // Golden examples: inputs with the exported model's outputs, by which a file can test itself.
 
-import { require } from "../core/checks.js";
+import { ensure } from "../core/checks.js";
 import { readJson } from "./file.js";
 
 /**
@@ -23,10 +23,10 @@ import { readJson } from "./file.js";
  * @returns {Promise<SelfTest>}
  */
 export async function selfTest(file, graph, rounds, half) {
-  require(
+  ensure(
     "golden.json" in file.files,
-    `'${file.name}' carries no golden examples, by which a file can test itself: export it again, ` +
-      "without golden=False.",
+    `'${file.name}' carries no golden examples, by which a file can test itself: export it ` +
+      "again, without golden=False.",
   );
   /** @type {{ outputs: Record<string, Limit>, examples: Example[] }} */
   const { outputs: limits, examples } = readJson(file.files, "golden.json", file.name);

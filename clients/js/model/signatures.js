@@ -34,7 +34,9 @@ export function readSignatures(bytes, name) {
 function readSignature(signature, graph) {
   const tensors = graph.tables(0);
   const [inputs, outputs] = [0, 1].map((side) => {
-    const maps = signature.tables(side).map((map) => ({ name: map.text(0), tensor: map.number(1) }));
+    const maps = signature
+      .tables(side)
+      .map((map) => ({ name: map.text(0), tensor: map.number(1) }));
     return graph.numbers(1 + side).map((tensor) => {
       const name = maps.find((map) => map.tensor === tensor)?.name ?? "";
       return { name, shape: shapeOf(tensors[tensor]) };

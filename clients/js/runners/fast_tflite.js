@@ -1,6 +1,6 @@
 // Runs files in React Native by react-native-fast-tflite: at fixed lengths.
 
-import { require } from "../core/checks.js";
+import { ensure } from "../core/checks.js";
 import { requireFixed } from "./litert_js.js";
 
 /**
@@ -20,14 +20,15 @@ export function createFastTfliteRunner(model, file) {
   const [{ batch, length, inputs: names, outputs }] = signatures;
   // It would ignore an input of another size.
   const fits = model.inputs.every(({ shape }) => String(shape) === String([batch, length]));
-  require(
+  ensure(
     fits && model.inputs.length === names.length && model.outputs.length === outputs.length,
     `The loaded model is not '${file.name}': load both from the same file.`,
   );
   return {
     signatures,
     async run(_, inputs) {
-      const results = await model.run(names.map((name) => /** @type {ArrayBuffer} */ (inputs[name].buffer)));
+      const buffers = names.map((name) => inputs[name].buffer);
+      const results = await model.run(/** @type {ArrayBuffer[]} */ (buffers));
       // It uses the memory of results again.
       return Object.fromEntries(
         outputs.map(({ name }, i) => [name, new Float32Array(results[i].slice(0))]),

@@ -1,7 +1,7 @@
 // Runs files by LiteRT.js, on WebAssembly or WebGPU. It takes fixed lengths alone, so a file of free
 // length is compiled for each length that is needed.
 
-import { require } from "../core/checks.js";
+import { ensure } from "../core/checks.js";
 import { atEachLength, withLength } from "../model/lengths.js";
 
 /**
@@ -143,7 +143,7 @@ export function requireFixed(file, runner) {
   const [shape, takes, wayOut] = isFreeBatch
     ? ["batches", "any number of texts", "without batch=None"]
     : ["lengths", "texts of any length", "with a length"];
-  require(
+  ensure(
     isFixed(file),
     `${runner} runs files of fixed ${shape}, and '${file.name}' takes ${takes}: export it ${wayOut}.`,
   );

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { require as must } from "../core/checks.js";
+import { ensure } from "../core/checks.js";
 import { createLiteRtJsRunner, startLiteRtJs } from "./litert_js.js";
 
 const require = createRequire(import.meta.url);
@@ -19,7 +19,7 @@ export async function createWasmRunner(bytes, file) {
 /** Loads LiteRT.js. */
 export async function startInNode() {
   const litert = await import("@litertjs/core").catch(() => undefined);
-  must(litert, "LiteRT.js is not installed: type 'npm install @litertjs/core'.");
+  ensure(litert, "LiteRT.js is not installed: type 'npm install @litertjs/core'.");
   const scope = /** @type {any} */ (globalThis);
   scope.self ??= scope;
   scope.navigator ??= {};

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { require } from "../core/checks.js";
+import { ensure } from "../core/checks.js";
 
 /**
  * @import { ModelFile, Runner, Signature } from "../types.js"
@@ -33,7 +33,7 @@ const FUNCTIONS = [
   "int LiteRtLockTensorBuffer(void *buffer, _Out_ void **address, int mode)",
   "int LiteRtUnlockTensorBuffer(void *buffer)",
   "int LiteRtRunCompiledModel(" +
-    "void *compiled, size_t signature, size_t inputs, void *buffers, size_t outputs, void *results)",
+    "void *compiled, size_t signature, size_t inputs, void *given, size_t outputs, void *taken)",
   "void LiteRtDestroyTensorBuffer(void *buffer)",
   "void LiteRtDestroyCompiledModel(void *compiled)",
   "void LiteRtDestroyOptions(void *options)",
@@ -59,26 +59,39 @@ const QUIET = Int32Array.of(25, 0, 2, 0, 3, 0);
  */
 export async function createNativeRunner(bytes, file) {
   const path = findLibrary();
-  require(
-    path && existsSync(path),
-    path
-      ? `There is no file '${path}', which LITERT_LIBRARY names: check the path.`
-      : "There is no LiteRT: type 'pip install ai-edge-litert' and 'npm install koffi', or put the " +
-          "path of libLiteRt.so into LITERT_LIBRARY.",
+  ensure(
+    path,
+    "There is no LiteRT: type 'pip install ai-edge-litert', or put the path of libLiteRt.so into " +
+      "LITERT_LIBRARY.",
   );
-  const koffi = await import("koffi");
+  ensure(existsSync(path), `There is no file '${path}', LiteRT's library: check LITERT_LIBRARY.`);
+  const koffi = await loadKoffi();
+  ensure(koffi, "koffi is not installed: type 'npm install koffi'.");
   return new NativeRunner(koffi, loadLibrary(koffi, path), bytes, file);
 }
 
+/** Whether there is what the native runner needs. */
+export async function hasNative() {
+  return findLibrary() !== undefined && (await loadKoffi()) !== undefined;
+}
+
+const loadKoffi = () => import("koffi").catch(() => undefined);
+
 /** The path of LiteRT's library: the one that is named, or that of its Python package. */
-export function findLibrary() {
+function findLibrary() {
   const { LITERT_LIBRARY: named } = process.env;
-  if (named !== undefined) return named;
+  return named ?? ((packaged ??= findPackaged()) || undefined);
+}
+
+/** @type {string | undefined} */
+let packaged;
+
+function findPackaged() {
   try {
     const folder = execFileSync("python3", ["-c", FIND], { encoding: "utf8", stdio: "pipe" });
     return join(folder.trim(), "libLiteRt.so");
   } catch {
-    return undefined;
+    return "";
   }
 }
 
@@ -100,6 +113,8 @@ class NativeRunner {
     library.SetOptionsHardwareAccelerators(this.options, CPU);
     const { environment, model, options } = this;
     this.compiled = made(library.CreateCompiledModel, environment, model, options);
+    // The shape of the inputs of each signature.
+    this.shapes = new Map(file.signatures.map((x) => [x, [x.batch, x.length]]));
     this.names = new Map(file.signatures.map((signature) => [signature, this.#names(signature)]));
   }
 
@@ -124,11 +139,13 @@ class NativeRunner {
    */
   run(signature, inputs, shape) {
     const { inputs: given, outputs: wanted } = /** @type {Names} */ (this.names.get(signature));
+    const isNew = String(this.shapes.get(signature)) !== String(shape);
+    this.shapes.set(signature, shape);
     /** @type {Memory[]} */
     const buffers = [];
     try {
       for (const [i, name] of given.entries()) {
-        if (signature.length === undefined) this.#resize(signature, i, shape);
+        if (isNew) this.#resize(signature, i, shape);
         buffers.push(this.#allocate(INT32, shape));
         this.#whileLocked(buffers[i], WRITE, (memory) => new Int32Array(memory).set(inputs[name]));
       }
@@ -138,7 +155,8 @@ class NativeRunner {
       this.#call(signature, buffers.slice(0, given.length), buffers.slice(given.length));
       const outputs = wanted.map((name, i) => {
         const buffer = buffers[given.length + i];
-        return [name, this.#whileLocked(buffer, READ, (memory) => new Float32Array(memory.slice(0)))];
+        const read = (/** @type {ArrayBuffer} */ memory) => new Float32Array(memory.slice(0));
+        return [name, this.#whileLocked(buffer, READ, read)];
       });
       return Object.fromEntries(outputs);
     } finally {
@@ -146,7 +164,12 @@ class NativeRunner {
     }
   }
 
-  #resize(/** @type {Signature} */ { index }, /** @type {number} */ i, /** @type {number[]} */ shape) {
+  /**
+   * @param {Signature} signature
+   * @param {number} i the number of the input
+   * @param {number[]} shape
+   */
+  #resize({ index }, i, shape) {
     const sizes = Int32Array.from(shape);
     this.library.CompiledModelResizeInputTensor(this.compiled, index, i, sizes, sizes.length);
   }
@@ -162,8 +185,15 @@ class NativeRunner {
     });
   }
 
-  #call(/** @type {Signature} */ { index }, /** @type {Memory[]} */ ins, /** @type {Memory[]} */ outs) {
-    const [given, taken] = [ins, outs].map((some) => BigUint64Array.from(some, (x) => x.pointer));
+  /**
+   * @param {Signature} signature
+   * @param {Memory[]} inputs
+   * @param {Memory[]} outputs
+   */
+  #call({ index }, inputs, outputs) {
+    const [given, taken] = [inputs, outputs].map((some) =>
+      BigUint64Array.from(some, ({ pointer }) => pointer),
+    );
     const { RunCompiledModel } = this.library;
     RunCompiledModel(this.compiled, index, given.length, given, taken.length, taken);
   }
@@ -232,7 +262,7 @@ function loadLibrary(koffi, path) {
     const [, name] = /** @type {RegExpExecArray} */ (/LiteRt(\w+)\(/.exec(declaration));
     const checked = (/** @type {any[]} */ ...values) => {
       const status = call(...values);
-      require(!status, `LiteRT can not run the file: ${name} ended with the status ${status}.`);
+      ensure(!status, `LiteRT can not run the file: ${name} ended with the status ${status}.`);
     };
     return [name, checked];
   });

@@ -9,7 +9,7 @@ const MODELS = new URL("../../conformance/models/", import.meta.url);
 
 const bytesOf = (name) => new Uint8Array(readFileSync(new URL(name, MODELS)));
 
-/** A runner that returns an output for each row, made of its ids, and keeps what it was called with. */
+/** A runner that makes an output of each row's ids, and keeps what it was called with. */
 function fake(output, { batch = 1, lengths = [undefined], name = "logits" } = {}) {
   const calls = [];
   const runner = {
@@ -30,8 +30,7 @@ function fake(output, { batch = 1, lengths = [undefined], name = "logits" } = {}
   return runner;
 }
 
-const open = (runner, name = "single-label.tflite") =>
-  openModel(bytesOf(name), name, () => runner);
+const open = (runner, name = "single-label.tflite") => openModel(bytesOf(name), name, () => runner);
 
 const lengthOf = (ids) => ids.filter((id) => id).length;
 
@@ -54,7 +53,10 @@ test("a fixed batch runs several rows at once, and pads the last", async () => {
   const texts = ["a", "a b", "a b c", "a b c d", "a b c d e", "a"];
   const answers = await model.predict(texts);
   assert.deepEqual(answers, await single.predict(texts));
-  assert.deepEqual(runner.calls.map(({ count }) => count), [4, 4]);
+  assert.deepEqual(
+    runner.calls.map(({ count }) => count),
+    [4, 4],
+  );
   const { attention_mask } = runner.calls[1].inputs;
   assert.deepEqual([...attention_mask.subarray(32)], Array(32).fill(0));
 });
@@ -64,7 +66,10 @@ test("the shortest length that fits is taken", async () => {
   const model = await open(runner);
   assert.equal(model.maxLength, 16);
   for (const count of [1, 2, 3, 6, 7, 14, 20]) await model.predict("a ".repeat(count));
-  assert.deepEqual(runner.calls.map(({ length }) => length), [4, 4, 8, 8, 16, 16, 16]);
+  assert.deepEqual(
+    runner.calls.map(({ length }) => length),
+    [4, 4, 8, 8, 16, 16, 16],
+  );
   const answer = await model.predict("a ".repeat(20));
   assert.equal(answer.truncated, true);
   assert.equal(model.tokenize("a ".repeat(20)).input_ids.length, 16);
@@ -128,14 +133,24 @@ test("outputs that are not finite are refused", async () => {
 
 test("lists of words keep their places", async () => {
   const file = "token-classification.tflite";
-  const labels = (await open(fake(() => []), file)).labels;
+  const labels = (
+    await open(
+      fake(() => []),
+      file,
+    )
+  ).labels;
   const output = (ids) => ids.flatMap((id) => labels.map((_, i) => (i === id % 2 ? 5 : 0)));
   const model = await open(fake(output), file);
   const words = ["Maria", "\u200b", "went", "home"];
   const [answer] = await model.predict([words]);
   assert.deepEqual(
     answer.words.map(({ word, start, end }) => [word, start, end]),
-    [["Maria", 0, 5], ["\u200b", 6, 7], ["went", 8, 12], ["home", 13, 17]],
+    [
+      ["Maria", 0, 5],
+      ["\u200b", 6, 7],
+      ["went", 8, 12],
+      ["home", 13, 17],
+    ],
   );
   assert.deepEqual([answer.words[1].label, answer.words[1].score], ["O", 0]);
 });

@@ -1,9 +1,10 @@
-// Answers texts in headless Chromium, in a page and in a worker, without a build step in the page:
+// Answers texts in headless Chromium: in a page, without a build step, in a worker, and in a page on
+// WebGPU, which software computes:
 //
 //   node test/browser.mjs CHROMIUM FILE < TEXTS
 //
-// Prints a line of JSON for each of the two: the answers, as predict.mjs writes them, and the result
-// of the self test.
+// Prints a line of JSON for each of the three: the answers, as predict.mjs writes them, and the
+// result of the self test.
 
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -18,7 +19,10 @@ const [executablePath, file] = process.argv.slice(2);
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
-const lines = (await text(process.stdin)).trimEnd().split("\n").map((line) => JSON.parse(line));
+const lines = (await text(process.stdin))
+  .trimEnd()
+  .split("\n")
+  .map((line) => JSON.parse(line));
 const questions = lines.map(({ text: first, pair = [], choices = [] }) =>
   [first, pair, choices].flat(),
 );
@@ -44,14 +48,21 @@ const server = createServer(({ url = "" }, response) => {
 await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
 const { port } = /** @type {any} */ (server.address());
 
-const browser = await chromium.launch({ executablePath, args: ["--disable-gpu", "--no-sandbox"] });
+const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+const browser = await chromium.launch({ executablePath, args });
 try {
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${port}/test/browser/page.html`);
   await page.waitForFunction(() => "answer" in globalThis);
   const model = "/model.tflite";
-  for (const run of [inPage, inWorker]) {
-    const { error, answers, test } = await page.evaluate(run, { model, questions });
+  const runs = /** @type {const} */ ([
+    [inPage, "wasm"],
+    [inWorker, "wasm"],
+    [inPage, "webgpu"],
+  ]);
+  for (const [run, accelerator] of runs) {
+    const given = { model, questions, accelerator };
+    const { error, answers, test } = await page.evaluate(run, given);
     if (error) throw new Error(error);
     const written = answers.map((answer, i) => inCodePoints(answer, questions[i].at(-1)));
     console.log(JSON.stringify({ answers: written, test }));
@@ -61,14 +72,14 @@ try {
   server.close();
 }
 
-function inPage({ model, questions }) {
-  return globalThis.answer(model, questions);
+function inPage({ model, questions, accelerator }) {
+  return globalThis.answer(model, questions, { accelerator });
 }
 
-async function inWorker({ model, questions }) {
+async function inWorker({ model, questions, accelerator }) {
   const worker = new Worker("worker.js");
   const wasm = new URL("/node_modules/@litertjs/core/wasm/", location.href).href;
-  worker.postMessage([model, questions, { wasm }]);
+  worker.postMessage([model, questions, { wasm, accelerator }]);
   return new Promise((resolve) => {
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = ({ message }) => resolve({ error: message });

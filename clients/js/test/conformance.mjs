@@ -24,7 +24,11 @@ const CLASSES = {
 const HIDDEN_SIZE = 6; // of the models whose outputs answers.jsonl holds
 
 const read = (path) => readFileSync(new URL(path, CORPUS), "utf8");
-const lines = (path) => read(path).trimEnd().split("\n").map((line) => JSON.parse(line));
+const lines = (path) =>
+  read(path)
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 const tokenizers = new Map();
 
@@ -128,7 +132,8 @@ async function* models() {
   await model.close();
 }
 
-const textsOf = ({ text, pair, choices = [] }) => [text, pair, ...choices].filter((x) => x !== undefined);
+const textsOf = ({ text, pair, choices = [] }) =>
+  [text, pair, ...choices].filter((x) => x !== undefined);
 
 /** Whether two values are the same, but for numbers that differ by no more than the tolerance. */
 function isNear(got, want, tolerance) {

@@ -10,7 +10,11 @@ export async function loadTensorflowModel(bytes) {
   const litert = await startInNode();
   const model = await litert.loadAndCompile(bytes, { accelerator: "wasm" });
   const [inputs, outputs] = [model.getInputDetails(), model.getOutputDetails()].map((details) =>
-    details.map(({ dtype, shape }, i) => ({ name: `tensor_${i}`, dataType: dtype, shape: [...shape] })),
+    details.map(({ dtype, shape }, i) => ({
+      name: `tensor_${i}`,
+      dataType: dtype,
+      shape: [...shape],
+    })),
   );
   const held = inputs.map(({ shape }) => new Int32Array(shape[0] * shape[1]));
   const memory = [];

@@ -11,7 +11,10 @@ import { loadTensorflowModel } from "./fake_tflite.mjs";
 const bytes = await readFile(process.argv[2]);
 const tflite = await loadTensorflowModel(bytes);
 const model = await load(bytes, tflite);
-const lines = (await text(process.stdin)).trimEnd().split("\n").map((line) => JSON.parse(line));
+const lines = (await text(process.stdin))
+  .trimEnd()
+  .split("\n")
+  .map((line) => JSON.parse(line));
 // All at once, since outputs share their memory.
 const answers = lines.map(async ({ text: first, pair = [], choices = [], options = {} }) => {
   const texts = [first, pair, choices].flat();

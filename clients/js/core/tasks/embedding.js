@@ -1,6 +1,6 @@
 // Embeddings of texts, by the bare model.
 
-import { require } from "../checks.js";
+import { ensure } from "../checks.js";
 
 /** @import { Task } from "./index.js" */
 
@@ -14,7 +14,7 @@ export const embedding = {
   }),
 
   rows(texts, { tokenizer, maxLength }) {
-    require(texts.length <= 2, `${this.title} takes one text, or a pair.`);
+    ensure(texts.length <= 2, `${this.title} takes one text, or a pair.`);
     const encoded = texts.map((text) => tokenizer.encode(text));
     return [tokenizer.truncated(maxLength, encoded)];
   },
@@ -25,7 +25,7 @@ export const embedding = {
     const end = tokens.length * mean.length;
     for (let i = 0; i < end; i++) mean[i % mean.length] += states[i] / tokens.length;
     const length = Math.hypot(...mean);
-    require(length > 0, "The mean of the hidden states is 0, which has no direction.");
+    ensure(length > 0, "The mean of the hidden states is 0, which has no direction.");
     return { embedding: mean.map((x) => x / length) };
   },
 };

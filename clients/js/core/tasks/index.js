@@ -2,6 +2,8 @@
  * @import { Outputs, Row } from "../../types.js"
  * @import { Tokenizer } from "../tokenizer.js"
  *
+ * @typedef {Record<string, any>} Options
+ *
  * @typedef {object} Context what a task knows of its model
  * @property {Record<string, any>} config
  * @property {string[]} labels
@@ -14,11 +16,11 @@
  * @property {(config: Record<string, any>, labels: string[]) => Record<string, number | undefined>}
  *   outputs the outputs that a file may have, and the size of their last axis, if it is known
  * @property {boolean} [takesWords] whether a text of a list may be a list of words
- * @property {(texts: any[], model: Context, options: Record<string, any>) => Row[]} rows
+ * @property {(texts: any[], model: Context, options: Options) => Row[]} rows
  *   makes the rows of a text, or refuses a wrong number of texts
- * @property {(outputs: Outputs, row: Row, model: Context, options: Record<string, any>) => any} read
+ * @property {(outputs: Outputs, row: Row, model: Context, options: Options) => any} read
  *   extracts what the answer needs from a row's outputs, which may be longer than the row
- * @property {(parts: any[], texts: any[], options: Record<string, any>) => any} [answer]
+ * @property {(parts: any[], texts: any[], options: Options) => any} [answer]
  *   makes the answer of what was read of a text's rows; without it, the text has one row, and that
  *   is the answer
  */

@@ -1,6 +1,6 @@
 // Masked language modelling: predicts the tokens in place of [MASK].
 
-import { quoted, require } from "../checks.js";
+import { ensure, quoted } from "../checks.js";
 import { largest, softmax } from "../numbers.js";
 
 /** @import { Task } from "./index.js" */
@@ -12,23 +12,23 @@ export const maskedLM = {
   outputs: ({ vocab_size }) => ({ logits: vocab_size }),
 
   rows(texts, { tokenizer, maxLength }, { top_k = 5 }) {
-    require(
+    ensure(
       Number.isInteger(top_k) && top_k >= 1,
       `top_k must be a whole number from 1, not ${JSON.stringify(top_k)}.`,
     );
-    require(texts.length <= 2, `${this.title} takes one text, or a pair.`);
+    ensure(texts.length <= 2, `${this.title} takes one text, or a pair.`);
     const mask = tokenizer.special("mask");
     const encoded = texts.map((text) => tokenizer.encode(text));
     const row = tokenizer.truncated(maxLength, encoded);
     const count = (/** @type {{ id: number }[]} */ tokens) =>
       tokens.filter(({ id }) => id === tokenizer.mask).length;
     const text = quoted(texts[0], 40);
-    require(
+    ensure(
       count(encoded.flat()) === count(row.tokens),
       `The text ${text} has a ${mask} beyond the ${maxLength} tokens that the model takes: ` +
         "shorten the text.",
     );
-    require(count(row.tokens), `The text ${text} has no ${mask}: add one to fill.`);
+    ensure(count(row.tokens), `The text ${text} has no ${mask}: add one to fill.`);
     return [row];
   },
 

@@ -1,6 +1,6 @@
 // Multiple choice: chooses which of several texts fits a text. Each choice makes a row.
 
-import { require } from "../checks.js";
+import { ensure } from "../checks.js";
 import { best, softmax } from "../numbers.js";
 
 /** @import { Task } from "./index.js" */
@@ -11,7 +11,7 @@ export const multipleChoice = {
   outputs: () => ({ logits: 1 }),
 
   rows([text, ...choices], { tokenizer, maxLength }) {
-    require(choices.length >= 2, `${this.title} takes a text and at least two choices.`);
+    ensure(choices.length >= 2, `${this.title} takes a text and at least two choices.`);
     const first = tokenizer.encode(text);
     return choices.map((choice) =>
       tokenizer.truncated(maxLength, [first, tokenizer.encode(choice)]),

@@ -1,6 +1,6 @@
 // Extractive question answering: finds the answer to a question in a context.
 
-import { checkWindowed, quoted, require } from "../checks.js";
+import { checkWindowed, ensure, quoted } from "../checks.js";
 import { softmax } from "../numbers.js";
 import { overlapOf, windows } from "../windows.js";
 
@@ -15,14 +15,14 @@ export const questionAnswering = {
   outputs: () => ({ start_logits: undefined, end_logits: undefined }),
 
   rows(texts, { tokenizer, maxLength }) {
-    require(texts.length === 2, `${this.title} takes a question and a context.`);
+    ensure(texts.length === 2, `${this.title} takes a question and a context.`);
     checkWindowed("The question", texts[0]);
     checkWindowed("The context", texts[1]);
     const [question, context] = texts.map((text) => tokenizer.encode(text));
     const overlap = overlapOf(maxLength);
     const room = maxLength - 3 - question.length;
     if (context.length <= room) return [tokenizer.row(question, context)];
-    require(
+    ensure(
       room > overlap,
       `The question ${quoted(texts[0], 60)} has ${question.length} tokens, but only ` +
         `${Math.max(maxLength - overlap - 4, 0)} leave room for the context at max_length ` +

@@ -1,6 +1,6 @@
 // Text classification, for single texts or pairs: one label, several labels, or numbers.
 
-import { require } from "../checks.js";
+import { ensure } from "../checks.js";
 import { best, sigmoid, softmax } from "../numbers.js";
 
 /** @import { Task } from "./index.js" */
@@ -11,7 +11,7 @@ export const textClassification = {
   outputs: (_, { length }) => ({ logits: length, probability: length }),
 
   rows(texts, { tokenizer, maxLength }) {
-    require(texts.length <= 2, `${this.title} takes one text, or a pair.`);
+    ensure(texts.length <= 2, `${this.title} takes one text, or a pair.`);
     const encoded = texts.map((text) => tokenizer.encode(text));
     return [tokenizer.truncated(maxLength, encoded)];
   },

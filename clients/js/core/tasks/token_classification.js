@@ -1,6 +1,6 @@
 // Token classification: labels each word of a text, and joins words to entities.
 
-import { checkWindowed, require } from "../checks.js";
+import { checkWindowed, ensure } from "../checks.js";
 import { best, softmax } from "../numbers.js";
 import { overlapOf, windows } from "../windows.js";
 
@@ -18,7 +18,7 @@ export const tokenClassification = {
   takesWords: true,
 
   rows(texts, { tokenizer, maxLength }) {
-    require(texts.length === 1, `${this.title} takes one text.`);
+    ensure(texts.length === 1, `${this.title} takes one text.`);
     const [text] = texts;
     checkWindowed("The text", text);
     const tokens = Array.isArray(text) ? tokenizer.encodeWords(text) : tokenizer.encode(text);

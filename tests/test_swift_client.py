@@ -1,0 +1,667 @@
+"""The Swift client on Linux, against Python's own `predict` and the conformance corpus."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+import tf_squeezebert
+from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
+from tf_squeezebert.tflite import Runtime, export
+from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundle
+
+from .configs import small_config
+from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
+from .toy import VOCAB, VOCAB_SIZE
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* longer than the")]
+
+ROOT = Path(__file__).parents[1]
+CORPUS = ROOT / "clients" / "conformance"
+CLIENT = ROOT / "clients" / "swift"
+MODELS = CORPUS / "models"
+LIBRARY = Path(find_spec("ai_edge_litert").submodule_search_locations[0], "libLiteRt.so")
+NO_SWIFT = 69  # the exit status of with-swift
+
+Line = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def swift():
+    """Runs a command where there is Swift; the test is skipped if there is none."""
+
+    def run(*command: Any, **options: Any) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            [CLIENT / "with-swift", *map(str, command)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "LITERT_LIBRARY": str(LIBRARY)},
+            **options,
+        )
+        if done.returncode == NO_SWIFT:
+            pytest.skip("Swift is not installed (clients/swift/setup-linux.sh sets it up)")
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def built(swift) -> None:
+    """Builds the command and the program that compares it with the corpus."""
+    done = swift("swift", "build", "-c", "release", "--package-path", CLIENT)
+    assert done.returncode == 0, done.stdout
+    assert "warning:" not in done.stdout
+
+
+def command(
+    *arguments: Any, lines: Iterable[Any] = (), **environment: str
+) -> subprocess.CompletedProcess:
+    """Runs the client's command `predict`."""
+    return subprocess.run(
+        [CLIENT / "predict", *map(str, arguments)],
+        input="".join(f"{json.dumps(line)}\n" for line in lines),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LITERT_LIBRARY": str(LIBRARY), **environment},
+    )
+
+
+def answers(*arguments: Any, lines: Iterable[Line], **environment: str) -> list[Line]:
+    done = command(*arguments, lines=lines, **environment)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def texts_of(line: Line) -> list[str]:
+    return [line["text"], *([line["pair"]] if "pair" in line else line.get("choices", []))]
+
+
+def predicted(runtime: Runtime, line: Line) -> Line:
+    return predict(runtime, *texts_of(line), **line.get("options", {}))
+
+
+def assert_near(got: Any, want: Any, tolerance: float) -> None:
+    """Compares answers key for key; numbers may differ by the tolerance."""
+    if isinstance(want, dict):
+        assert list(got) == list(want)
+        for name in want:
+            assert_near(got[name], want[name], tolerance)
+    elif isinstance(want, list):
+        assert len(got) == len(want)
+        for one, other in zip(got, want, strict=True):
+            assert_near(one, other, tolerance)
+    elif isinstance(want, float):
+        assert got == pytest.approx(want, abs=tolerance)
+    else:
+        assert got == want
+
+
+# The corpus
+
+
+def test_the_corpus(built, swift):
+    done = swift(CLIENT / ".build" / "release" / "conformance", CORPUS)
+    found = dict(re.findall(r"(\w+\.jsonl): (\d+) lines, 0 differ", done.stdout))
+    for name in ("tokens", "codepoints", "answers", "models"):
+        count = len((CORPUS / f"{name}.jsonl").read_bytes().splitlines())
+        assert found.get(f"{name}.jsonl") == str(count), done.stdout
+    assert done.returncode == 0
+
+
+def test_the_tables_are_those_of_the_corpus():
+    made = subprocess.run([sys.executable, CLIENT / "make_unicode.py"], capture_output=True)
+    tables = CLIENT / "Sources" / "SqueezeBert" / "Text" / "UnicodeTables.swift"
+    assert tables.read_bytes() == made.stdout
+
+
+# The command, on texts and files that the corpus lacks
+
+LABELS = {"id2label": {0: "O", 1: "B-per", 2: "I-per", 3: "7"}}
+CLASSIFIER = "SqueezeBertForSequenceClassification"
+HEADS = {
+    "label": (CLASSIFIER, LABELS),
+    "labels": (CLASSIFIER, {**LABELS, "problem_type": "multi_label_classification"}),
+    "numbers": (CLASSIFIER, {**LABELS, "problem_type": "regression"}),
+    "entities": ("SqueezeBertForTokenClassification", LABELS),
+    "span": ("SqueezeBertForQuestionAnswering", {}),
+    "choice": ("SqueezeBertForMultipleChoice", {}),
+    "masks": ("SqueezeBertForMaskedLM", {}),
+    "embedding": ("SqueezeBertModel", {}),
+}
+# The shapes of files, beside those of the corpus, which are free.
+LENGTHS, BATCH = {"lengths": [12, 24]}, {"length": 24, "batch": 3}
+SENTENCES = (ROOT / "examples" / "sentences.txt").read_text(encoding="utf-8").splitlines()[:8]
+CONTEXT = " ".join(SENTENCES)  # longer than the models take
+# With two letters that Swift takes for one, and a line end that it takes for one character.
+TEXTS = [*SENTENCES, "", "\U0001f600 Zo\u00eb's cafe\u0301,\r\n \u4e2d\u6587.", CONTEXT]
+
+
+def lines_of(head: str) -> list[Line]:
+    """Texts of a task; of some, more than the model takes."""
+    if head == "span":
+        lines = [{"text": "Who \U0001f600?", "pair": text} for text in TEXTS]
+        return lines + [{**line, "options": {"handle_impossible_answer": True}} for line in lines]
+    if head == "choice":
+        return [{"text": text, "choices": ["Yes.", "\U0001f600", CONTEXT]} for text in TEXTS]
+    if head == "masks":
+        texts = ["[MASK]", "A [MASK] \U0001f600 of [MASK].", "[MASK] " + CONTEXT]
+        return [{"text": x, "options": some} for x in texts for some in ({}, {"top_k": 3})]
+    lines = [{"text": text} for text in TEXTS]
+    pairs = [{"text": text, "pair": SENTENCES[0]} for text in TEXTS]
+    return lines if head == "entities" else lines + pairs
+
+
+@pytest.fixture(
+    scope="module",
+    params=[*((head, LENGTHS) for head in HEADS), ("label", BATCH), ("span", BATCH)],
+    ids=str,
+)
+def exported(request, tmp_path_factory) -> tuple[str, Path]:
+    """A head, and a file of it with fixed shapes."""
+    head, shapes = request.param
+    architecture, values = HEADS[head]
+    keras.utils.set_random_seed(0)
+    config = small_config(vocab_size=VOCAB_SIZE, initializer_range=0.3, **values)
+    model = getattr(tf_squeezebert, architecture)(SqueezeBertConfig(**config))
+    model.tokenizer = SqueezeBertTokenizer(VOCAB)
+    return head, export(model, tmp_path_factory.mktemp("files") / "m.tflite", **shapes)
+
+
+def test_files_of_fixed_shapes_answer_as_in_python(built, exported):
+    head, path = exported
+    check_answers(head, path)
+
+
+def check_answers(head: str, path: Path) -> None:
+    runtime, lines = Runtime(path), lines_of(head)
+    for line, answer in zip(lines, answers(path, lines=lines), strict=True):
+        assert_near(answer, predicted(runtime, line), 2e-5)
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.iterdir()), ids=lambda path: path.stem)
+def test_files_of_the_corpus_answer_as_in_python(built, path):
+    heads = {"single-label": "label", "multi-label": "labels", "question-answering": "span"}
+    heads |= {"token-classification": "entities", "multiple-choice": "choice", "masked-lm": "masks"}
+    name = path.stem.removesuffix("-int8").removesuffix("-mediapipe")
+    check_answers(heads.get(name, name), path)
+
+
+def test_words_are_labelled_as_in_python(built):
+    path = MODELS / "token-classification.tflite"
+    words = [["Ada", "", "Zo\u00eb's", "\u200d", "\U0001f600"], [], SENTENCES[0].split() * 9]
+    runtime, got = Runtime(path), answers(path, lines=[{"text": some} for some in words])
+    for some, answer in zip(words, got, strict=True):
+        assert_near(answer, predict(runtime, [some])[0], 2e-5)
+
+
+def test_tokens_are_written_without_a_runner(built):
+    path = MODELS / "single-label.tflite"
+    lines = [{"text": text, **more} for text in TEXTS for more in ({}, {"pair": TEXTS[-2]})]
+    got = answers(path, "--tokens", lines=lines, LITERT_LIBRARY="/no/library.so")
+    runtime = Runtime(path)
+    for line, tokens in zip(lines, got, strict=True):
+        assert tokens == tokens_of(runtime.tokenizer, texts_of(line), runtime.max_length)
+
+
+def tokens_of(tokenizer: SqueezeBertTokenizer, texts: list[str], max_length: int) -> Line:
+    row = tokenizer(*texts, truncation=True, max_length=max_length, return_offsets_mapping=True)
+    offsets = [[*offset] for offset in row["offset_mapping"]]
+    return {"input_ids": row["input_ids"], "offsets": offsets}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"do_lower_case": False},
+        {"strip_accents": False},
+        {"do_lower_case": False, "strip_accents": True},
+        {"tokenize_chinese_chars": False},
+        {"mask_token": None},
+        {"additional_special_tokens": ["[E1]", "\u00c5", "e\u0301"]},
+    ],
+    ids=str,
+)
+def test_tokens_of_random_texts_equal_those_of_the_tokenizers_library(built, settings, tmp_path):
+    texts = hostile_texts(str(settings), 500)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [x for x in dict.fromkeys("".join(texts).lower()) if not x.isspace()]
+    vocab = tmp_path / "vocab.txt"
+    content = "\n".join(dict.fromkeys([*special, *words, *(f"##{word}" for word in words)]))
+    vocab.write_text(content, encoding="utf-8", newline="")
+    tokenizer = SqueezeBertTokenizer(vocab, **settings)
+    bundle = read_bundle(MODELS / "single-label.tflite")
+    files = collect_files(bundle.config, bundle.architecture, tokenizer)
+    path = with_files(files, tmp_path / "m.tflite")
+    got = answers(path, "--tokens", lines=({"text": text} for text in texts))
+    for text, tokens in zip(texts, got, strict=True):
+        assert tokens == tokens_of(tokenizer, [text], 64), ascii(text)
+
+
+def hostile_texts(seed: str, count: int) -> list[str]:
+    """Random texts of all kinds of characters, of marks above all."""
+    rng = random.Random(seed)
+    tables = json.loads((CORPUS / "unicode.json").read_text(encoding="utf-8"))
+    kinds = [
+        [chr(c) for first, last in tables["assigned"] for c in range(first, last + 1)],
+        [chr(c) for first, last, _ in tables["combining"] for c in range(first, last + 1)],
+        [chr(c) for c in (*range(1, 0x250), 0x2028, 0x3000, 0x200D, 0xAD, 0xFEFF, 0xFFFD)],
+        [*"ab z", "\u0130", "\u03a3", "\u1e9b\u0323", "\u0344", "\uac00", "\u4e2d", "\U0001d15e"],
+        ["[MASK]", "[mask]", "[SEP]", "[UNK]", "[E1]", "\u00c5", "e\u0301", "\u00e9"],
+    ]
+    return [
+        "".join(rng.choice(rng.choice(kinds)) for _ in range(rng.randint(0, 30)))
+        for _ in range(count)
+    ]
+
+
+# Golden examples
+
+
+def test_files_test_themselves(built, exported):
+    _, path = exported
+    done = command(path, "--self-test")
+    known = str(Runtime(path).self_test())
+    assert done.returncode == 0, done.stderr
+    # All but the figures.
+    assert re.sub(r"[\d.e-]{3,}", "", done.stdout) == re.sub(r"[\d.e-]{3,}", "", f"{known}\n")
+
+
+def test_a_damaged_file_finds_itself_wrong(built, tmp_path):
+    source = ROOT / "tf_squeezebert" / "pretrained" / "sentiment.tflite"
+    content = bytearray(with_golden(source, tmp_path / "whole.tflite").read_bytes())
+    assert command(tmp_path / "whole.tflite", "--self-test").returncode == 0
+    model = schema.Model.GetRootAs(content)
+    buffers = (model.Buffers(i) for i in range(model.BuffersLength()))
+    weights = max((x.DataAsNumpy() for x in buffers if x.DataLength()), key=len).tobytes()
+    start = content.index(weights)
+    for place in range(start, start + len(weights), 16):
+        content[place] ^= 0x40
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(content)
+    done = command(path, "--self-test")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("WRONG on 2 golden examples")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"outputs": {}}, "it lacks examples"),
+        ({"outputs": {}, "examples": []}, "its examples do not fit the file"),
+        (
+            {
+                "outputs": {"logits": {"spread": 1, "tolerance": 1, "half_tolerance": 1}},
+                "examples": [
+                    {"input_ids": [1], "outputs": {"logits": {"entries": [9], "values": [0]}}}
+                ],
+            },
+            "its examples do not fit the file",
+        ),
+    ],
+)
+def test_damaged_golden_examples_are_refused(built, content, reason, tmp_path):
+    files = read_bundle(MODELS / "single-label.tflite").files
+    path = with_files({**files, "golden.json": json.dumps(content).encode()}, tmp_path / "m.tflite")
+    wanted = DAMAGED_PART.format("golden.json", reason).replace("PATH", str(path))
+    assert error(path, "--self-test") == wanted
+
+
+def with_golden(source: Path, path: Path) -> Path:
+    """A copy of a file with golden examples: the outputs that Python finds now."""
+    runtime = Runtime(source)
+    examples = []
+    for text in ("A film to see twice.", "Two hours of my life, gone."):
+        ids = runtime.tokenizer(text)["input_ids"]
+        values = runtime(runtime.tokenizer([text], return_tensors="np"))
+        outputs = {
+            name: {"entries": [*range(x.size)], "values": x.ravel().tolist()}
+            for name, x in values.items()
+        }
+        examples.append({"text": text, "input_ids": ids, "outputs": outputs})
+    limits = {"spread": 1.0, "tolerance": 0.01, "half_tolerance": 0.06}
+    golden = {"outputs": dict.fromkeys(values, limits), "examples": examples}
+    files = {**read_bundle(source).files, "golden.json": json.dumps(golden).encode()}
+    return with_files(files, path, source)
+
+
+# Errors
+
+REFUSED = {
+    "span": ("question-answering", {"text": "Who?"}),
+    "long question": ("question-answering", {"text": "Who isn't " * 60, "pair": "a " * 99}),
+    "quotes": ("question-answering", {"text": 'It\'s "me"\n\\ \x07' * 60, "pair": "a " * 99}),
+    "long context": ("question-answering", {"text": "Who?", "pair": "\u00e9" * 500_001}),
+    "one choice": ("multiple-choice", {"text": "Who?", "choices": ["I"]}),
+    "entities of a pair": ("token-classification", {"text": "a", "pair": "b"}),
+    "long text": ("token-classification", {"text": "\U0001f600" * 500_001}),
+    "no mask": ("masked-lm", {"text": "What's up?"}),
+    "mask beyond": ("masked-lm", {"text": "a " * 600 + "[MASK]"}),
+    "no tokens asked for": ("masked-lm", {"text": "[MASK]", "options": {"top_k": 0}}),
+    "unknown option": ("single-label", {"text": "a", "options": {"top_k": 1}}),
+    "three texts": ("single-label", {"text": "a", "choices": ["b", "c"]}),
+    "not a pair": ("single-label", {"text": "a", "choices": [5]}),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_texts_are_refused_in_the_words_of_python(built, case):
+    name, line = REFUSED[case]
+    path = MODELS / f"{name}.tflite"
+    with pytest.raises(ValueError, match=r"\w") as refused:
+        predicted(Runtime(path), line)
+    assert error(path, lines=[line]) == str(refused.value)
+
+
+def error(*arguments: Any, lines: Iterable[Any] = ({"text": "a"},), **environment: str) -> str:
+    """The one line that the command prints for what it refuses."""
+    done = command(*arguments, lines=lines, **environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    *logged, message = done.stderr.splitlines()
+    assert all(line.startswith("INFO: ") for line in logged)
+    return message
+
+
+NOT_AN_OBJECT = 'Line 1 is not a JSON object with a "text": write one for each text.'
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (5, NOT_AN_OBJECT),
+        ({"pair": "a"}, NOT_AN_OBJECT),
+        ({"text": None}, "null is not a text: pass a string."),
+        ({"text": {"a": 5}}, '{"a":5} is not a text: pass a string.'),
+        ({"text": ["a", 5]}, "5 is not a text: pass a string."),
+        ({"text": ["a"]}, "Sequence classification takes texts, not lists of words."),
+        ({"text": "a", "pair": True}, "true is not a text: pass a string."),
+        (
+            {"text": "\ud83d"},
+            "The text holds half of a surrogate pair, which is not text: decode its bytes again.",
+        ),
+        (
+            {"text": "a", "options": {"top_k": "5"}},
+            "The options of line 1 are wrong: top_k is not a whole number.",
+        ),
+        (
+            {"text": "a", "options": {"topk": 5}},
+            "The options of line 1 are wrong: there is no topk.",
+        ),
+    ],
+)
+def test_lines_are_refused(built, line, message):
+    assert error(MODELS / "single-label.tflite", lines=[line]) == message
+
+
+def test_answers_before_an_error_are_written(built):
+    done = command(MODELS / "single-label.tflite", lines=[{"text": "a"}, {"text": 5}])
+    assert (done.returncode, len(done.stdout.splitlines())) == (2, 1)
+    assert done.stderr.endswith("5 is not a text: pass a string.\n")
+
+
+def test_command_lines_are_refused(built):
+    usage = "Pass one file: type 'predict FILE [--tokens | --self-test] < TEXTS'."
+    assert error() == usage
+    assert error("--nonsense", "a.tflite") == usage
+    assert error("a.tflite", "b.tflite") == usage
+    for path in ("no.tflite", str(MODELS)):
+        assert error(path) == f"There is no file '{path}': check the path."
+
+
+def test_a_missing_library_is_named(built):
+    path = MODELS / "single-label.tflite"
+    said = "There is no file '/no/lib.so', which LITERT_LIBRARY names: check the path."
+    assert error(path, LITERT_LIBRARY="/no/lib.so") == said
+    text = CLIENT / "README.md"
+    said = error(path, LITERT_LIBRARY=str(text))
+    assert said.startswith(f"'{text}' is not LiteRT's library")
+
+
+def test_the_library_is_found_in_the_python_environment(built, tmp_path):
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (answer,) = answers(
+        MODELS / "single-label.tflite",
+        lines=[{"text": "a"}],
+        LITERT_LIBRARY="",
+        PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+    )
+    assert "label" in answer
+
+
+def with_files(
+    files: dict[str, bytes], path: Path, source: Path = MODELS / "single-label.tflite"
+) -> Path:
+    """A copy of a file that carries other files."""
+    with zipfile.ZipFile(source) as archive:
+        start = min(info.header_offset for info in archive.infolist())
+    path.write_bytes(source.read_bytes()[:start])
+    attach_files(path, files)
+    return path
+
+
+def config_with(**values: Any) -> bytes:
+    config = json.loads(read_bundle(MODELS / "single-label.tflite").files["config.json"])
+    return json.dumps({**config, **values}).encode()
+
+
+DAMAGED = {
+    "newer": {"config.json": config_with(file_format=2)},
+    "other class": {"config.json": config_with(architectures=["BertForPreTraining"])},
+    "no class": {"config.json": config_with(architectures=None)},
+    "labels": {"config.json": config_with(id2label={"0": "a", "1": "b"})},
+    "json": {"config.json": b"{"},
+    "nested": {"config.json": b"[" * 100_000},
+    "lacks a field": {"config.json": b'{"architectures": ["SqueezeBertModel"]}'},
+    "no vocabulary": {"vocab.txt": None},
+    "empty vocabulary": {"vocab.txt": b"\n"},
+    "no special tokens": {"vocab.txt": b"[PAD]\nword\n", "tokenizer_config.json": b"{}"},
+    "token twice": {"vocab.txt": b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\na\n"},
+    "never_split": {"tokenizer_config.json": b'{"never_split": ["a"]}'},
+    "lstrip": {
+        "tokenizer_config.json": json.dumps(
+            {"added_tokens_decoder": {"1": {"content": "[UNK]", "lstrip": True}}}
+        ).encode()
+    },
+    "type": {"tokenizer_config.json": b'{"do_lower_case": "yes"}'},
+}
+OTHER = (
+    "'PATH' was not exported by this package, or is damaged: export it again (it holds a model of "
+    "class '{}')."
+)
+DAMAGED_PART = "The {} in 'PATH' is damaged, or not from this package: export the file again ({})."
+NO_FILES = (
+    "'PATH' carries no config.json: it is damaged, or not a .tflite that this package exported."
+)
+
+
+def damaged(kind: str, path: Path) -> Path:
+    source = MODELS / "single-label.tflite"
+    if kind in DAMAGED:
+        files = {**read_bundle(source).files, **DAMAGED[kind]}
+        return with_files({k: x for k, x in files.items() if x is not None}, path)
+    whole = source.read_bytes()
+    content = {
+        "text": b"This is a text.",
+        "empty": b"",
+        "truncated": whole[:-1000],
+        "no zip": whole[: whole.index(b"PK\x03\x04")],
+        "offsets": whole[:8] + b"\xff\xff\xff\x7f" + whole[12:40] + b"\xff" * 40 + whole[80:],
+    }
+    path.write_bytes(content[kind])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("text", "'PATH' is not a .tflite file."),
+        ("empty", "'PATH' is not a .tflite file."),
+        ("truncated", NO_FILES),
+        ("no zip", NO_FILES),
+        ("offsets", "'PATH' is cut off or damaged: copy or export it again."),
+        (
+            "newer",
+            "'PATH' has the file format 2, and this version of the package knows only 1: install "
+            "a newer one, or export the file again.",
+        ),
+        ("other class", OTHER.format("BertForPreTraining")),
+        ("no class", OTHER.format("")),
+        (
+            "labels",
+            "'PATH' was not exported by this package, or is damaged: export it again (it returns "
+            "logits of shape [1, 3], which its config does not fit).",
+        ),
+        ("json", DAMAGED_PART.format("config.json", "it is not JSON")),
+        ("nested", DAMAGED_PART.format("config.json", "it is not JSON")),
+        ("lacks a field", DAMAGED_PART.format("config.json", "it lacks vocab_size")),
+        (
+            "no vocabulary",
+            "The model came without a tokenizer: export it again with the tokenizer it was "
+            "trained with.",
+        ),
+        (
+            "empty vocabulary",
+            DAMAGED_PART.format(
+                "tokenizer", "The vocabulary 'vocab.txt' is empty: expected one token per line."
+            ),
+        ),
+        (
+            "no special tokens",
+            DAMAGED_PART.format("tokenizer", "The vocabulary lacks the cls_token '[CLS]'"),
+        ),
+        (
+            "token twice",
+            DAMAGED_PART.format(
+                "tokenizer",
+                "The vocabulary 'vocab.txt' holds 'a' twice, in lines 6 and 7: each token has one "
+                "id, so rename one of them.",
+            ),
+        ),
+        (
+            "never_split",
+            "The tokenizer in 'PATH' sets never_split, which this client does not support: run "
+            "the file in Python.",
+        ),
+        (
+            "lstrip",
+            "The tokenizer in 'PATH' sets lstrip, which this client does not support: run the "
+            "file in Python.",
+        ),
+        (
+            "type",
+            DAMAGED_PART.format("tokenizer_config.json", "its do_lower_case is of another type"),
+        ),
+    ],
+)
+def test_damaged_files_are_refused(built, kind, message, tmp_path):
+    path = damaged(kind, tmp_path / "m.tflite")
+    assert error(path) == message.replace("PATH", str(path))
+    assert error(path, "--tokens") == message.replace("PATH", str(path))
+
+
+# The modules of Apple's platforms, beside the client's folder alone, as in an app
+
+PACKAGE = """// swift-tools-version:5.9
+import PackageDescription
+
+let package = Package(
+  name: "Apple",
+  platforms: [.iOS(.v13), .macOS(.v11)],
+  targets: [
+    MODULES
+    .target(name: "SqueezeBert", dependencies: [NAMES]),
+    .executableTarget(name: "App", dependencies: ["SqueezeBert", NAMES]),
+  ]
+)
+"""
+
+
+RUNNERS = {"import TensorFlowLite", "import LiteRT"}
+PAGES = [CLIENT / "README.md", DOCS / "ios.md", SEARCH]
+
+
+@pytest.mark.parametrize("names", [["TensorFlowLite"], ["LiteRT"], ["TensorFlowLite", "LiteRT"]])
+def test_apple_runners_and_the_pages_compile(swift, names, tmp_path):
+    sources = tmp_path / "Sources"
+    sources.mkdir()
+    (sources / "SqueezeBert").symlink_to(CLIENT / "Sources" / "SqueezeBert")
+    names = [*names, "MediaPipeTasksText"]
+    for name in names:
+        (sources / name).mkdir()
+        (sources / name / f"{name}.swift").symlink_to(CLIENT / "Stubs" / f"{name}.swift")
+    listed = ", ".join(f'"{name}"' for name in names)
+    modules = " ".join(f'.target(name: "{name}"),' for name in names)
+    package = PACKAGE.replace("NAMES", listed).replace("MODULES", modules)
+    (tmp_path / "Package.swift").write_text(package)
+    (sources / "App").mkdir()
+    (sources / "App" / "App.swift").write_text(app_of_pages(names), encoding="utf-8")
+    done = swift("swift", "build", "--package-path", tmp_path, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def app_of_pages(names: list[str]) -> str:
+    """The snippets that need no other runner, each as a function."""
+    imports, functions = {"import Foundation", "import SqueezeBert"}, []
+    for i, snippet in enumerate(x for page in PAGES for x in snippets(page, "swift")):
+        needed = set(re.findall(r"^import .*", snippet, re.MULTILINE))
+        if needed & RUNNERS <= {f"import {name}" for name in names}:
+            imports |= needed
+            body = re.sub(r"^import .*\n", "", snippet, flags=re.MULTILINE)
+            functions.append(f"func snippet{i}(url: URL) throws {{\n{body}}}\n")
+    assert len(functions) > 9
+    return "\n".join([*sorted(imports), *functions, "@main enum App { static func main() {} }"])
+
+
+SEARCH_PACKAGE = f"""// swift-tools-version:5.9
+import PackageDescription
+
+let package = Package(
+  name: "Guide",
+  dependencies: [.package(path: "{CLIENT}")],
+  targets: [
+    .executableTarget(
+      name: "Guide", dependencies: [.product(name: "SqueezeBert", package: "swift")], path: ".",
+      sources: ["main.swift"])
+  ]
+)
+"""
+SEARCH_MAIN = """
+let texts = try String(contentsOfFile: "texts.txt", encoding: .utf8)
+let search = Search(
+  model: try Model.load(URL(fileURLWithPath: "sentences.tflite")),
+  texts: texts.split(separator: "\\n").map(String.init),
+  index: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "texts.index"))))
+for query in CommandLine.arguments.dropFirst() {
+  for (text, score) in try search.search(query) { print(score, text) }
+}
+"""
+
+
+def test_the_search_of_the_guide(swift, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    search = make_index(MODELS / "embedding.tflite")
+    (snippet,) = snippets(SEARCH, "swift")
+    (tmp_path / "Package.swift").write_text(SEARCH_PACKAGE)
+    (tmp_path / "main.swift").write_text(snippet + SEARCH_MAIN, encoding="utf-8")
+    done = swift("swift", "run", "--package-path", tmp_path, "Guide", *QUERIES, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    wanted = [x for query in QUERIES for x in search(query)]
+    lines = done.stdout.splitlines()
+    assert [line.partition(" ")[2] for line in lines] == [text for text, _ in wanted]
+    got = [float(line.partition(" ")[0]) for line in lines]
+    assert got == pytest.approx([score for _, score in wanted], abs=1e-4)
