@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from tokenizers import AddedToken
 
@@ -163,14 +164,77 @@ def test_the_page_runs(client, tmp_path):
     (client / "node_modules" / "tf-squeezebert").symlink_to(client)
     (tmp_path / "index.html").write_text(snippets(README, "html")[0], encoding="utf-8")
     model = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    shown = text_of_page(client, chromium, tmp_path)
+    assert shown == predict(Runtime(model), "A film to see twice.")["label"]
+
+
+def text_of_page(client: Path, chromium: str, folder: Path) -> str:
+    """What the index.html of a folder shows in headless Chromium."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
         url = f"http://127.0.0.1:{server.server_port}/"
         done = node(client, "test/page.mjs", chromium, url)
         server.shutdown()
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == predict(Runtime(model), "A film to see twice.")["label"]
+    return done.stdout.strip()
+
+
+WEB_MODELS = {
+    "tagger": "token-classification",
+    "reader": "question-answering",
+    "filler": "masked-lm",
+    "embedder": "embedding",
+    "chooser": "multiple-choice",
+}
+
+
+def test_the_snippets_for_a_page_of_ones_own_run(client, tmp_path):
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "tf-squeezebert").symlink_to(client)
+    shutil.copy(MODELS / "single-label.tflite", tmp_path / "reviews.tflite")
+    one, others, *_ = snippets(DOCS / "web.md", "js")
+    opened = "".join(
+        f'const {name} = await load("{MODELS / file}.tflite");\n'
+        for name, file in WEB_MODELS.items()
+    )
+    shown = "console.log(JSON.stringify({ label, entities, answer, masks, embedding, choice }));"
+    (tmp_path / "main.mjs").write_text(f"{one}\n{opened}\n{others}\n{shown}", encoding="utf-8")
+    (got,) = answers(tmp_path, "main.mjs", lines=())
+    ask = {name: Runtime(MODELS / f"{file}.tflite") for name, file in WEB_MODELS.items()}
+    text = "Ada met Charles in London."
+    assert (
+        got["label"]
+        == predict(Runtime(tmp_path / "reviews.tflite"), "A film to see twice.")["label"]
+    )
+    assert_near(got["entities"], predict(ask["tagger"], text)["entities"], 2e-5)
+    assert got["answer"] == predict(ask["reader"], "Who met Charles?", text)["answer"]
+    masks = predict(ask["filler"], "The capital of Norway is [MASK].")["masks"]
+    assert_near(got["masks"], masks, 2e-5)
+    embedding = predict(ask["embedder"], "How do I return an article?")["embedding"]
+    assert got["embedding"] == pytest.approx(embedding, abs=2e-5)
+    assert got["choice"] == predict(ask["chooser"], "Rain is", "wet", "dry")["choice"]
+
+
+@pytest.mark.slow
+def test_the_snippet_for_litert_js_runs(client, tmp_path):
+    chromium = program("chromium", "chromium-browser", "google-chrome")
+    path = export(model_of("label"), tmp_path / "reviews_32.tflite", length=32)
+    (tmp_path / "node_modules").symlink_to(client / "node_modules")
+    snippet = snippets(DOCS / "web.md", "js")[-1]
+    import_map, _ = snippets(README, "html")[0].split("</script>", 1)
+    text = "A film to see twice."
+    row = Runtime(path).tokenizer(text, padding="max_length", max_length=32)
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    arrays = ", ".join(f"Int32Array.from({json.dumps(row[name])})" for name in names)
+    page = (
+        f'{import_map}</script><script type="module">{snippet}\n'
+        f"document.body.append(JSON.stringify([...(await logitsOf({arrays}))]));</script>"
+    )
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    wanted = Runtime(path)({name: np.array([row[name]]) for name in names})["logits"][0]
+    shown = json.loads(text_of_page(client, chromium, tmp_path))
+    assert shown == pytest.approx(wanted, abs=2e-5)
 
 
 # In the place of its module, which needs a phone.
