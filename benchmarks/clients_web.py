@@ -2,11 +2,11 @@
 
     python benchmarks/clients_web.py [--rounds 5] [--sentences 60]
 
-The model is all-MiniLM-L6-v2 with a new classification head, in int8: one .tflite for our client
-and for MediaPipe's TextClassifier, and ONNX Runtime's quantize_dynamic of the same weights for
-transformers.js. The clients take turns in headless Chromium, each on one thread of WebAssembly.
-Needs the packages of `make benchmarks`, Chromium, and in benchmarks/web `npm ci --ignore-scripts`,
-which takes 550 MB.
+Our client and MediaPipe's TextClassifier run the sentiment model of the package. All three run
+all-MiniLM-L6-v2 with a new classification head, in int8: one .tflite for the first two, and ONNX
+Runtime's quantize_dynamic of the same weights for transformers.js. The clients take turns in
+headless Chromium, each on one thread of WebAssembly. Needs the packages of `make benchmarks`,
+Chromium, and in benchmarks/web `npm ci --ignore-scripts`, which takes 550 MB.
 """
 
 from __future__ import annotations
@@ -23,12 +23,17 @@ import sys
 import threading
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).resolve().parents[1]
 WEB = ROOT / "benchmarks" / "web"
 MODELS = WEB / "models"
+RUNS = [
+    ("sentiment.tflite", "/tf_squeezebert/pretrained/sentiment.tflite", ["ours", "MediaPipe"]),
+    ("all-MiniLM-L6-v2", "models/model.tflite", ["ours", "MediaPipe", "transformers.js"]),
+]
 LABELS = {0: "negative", 1: "positive"}
 CORE = (
     'export { Tokenizer } from "./core/tokenizer.js";export { TASKS } from "./core/tasks/index.js";'
@@ -88,7 +93,7 @@ def make_models() -> None:
     )
 
 
-def run_page(texts: list[str], rounds: int) -> dict:
+def run_page(**options: Any) -> dict:
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     if chromium is None or not (WEB / "node_modules").is_dir():
         sys.exit("This needs Chromium, and `npm ci --ignore-scripts` in benchmarks/web.")
@@ -97,8 +102,8 @@ def run_page(texts: list[str], rounds: int) -> dict:
         threading.Thread(target=server.serve_forever).start()
         url = f"http://127.0.0.1:{server.server_port}/benchmarks/web/"
         done = subprocess.run(
-            ["node", WEB / "drive.mjs", url, chromium, str(rounds)],
-            input=json.dumps(texts),
+            ["node", WEB / "drive.mjs", url, chromium],
+            input=json.dumps(options),
             text=True,
             stdout=subprocess.PIPE,
         )
@@ -106,6 +111,20 @@ def run_page(texts: list[str], rounds: int) -> dict:
     if done.returncode:
         sys.exit("The page could not be run.")
     return json.loads(done.stdout)
+
+
+def report(results: dict) -> None:
+    ours = results["ours"]
+    time = {name: median(map(median, result["times"])) for name, result in results.items()}
+    for name, result in results.items():
+        pairs = list(zip(ours["scores"], result["scores"], strict=True))
+        same = sum(max(a, key=a.get) == max(b, key=b.get) for a, b in pairs)
+        apart = max(abs(a[label] - b[label]) for a, b in pairs for label in a)
+        print(
+            f"  {name:<16}{time[name]:6.1f} ms   ours: {time['ours'] / time[name]:.2f} of it   "
+            f"first answer after {result['first']:5.0f} ms   {same} labels equal, "
+            f"scores within {apart:.0e}"
+        )
 
 
 def core_size() -> int:
@@ -126,19 +145,10 @@ def main() -> None:
         make_models()
     rows = (ROOT / "examples" / "reviews.tsv").read_text(encoding="utf-8").splitlines()[1:]
     texts = [row.split("\t")[0] for row in rows][:: max(1, len(rows) // options.sentences)]
-    results = run_page(texts, options.rounds)
-    ours = results["ours"]
-    time = {name: median(map(median, result["times"])) for name, result in results.items()}
     print(f"{len(texts)} sentences, text to label; median over sentences of the median of rounds")
-    for name, result in results.items():
-        pairs = list(zip(ours["scores"], result["scores"], strict=True))
-        same = sum(max(a, key=a.get) == max(b, key=b.get) for a, b in pairs)
-        apart = max(abs(a[label] - b[label]) for a, b in pairs for label in a)
-        print(
-            f"  {name:<16}{time[name]:6.1f} ms   ours takes {time['ours'] / time[name]:.2f} "
-            f"of it   first answer after {result['first']:5.0f} ms   "
-            f"{same} labels equal to ours, scores within {apart:.0e}"
-        )
+    for title, file, names in RUNS:
+        print(title)
+        report(run_page(file=file, names=names, texts=texts, rounds=options.rounds))
     if (ROOT / "clients" / "js" / "node_modules" / "esbuild").is_dir():
         print(f"The core of our client: {core_size() / 1000:.1f} kB, minified and gzipped.")
 

@@ -38,7 +38,6 @@ ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "clients" / "conformance"
 CLIENT = ROOT / "clients" / "js"
 README = CLIENT / "README.md"
-WEB_PAGE = ROOT / "docs" / "web.md"
 MODELS = CORPUS / "models"
 # Bytes, minified and compressed: of tokens and answers, and of all that a page loads of the client.
 MOST_CORE, MOST_PAGE = 6_000, 10_500
@@ -158,30 +157,30 @@ def test_the_snippets_for_node_run(client, tmp_path):
     assert re.match(r"\{\s*label: '(negative|neutral|positive)',\s*score: 0\.\d+,", printed)
 
 
-def shown(client: Path, folder: Path) -> str:
-    """What a folder's index.html shows in headless Chromium."""
+@pytest.mark.slow
+def test_the_page_runs(client, tmp_path):
     chromium = program("chromium", "chromium-browser", "google-chrome")
-    (folder / "node_modules").symlink_to(client / "node_modules")
+    (tmp_path / "node_modules").symlink_to(client / "node_modules")
+    (client / "node_modules" / "tf-squeezebert").symlink_to(client)
+    (tmp_path / "index.html").write_text(snippets(README, "html")[0], encoding="utf-8")
+    model = export(model_of("label"), tmp_path / "reviews_64.tflite", length=LENGTH)
+    shown = text_of_page(client, chromium, tmp_path)
+    assert shown == predict(Runtime(model), "A film to see twice.")["label"]
+
+
+def text_of_page(client: Path, chromium: str, folder: Path) -> str:
+    """What the index.html of a folder shows in headless Chromium."""
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
-        done = node(client, "test/page.mjs", chromium, f"http://127.0.0.1:{server.server_port}/")
+        url = f"http://127.0.0.1:{server.server_port}/"
+        done = node(client, "test/page.mjs", chromium, url)
         server.shutdown()
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-@pytest.mark.slow
-def test_the_page_runs(client, tmp_path):
-    (client / "node_modules" / "tf-squeezebert").symlink_to(client)
-    (tmp_path / "index.html").write_text(snippets(README, "html")[0], encoding="utf-8")
-    model = export(model_of("label"), tmp_path / "reviews.tflite")
-    wanted = predict(Runtime(model), "A film to see twice.")["label"]
-    assert shown(client, tmp_path) == wanted
-
-
-# docs/web.md: the snippets that load a model, that have other tasks, for MediaPipe, for LiteRT.js
-WEB_TASKS = {
+WEB_MODELS = {
     "tagger": "token-classification",
     "reader": "question-answering",
     "filler": "masked-lm",
@@ -190,37 +189,52 @@ WEB_TASKS = {
 }
 
 
-def test_the_snippets_for_the_web_run_in_node(client, tmp_path):
-    loading, tasks, *others = snippets(WEB_PAGE, "js")
+def test_the_snippets_for_a_page_of_ones_own_run(client, tmp_path):
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "tf-squeezebert").symlink_to(client)
     shutil.copy(MODELS / "single-label.tflite", tmp_path / "reviews.tflite")
-    loads = (f'const {x} = await load("{MODELS / name}.tflite");' for x, name in WEB_TASKS.items())
-    shows = "console.log(JSON.stringify([label, entities, answer, masks, embedding, choice]));"
-    script = "\n".join([loading, *loads, tasks, shows])
-    (tmp_path / "main.mjs").write_text(script, encoding="utf-8")
+    one, others, *_ = snippets(DOCS / "web.md", "js")
+    opened = "".join(
+        f'const {name} = await load("{MODELS / file}.tflite");\n'
+        for name, file in WEB_MODELS.items()
+    )
+    shown = "console.log(JSON.stringify({ label, entities, answer, masks, embedding, choice }));"
+    (tmp_path / "main.mjs").write_text(f"{one}\n{opened}\n{others}\n{shown}", encoding="utf-8")
     (got,) = answers(tmp_path, "main.mjs", lines=())
-    assert len(got) == 6
-    assert None not in got
-    for snippet in others:
-        (tmp_path / "other.mjs").write_text(snippet, encoding="utf-8")
-        done = node(tmp_path, "--check", "other.mjs")
-        assert done.returncode == 0, done.stderr
+    ask = {name: Runtime(MODELS / f"{file}.tflite") for name, file in WEB_MODELS.items()}
+    text = "Ada met Charles in London."
+    assert (
+        got["label"]
+        == predict(Runtime(tmp_path / "reviews.tflite"), "A film to see twice.")["label"]
+    )
+    assert_near(got["entities"], predict(ask["tagger"], text)["entities"], 2e-5)
+    assert got["answer"] == predict(ask["reader"], "Who met Charles?", text)["answer"]
+    masks = predict(ask["filler"], "The capital of Norway is [MASK].")["masks"]
+    assert_near(got["masks"], masks, 2e-5)
+    embedding = predict(ask["embedder"], "How do I return an article?")["embedding"]
+    assert got["embedding"] == pytest.approx(embedding, abs=2e-5)
+    assert got["choice"] == predict(ask["chooser"], "Rain is", "wet", "dry")["choice"]
 
 
 @pytest.mark.slow
 def test_the_snippet_for_litert_js_runs(client, tmp_path):
-    *_, snippet = snippets(WEB_PAGE, "js")
-    modules = re.search(r'<script type="importmap">.*?</script>', README.read_text(), re.DOTALL)[0]
-    show = """
-    const filled = (value) => new Int32Array(32).fill(value);
-    document.body.append(JSON.stringify([...await logitsOf(filled(99), filled(1), filled(0))]));
-    """
-    page = f'<body></body>{modules}<script type="module">{snippet}{show}</script>'
-    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    chromium = program("chromium", "chromium-browser", "google-chrome")
     path = export(model_of("label"), tmp_path / "reviews_32.tflite", length=32)
-    wanted = Runtime(path)(np.full((1, 32), 99))["logits"][0]
-    assert json.loads(shown(client, tmp_path)) == pytest.approx(wanted.tolist(), abs=1e-4)
+    (tmp_path / "node_modules").symlink_to(client / "node_modules")
+    snippet = snippets(DOCS / "web.md", "js")[-1]
+    import_map, _ = snippets(README, "html")[0].split("</script>", 1)
+    text = "A film to see twice."
+    row = Runtime(path).tokenizer(text, padding="max_length", max_length=32)
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    arrays = ", ".join(f"Int32Array.from({json.dumps(row[name])})" for name in names)
+    page = (
+        f'{import_map}</script><script type="module">{snippet}\n'
+        f"document.body.append(JSON.stringify([...(await logitsOf({arrays}))]));</script>"
+    )
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    wanted = Runtime(path)({name: np.array([row[name]]) for name in names})["logits"][0]
+    shown = json.loads(text_of_page(client, chromium, tmp_path))
+    assert shown == pytest.approx(wanted, abs=2e-5)
 
 
 # In the place of its module, which needs a phone.

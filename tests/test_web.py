@@ -255,6 +255,14 @@ def test_a_file_of_ones_own_opens_in_the_tab_of_its_task(page, chromium, small):
 
 
 @pytest.mark.slow
+def test_a_missing_file_of_ones_own_is_named(page, chromium):
+    (shown,) = drive(page, chromium, [{}], "?model=models/none.tflite")["shown"]
+    assert shown["status"] == (
+        "There is no file 'none.tflite': type \"make web\", or choose a file."
+    )
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "message"),
     [

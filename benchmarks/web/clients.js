@@ -6,14 +6,14 @@ import { load } from "tf-squeezebert";
 
 const address = (path) => new URL(path, document.baseURI).href;
 
-async function openOurs() {
-  const model = await load("models/model.tflite");
+async function openOurs(file) {
+  const model = await load(file);
   return async (text) => (await model.predict(text)).scores;
 }
 
-async function openMediaPipe() {
+async function openMediaPipe(file) {
   const wasm = await FilesetResolver.forTextTasks(address("node_modules/@mediapipe/tasks-text/wasm"));
-  const classifier = await TextClassifier.createFromModelPath(wasm, "models/model.tflite");
+  const classifier = await TextClassifier.createFromModelPath(wasm, file);
   return async (text) => {
     const [{ categories }] = classifier.classify(text).classifications;
     return Object.fromEntries(categories.map(({ categoryName, score }) => [categoryName, score]));
@@ -38,12 +38,12 @@ async function openTransformers() {
 const CLIENTS = { ours: openOurs, MediaPipe: openMediaPipe, "transformers.js": openTransformers };
 
 /** The scores of each text and the milliseconds of each round, by client; the clients take turns. */
-globalThis.compare = async (texts, rounds) => {
+globalThis.compare = async ({ file, names, texts, rounds }) => {
   const clients = {};
   const results = {};
-  for (const [name, open] of Object.entries(CLIENTS)) {
+  for (const name of names) {
     const start = performance.now();
-    clients[name] = await open();
+    clients[name] = await CLIENTS[name](file);
     await clients[name](texts[0]);
     results[name] = { first: performance.now() - start, scores: [], times: texts.map(() => []) };
   }

@@ -5,6 +5,7 @@ const find = (id) => document.getElementById(id);
 const answers = {}; // by tab: what is shown, so that it is still there when one comes back
 const opened = {}; // by tab: the promise of its model
 let current;
+let asked = 0; // questions
 
 /** Opens a tab's model, unless it is open. */
 function openModel(tab) {
@@ -14,25 +15,27 @@ function openModel(tab) {
   return opened[tab];
 }
 
-async function openFile(source, name, about) {
-  const model = await call("open", { source, name: name.split("/").pop() });
-  return { ...model, name: name.split("/").pop(), about };
+async function openFile(source, path, about) {
+  const name = path.split("/").pop();
+  const model = await call("open", { source, name });
+  return { ...model, name, about };
 }
 
 /** Answers what is in the form of a tab. */
 async function answer(tab) {
-  const number = (answers[tab]?.number ?? 0) + 1;
+  const number = ++asked;
   const say = (change) => {
-    if (answers[tab].number === number) update(tab, change); // or else a newer question was asked
+    if (answers[tab]?.number === number) update(tab, change); // or else a newer question was asked
   };
-  const isNew = !opened[tab];
   answers[tab] = { ...answers[tab], number };
-  update(tab, { status: isNew ? "Loading …" : "Running …", isWrong: false });
+  update(tab, { status: opened[tab] ? "Running …" : "Loading …", isWrong: false });
   try {
-    const { id, name, bytes, about } = await openModel(tab);
+    const model = await openModel(tab);
+    const { id, name, bytes, about } = model;
     say({ model: `${name}, ${(bytes / 1e6).toFixed(1)} MB. ${about}` });
     const texts = TABS[tab].texts(find(tab).querySelector("form").elements);
-    if (isNew) await call("ask", { id, texts }); // the first call sets memory up
+    if (!model.isWarm) await call("ask", { id, texts }); // the first call sets memory up
+    model.isWarm = true;
     const { answer, milliseconds } = await call("ask", { id, texts });
     const count = Array.isArray(answer) ? `, ${answer.length} texts` : "";
     const latency = `${milliseconds.toFixed(1)} ms from text to answer${count}`;
@@ -65,11 +68,11 @@ function select(tab) {
   else answer(tab);
 }
 
-/** Gives a file of the user's to the tab of its task. */
+/** Gives a file of the user's, an address or bytes, to the tab of its task. */
 async function useFile(source, name) {
   try {
     find("status").textContent = `Loading ${name} …`;
-    const model = await openFile(source, name, "It is your file.");
+    const model = await openFile(await source, name, "It is your file.");
     const tab = Object.keys(TABS).find((each) => TABS[each].architecture === model.architecture);
     if (!tab) {
       call("close", model);
@@ -85,7 +88,9 @@ async function useFile(source, name) {
   }
 }
 
-const readFile = async (file) => useFile(new Uint8Array(await file.arrayBuffer()), file.name);
+function readFirst([file]) {
+  if (file) useFile(file.arrayBuffer(), file.name);
+}
 
 for (const tab of Object.keys(TABS)) {
   find(`${tab}-tab`).addEventListener("click", () => select(tab));
@@ -105,11 +110,11 @@ document.querySelector("[role=tablist]").addEventListener("keydown", ({ key }) =
   find(`${tab}-tab`).focus();
 });
 
-find("file").addEventListener("change", ({ target }) => readFile(target.files[0]));
+find("file").addEventListener("change", ({ target }) => readFirst(target.files));
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
   event.preventDefault();
-  if (event.dataTransfer.files.length) readFile(event.dataTransfer.files[0]);
+  readFirst(event.dataTransfer.files);
 });
 
 const hash = location.hash.slice(1);

@@ -7,6 +7,7 @@ const loading = Promise.all([import("./client/index.js"), import(`${LITERT}/dist
   .catch(() => {
     throw new Error('LiteRT.js is not installed: type "make web".');
   });
+loading.catch(() => {}); // open tells it
 const models = [];
 
 const calls = {
@@ -16,7 +17,7 @@ const calls = {
     const bytes = typeof source === "string" ? await download(source, name) : source;
     const wasm = new URL(`${LITERT}/wasm/`, self.base);
     const model = await load(bytes, { litert, wasm, name });
-    return { id: models.push(model) - 1, architecture: model.architecture, bytes: bytes.length };
+    return { id: models.push(model) - 1, architecture: model.architecture, bytes: bytes.byteLength };
   },
 
   /** Answers texts; the time is from the text to the answer. */
@@ -32,7 +33,7 @@ const calls = {
 async function download(address, name) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`There is no file '${name}': type "make web", or choose a file.`);
-  return new Uint8Array(await response.arrayBuffer());
+  return response.arrayBuffer();
 }
 
 addEventListener("message", async ({ data: { number, call, values } }) => {
