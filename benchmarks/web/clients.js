@@ -1,6 +1,9 @@
 // Each client's way from a text to the scores of its labels, on one thread of the processor.
 
-import { FilesetResolver, TextClassifier } from "./node_modules/@mediapipe/tasks-text/text_bundle.mjs";
+import {
+  FilesetResolver,
+  TextClassifier,
+} from "./node_modules/@mediapipe/tasks-text/text_bundle.mjs";
 import { env, pipeline } from "./node_modules/@huggingface/transformers/dist/transformers.min.js";
 import { load } from "tf-squeezebert";
 
@@ -12,7 +15,9 @@ async function openOurs(file) {
 }
 
 async function openMediaPipe(file) {
-  const wasm = await FilesetResolver.forTextTasks(address("node_modules/@mediapipe/tasks-text/wasm"));
+  const wasm = await FilesetResolver.forTextTasks(
+    address("node_modules/@mediapipe/tasks-text/wasm"),
+  );
   const classifier = await TextClassifier.createFromModelPath(wasm, file);
   return async (text) => {
     const [{ categories }] = classifier.classify(text).classifications;
@@ -23,7 +28,8 @@ async function openMediaPipe(file) {
 async function openTransformers() {
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
-  env.localModelPath = new URL("models/", document.baseURI).pathname; // it takes addresses for the hub's
+  // It takes whole addresses for the hub's.
+  env.localModelPath = new URL("models/", document.baseURI).pathname;
   env.useBrowserCache = false;
   env.backends.onnx.wasm.wasmPaths = address("node_modules/onnxruntime-web/dist/");
   env.backends.onnx.wasm.numThreads = 1;
@@ -37,7 +43,7 @@ async function openTransformers() {
 
 const CLIENTS = { ours: openOurs, MediaPipe: openMediaPipe, "transformers.js": openTransformers };
 
-/** The scores of each text and the milliseconds of each round, by client; the clients take turns. */
+/** Scores of each text and milliseconds of each round, by client; the clients take turns. */
 globalThis.compare = async ({ file, names, texts, rounds }) => {
   const clients = {};
   const results = {};
@@ -52,7 +58,8 @@ globalThis.compare = async ({ file, names, texts, rounds }) => {
       for (const [name, answer] of Object.entries(clients)) {
         const start = performance.now();
         const scores = await answer(text);
-        if (round === 0) results[name].scores.push(scores); // and memory is set up
+        if (round === 0)
+          results[name].scores.push(scores); // and memory is set up
         else results[name].times[i].push(performance.now() - start);
       }
     }

@@ -2,10 +2,11 @@
 //
 //   node drive.mjs URL CHROMIUM < STEPS
 //
-// STEPS is a JSON list. A step may have: tab, the id of a tab to click; fields, values by the ids of
-// their fields, which are typed before the form is sent; file, the path of a file to choose; key, to
-// press; width, of the window; screenshot, a path to write. Prints as JSON: what the page shows after
-// each step, the requests that it made, and what its Content-Security-Policy blocks in its worker.
+// STEPS is a JSON list. A step may have: tab, the id of a tab to click; fields, values by the ids
+// of their fields, which are typed before the form is sent; file, the path of a file to choose;
+// key, to press; width, of the window; screenshot, a path to write. Prints as JSON: what the page
+// shows after each step, the requests that it made, and what its Content-Security-Policy blocks in
+// its worker.
 
 import { text } from "node:stream/consumers";
 import { chromium } from "playwright-core";

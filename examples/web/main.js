@@ -78,7 +78,10 @@ async function useFile(source, name) {
       call("close", model);
       throw new Error(`'${name}' is a ${model.architecture}, for which this page has no tab.`);
     }
-    opened[tab]?.then((old) => call("close", old), () => {});
+    opened[tab]?.then(
+      (old) => call("close", old),
+      () => {},
+    );
     opened[tab] = Promise.resolve(model);
     delete answers[tab];
     select(tab);
@@ -94,10 +97,12 @@ function readFirst([file]) {
 
 for (const tab of Object.keys(TABS)) {
   find(`${tab}-tab`).addEventListener("click", () => select(tab));
-  find(tab).querySelector("form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    answer(tab);
-  });
+  find(tab)
+    .querySelector("form")
+    .addEventListener("submit", (event) => {
+      event.preventDefault();
+      answer(tab);
+    });
 }
 
 document.querySelector("[role=tablist]").addEventListener("keydown", ({ key }) => {

@@ -4,7 +4,7 @@
 
 Each learns from sentences of sentences.py, and is measured on others: with other names, or for
 masks on sentences that were left out. The files in models/ were made by this; the command takes
-about ten minutes.
+about 15 minutes of processor time.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def make_questions(path: Path) -> None:
     # A quarter of the channels a head, as in the other models, learns this too slowly.
     groups = dict.fromkeys(("q_groups", "k_groups", "v_groups", "output_groups"), 1)
     model = new_model("QuestionAnswering", vocabulary, 3, cased=True, **groups)
-    train(model, "qa", examples, dev, epochs=4, max_length=128, learning_rate=1.5e-3)
+    train(model, "qa", examples, dev, epochs=3, max_length=128, learning_rate=1.5e-3)
     export(model, path, quantize="int8")
     print(path.name, "on 500 texts with new names:", evaluate(Runtime(path), dev, "qa").metrics)
 

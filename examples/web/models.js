@@ -1,7 +1,8 @@
 // The worker's calls, as promises.
 
 const script = new URL("worker.js", import.meta.url);
-// A worker that is made of a blob obeys this page's Content-Security-Policy; one of an address does not.
+// A worker that is made of a blob obeys this page's Content-Security-Policy; one of an address does
+// not.
 const start = `self.base = ${JSON.stringify(script)}; importScripts(self.base);`;
 const worker = new Worker(URL.createObjectURL(new Blob([start], { type: "text/javascript" })));
 const waiting = [];

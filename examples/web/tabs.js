@@ -1,7 +1,8 @@
 // The tasks: which file answers them, what is asked, and how the answer is shown. Texts and labels
 // become text nodes, never HTML.
 
-const MADE_UP = "It was trained on sentences that a script made: it knows such sentences, and little else.";
+const MADE_UP =
+  "It was trained on sentences that a script made: it knows such sentences, and little else.";
 
 export const TABS = {
   sentiment: {
@@ -19,7 +20,10 @@ export const TABS = {
     texts: ({ "entities-text": text }) => [text.value],
     show({ entities }, [text]) {
       const spans = entities.map((entity) => ({ ...entity, label: entity.entity_group }));
-      return [marked(text, spans), ...(spans.length ? [] : [element("p", "", "No entity was found.")])];
+      return [
+        marked(text, spans),
+        ...(spans.length ? [] : [element("p", "", "No entity was found.")]),
+      ];
     },
   },
 

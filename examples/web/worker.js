@@ -3,10 +3,12 @@
 
 const LITERT = "./node_modules/@litertjs/core";
 
-const loading = Promise.all([import("./client/index.js"), import(`${LITERT}/dist/in_workers.js`)])
-  .catch(() => {
-    throw new Error('LiteRT.js is not installed: type "make web".');
-  });
+const loading = Promise.all([
+  import("./client/index.js"),
+  import(`${LITERT}/dist/in_workers.js`),
+]).catch(() => {
+  throw new Error('LiteRT.js is not installed: type "make web".');
+});
 loading.catch(() => {}); // open tells it
 const models = [];
 
@@ -17,7 +19,11 @@ const calls = {
     const bytes = typeof source === "string" ? await download(source, name) : source;
     const wasm = new URL(`${LITERT}/wasm/`, self.base);
     const model = await load(bytes, { litert, wasm, name });
-    return { id: models.push(model) - 1, architecture: model.architecture, bytes: bytes.byteLength };
+    return {
+      id: models.push(model) - 1,
+      architecture: model.architecture,
+      bytes: bytes.byteLength,
+    };
   },
 
   /** Answers texts; the time is from the text to the answer. */
@@ -32,7 +38,8 @@ const calls = {
 
 async function download(address, name) {
   const response = await fetch(address);
-  if (!response.ok) throw new Error(`There is no file '${name}': type "make web", or choose a file.`);
+  if (!response.ok)
+    throw new Error(`There is no file '${name}': type "make web", or choose a file.`);
   return response.arrayBuffer();
 }
 

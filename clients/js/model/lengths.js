@@ -7,8 +7,8 @@ import { Table } from "./signatures.js";
 const SHORTEST = 16;
 
 /**
- * Signatures of fixed lengths in place of one of free length: 16, 24, 32, 48, 64, 96, ..., up to the
- * model's own. A text is then padded by a fifth on average.
+ * Signatures of fixed lengths in place of one of free length: 16, 24, 32, 48, 64, 96, ..., up to
+ * the model's own. A text is then padded by a fifth on average.
  * @param {Signature} free
  * @param {number} most
  * @returns {Signature[]}
@@ -21,7 +21,8 @@ export function atEachLength(free, most) {
 }
 
 /**
- * A copy of a file, in which the inputs and outputs of a graph have the signature's length. All sizes between these follow from them when a runner allocates its memory.
+ * A copy of a file, in which the inputs and outputs of a graph have the signature's length. All
+ * sizes between these follow from them when a runner allocates its memory.
  * @param {Uint8Array} bytes
  * @param {Signature} signature
  */

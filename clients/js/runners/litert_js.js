@@ -1,5 +1,5 @@
-// Runs files by LiteRT.js, on WebAssembly or WebGPU. It takes fixed lengths alone, so a file of free
-// length is compiled for each length that is needed.
+// Runs files by LiteRT.js, on WebAssembly or WebGPU. It takes fixed lengths alone, so a file of
+// free length is compiled for each length that is needed.
 
 import { ensure } from "../core/checks.js";
 import { atEachLength, withLength } from "../model/lengths.js";
@@ -145,6 +145,7 @@ export function requireFixed(file, runner) {
     : ["lengths", "texts of any length", "with a length"];
   ensure(
     isFixed(file),
-    `${runner} runs files of fixed ${shape}, and '${file.name}' takes ${takes}: export it ${wayOut}.`,
+    `${runner} runs files of fixed ${shape}, and '${file.name}' takes ${takes}: export it ` +
+      `${wayOut}.`,
   );
 }
