@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # several wait for each other on a busy machine
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
@@ -65,11 +66,12 @@ def measure(path: Path, most: int, folder: Path) -> None:
     )
 
     wanted = embed(runtime, queries)
-    print(
-        f"embedding a query:  {median_ms(lambda query: embed(runtime, [query]), queries):6.2f} ms"
-    )
-    print(f"searching, int8:    {median_ms(lambda x: top(index @ x * scales), wanted):6.2f} ms")
-    print(f"searching, float32: {median_ms(lambda x: top(vectors @ x), wanted):6.2f} ms")
+    for name, run, items in (
+        ("embedding a query:", lambda query: embed(runtime, [query]), queries),
+        ("searching, int8:", lambda x: top(index @ x * scales), wanted),
+        ("searching, float32:", lambda x: top(vectors @ x), wanted),
+    ):
+        print(f"{name:19}{median_ms(run, items):6.2f} ms")
 
     found = [len(np.intersect1d(top(vectors @ x), top(index @ x * scales))) for x in wanted]
     print(f"of the float32 top {COUNT}, int8 finds {np.mean(found):.2f} ({len(queries)} queries)")
