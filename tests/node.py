@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 _NO_NETWORK = r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT"
+OLDEST_NODE = 20
 
 
 def program(*names: str) -> str:
@@ -17,7 +19,15 @@ def program(*names: str) -> str:
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip(f"{' or '.join(names)} is not installed")
+    if names == ("node",) and _version(path) < OLDEST_NODE:
+        pytest.skip(f"node is older than version {OLDEST_NODE}")
     return path
+
+
+@functools.cache
+def _version(node: str) -> int:
+    shown = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.match(r"v(\d+)\.", shown)[1])
 
 
 def install_packages(folder: Path) -> None:

@@ -372,6 +372,15 @@ def test_the_same_model_gives_the_same_bytes(name, target, recipe, models, expor
     assert again.read_bytes() == exported(name, target=target, quantize=recipe).read_bytes()
 
 
+def test_functions_that_run_step_by_step_make_the_same_file(models, exported, tmp_path, request):
+    """As a user has them run to debug: without functions, the graph has no embedding lookup."""
+    want = exported(CLASSIFIER, target="cpu", quantize="fp16").read_bytes()
+    request.getfixturevalue("eager")
+    path = write(models[CLASSIFIER][1], tmp_path / "model.tflite", target="cpu", quantize="fp16")
+    assert tf.config.functions_run_eagerly()
+    assert path.read_bytes() == want
+
+
 # Labels and texts
 
 

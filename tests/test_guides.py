@@ -37,6 +37,7 @@ CHECKPOINTS = (
 )
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("guide", FILES)
 def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

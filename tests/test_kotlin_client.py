@@ -363,6 +363,16 @@ def test_a_damaged_file_finds_itself_wrong(compiled, fixed, tmp_path):
     assert result["text"].startswith("WRONG")
 
 
+@pytest.mark.parametrize("kind", ["no golden", "golden"])
+def test_missing_and_damaged_golden_examples_are_refused(compiled, kind, tmp_path):
+    path = damaged(kind, tmp_path / "m.tflite")
+    with pytest.raises(ValueError, match="golden") as refused:
+        Runtime(path).self_test()
+    (result,) = java("tfsqueezebert.SelfTestsKt", path)
+    # In brackets, each language says what it stumbles over.
+    assert result["refused"].partition(" (")[0] == str(refused.value).partition(" (")[0]
+
+
 # Errors
 
 REFUSED = {
@@ -501,6 +511,7 @@ DAMAGED = {
     "lstrip": {"tokenizer_config.json": json.dumps(ADDED_WITH_SPACE).encode()},
     "type": {"tokenizer_config.json": b'{"do_lower_case": "yes"}'},
     "golden": {"golden.json": b'{"outputs": {}}'},
+    "no golden": {"golden.json": None},
 }
 
 

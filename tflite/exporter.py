@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -385,12 +386,25 @@ def _convert(model: SqueezeBertPreTrainedModel, lengths: Sequence[int] = (), **o
 
     from .graph import DeployedGraph
 
-    graph = DeployedGraph(model, **options)
-    functions = {name: graph.function(length) for name, length in _signatures(lengths).items()}
-    if len(functions) == 1:
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([*functions.values()], graph)
-        return converter.convert()
-    with tempfile.TemporaryDirectory() as folder:  # the way to convert several functions
-        tf.saved_model.save(graph, folder, signatures=functions)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[*functions])
-        return converter.convert()
+    graph, converter = DeployedGraph(model, **options), tf.lite.TFLiteConverter
+    with _traced():
+        functions = {name: graph.function(length) for name, length in _signatures(lengths).items()}
+        if len(functions) == 1:
+            (function,) = functions.values()
+            return converter.from_concrete_functions([function], graph).convert()
+        with tempfile.TemporaryDirectory() as folder:  # the way to convert several functions
+            tf.saved_model.save(graph, folder, signatures=functions)
+            return converter.from_saved_model(folder, signature_keys=[*functions]).convert()
+
+
+@contextlib.contextmanager
+def _traced() -> Iterator[None]:
+    """Traces functions, also if the user has them run step by step, which leaves them out."""
+    import tensorflow as tf
+
+    eagerly = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(eagerly)

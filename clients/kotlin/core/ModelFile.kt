@@ -48,13 +48,13 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
         signatures.forEach(::checkOutputs)
     }
 
-    /** Runs the golden examples that the file carries. */
-    fun selfTest(run: (Golden) -> SelfTest): SelfTest {
+    /** Reads the golden examples that the file carries. */
+    fun readGolden(): Golden {
         require(GOLDEN in files) {
             "'$name' carries no golden examples, by which a file can test itself: export it " +
                 "again, without golden=False."
         }
-        return parsed(GOLDEN) { run(Golden(it)) }
+        return parsed(GOLDEN, ::Golden)
     }
 
     private fun readTokenizer(): Tokenizer {

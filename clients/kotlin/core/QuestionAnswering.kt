@@ -18,7 +18,7 @@ internal class QuestionAnswering(context: Context) : Task(context) {
         val rows = rows(question, context)
         val windows = run(rows).mapIndexed { i, outputs -> read(outputs, rows[i].tokens) }
         val none = windows.minOf { it.none }
-        val best = windows.maxByOrNull { it.score }!!
+        val best = windows.maxBy { it.score }
         if (options.handleImpossibleAnswer == true && none > best.score) {
             return SpanAnswer("", none.toDouble(), 0, 0)
         }

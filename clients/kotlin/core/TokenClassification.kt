@@ -23,7 +23,7 @@ internal class TokenClassification(context: Context) : Task(context) {
         val found = run(rows).flatMapIndexed { i, outputs -> read(outputs, rows[i].tokens) }
         // Where windows overlap, the window with the most context around a word labels it.
         val words = found.groupBy { it.number }.toSortedMap().values
-            .map { windows -> windows.maxByOrNull { it.edge }!! }
+            .map { windows -> windows.maxBy { it.edge } }
             .map { Word(it.label, it.score, it.start, it.end, text.substring(it.start, it.end)) }
         return EntitiesAnswer(words, entities(words, text))
     }

@@ -12,14 +12,14 @@ public protocol Answer: Sendable {
 /// A name with its score: of a label, or of a token.
 public struct Score: Equatable, Sendable {
   public let name: String
-  public let score: Float
+  public let score: Double
 }
 
 /// Of a classifier: a label for a text or a pair.
 public struct LabelAnswer: Answer, Equatable {
   /// The label with the best score.
   public let label: String
-  public let score: Float
+  public let score: Double
   /// Where several labels may apply, those with a score of 0.5 or more; otherwise nil.
   public let labels: [String]?
   /// The scores of all labels, in the order of the model.
@@ -37,7 +37,7 @@ public struct RegressionAnswer: Answer, Equatable {
 public struct EntitiesAnswer: Answer, Equatable {
   public struct Word: Equatable, Sendable {
     public let label: String
-    public let score: Float
+    public let score: Double
     public let word: String
     public let range: Range<String.Index>
     public let start: Int
@@ -48,7 +48,7 @@ public struct EntitiesAnswer: Answer, Equatable {
   public struct Entity: Equatable, Sendable {
     public let group: String
     /// The mean of the scores of its words.
-    public let score: Float
+    public let score: Double
     public let word: String
     public let range: Range<String.Index>
     public let start: Int
@@ -65,7 +65,7 @@ public struct EntitiesAnswer: Answer, Equatable {
 public struct SpanAnswer: Answer, Equatable {
   /// Empty if the context holds no answer, which needs `handleImpossibleAnswer`.
   public let answer: String
-  public let score: Float
+  public let score: Double
   /// Its place in the context.
   public let range: Range<String.Index>
   public let start: Int
@@ -85,7 +85,7 @@ public struct ChoiceAnswer: Answer, Equatable {
   public let choice: String
   public let index: Int
   /// The scores of all choices.
-  public let scores: [Float]
+  public let scores: [Double]
   public let isTruncated: Bool
 }
 

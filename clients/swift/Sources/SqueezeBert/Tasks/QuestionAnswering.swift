@@ -32,12 +32,12 @@ enum QuestionAnswering: TaskKind {
 
   /// The score of "no answer" in a window, and the window's best answer.
   struct Part {
-    var none: Float
+    var none: Double
     var span = Span(score: 0, start: 0, end: 0)
   }
 
   struct Span {
-    var score: Float
+    var score: Double
     var start: Int
     var end: Int
   }
@@ -45,7 +45,7 @@ enum QuestionAnswering: TaskKind {
   static func read(_ outputs: Outputs, _ row: Row, _ context: TaskContext) -> Part {
     let tokens = row.tokens
     // [CLS] stands for "no answer": it takes its part of the probability, but is not a span.
-    func scores(_ side: String) -> [Float] {
+    func scores(_ side: String) -> [Double] {
       let logits = outputs["\(side)_logits"]!
       return softmax(
         tokens.enumerated().map { i, token in

@@ -15,17 +15,17 @@ enum TextClassification: TaskKind {
     return [context.truncatedRow(texts)]
   }
 
-  static func read(_ outputs: Outputs, _ row: Row, _ context: TaskContext) -> [Float] {
+  static func read(_ outputs: Outputs, _ row: Row, _ context: TaskContext) -> [Double] {
     let config = context.file.config
     // A file for MediaPipe returns probabilities.
-    if let scores = outputs["probability"] { return scores }
+    if let scores = outputs["probability"] { return scores.map(Double.init) }
     let logits = outputs["logits"]!
-    if isRegression(config, context.labels) { return logits }
+    if isRegression(config, context.labels) { return logits.map(Double.init) }
     return isMultiLabel(config) ? sigmoid(logits) : softmax(logits)
   }
 
   static func answer(
-    _ parts: [[Float]], _ texts: [Input], isTruncated: Bool, _ context: TaskContext
+    _ parts: [[Double]], _ texts: [Input], isTruncated: Bool, _ context: TaskContext
   ) -> any Answer {
     let labels = context.labels
     let values = zip(labels, parts[0]).map { Score(name: $0, score: $1) }

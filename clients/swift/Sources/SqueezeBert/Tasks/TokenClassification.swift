@@ -36,7 +36,7 @@ enum TokenClassification: TaskKind {
   /// A word's label in a window, its place, and its distance from the window's edge.
   struct Found {
     var label: String
-    var score: Float
+    var score: Double
     var start: Int
     var end: Int
     var edge = 0
@@ -111,7 +111,7 @@ enum TokenClassification: TaskKind {
       let (start, end) = (group.first!.start, group.last!.end)
       return EntitiesAnswer.Entity(
         group: LabelParts(group.first!.label).name,
-        score: group.reduce(0) { $0 + $1.score } / Float(group.count),
+        score: group.reduce(0) { $0 + $1.score } / Double(group.count),
         word: places.string(start, end), range: places.range(start, end), start: start, end: end)
     }
   }
