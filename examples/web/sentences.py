@@ -273,7 +273,8 @@ It is worth a journey. Much has changed since then. The work took a long time.
 def question_text(rng: random.Random, made: float) -> tuple[str, str, int, int]:
     """A question, a text of several facts, and the place of the answer in the text."""
     nouns = rng.choice(list(FACTS))
-    told = rng.sample(FACTS[nouns], rng.randint(1, 4))
+    by_slot = {fact[0]: fact for fact in rng.sample(FACTS[nouns], len(FACTS[nouns]))}
+    told = rng.sample(list(by_slot.values()), rng.randint(2, 4))  # one of each kind
     subject = "the " + rng.choice(nouns.split())
     asked, sentences, answer = rng.randrange(len(told)), [], ""
     for i, (slot, patterns, _) in enumerate(told):
