@@ -842,6 +842,21 @@ def test_a_signal_in_the_moment_of_making_a_file_leaves_nothing(number, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+def test_a_signal_in_the_moment_of_removing_leaves_nothing(tmp_path, monkeypatch):
+    """Its handler raises there, in the middle of it."""
+    remove, errors = shutil.rmtree, [KeyboardInterrupt()]
+
+    def remove_or_raise(*arguments, **options):
+        if errors:
+            raise errors.pop()
+        remove(*arguments, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", remove_or_raise)
+    with pytest.raises(KeyboardInterrupt):
+        check_writable(tmp_path / "a.txt")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_is_made_in_another_thread_too(tmp_path):
     def write():
         with replacing(tmp_path / "a.txt") as path:

@@ -470,7 +470,8 @@ def _place_in(folder: Path) -> Iterator[Path]:
         with _signals_waiting():  # so that everything made is also removed
             outer, lock = _make_outer(folder)
             stack.callback(os.close, lock)
-            stack.callback(shutil.rmtree, outer, ignore_errors=True)
+            for _ in range(2):  # if a signal's handler raises in the first
+                stack.callback(shutil.rmtree, outer, ignore_errors=True)
         place = outer / "files"  # which writers may lock as well
         place.mkdir()
         yield place
