@@ -178,12 +178,14 @@ def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files
 
 
 @few_steps
-def test_dropout_is_another_while_training_only(bare, files, tmp_path):
+@pytest.mark.parametrize("usual", [0.1, 0.0])
+def test_dropout_is_another_while_training_only(usual, bare, files, tmp_path):
     """Without any, other seeds of the masks make the same step."""
     models = []
+    rates = dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), usual)
     for rate in (0.0, 0.0, 0.3):
         model = tf_squeezebert.SqueezeBertForSequenceClassification.from_pretrained(
-            bare, id2label=dict(enumerate(TASKS["sst2"].labels))
+            bare, id2label=dict(enumerate(TASKS["sst2"].labels)), **rates
         )
         model.set_weights(
             [np.full_like(w, 0.01 * (i % 5)) for i, w in enumerate(model.get_weights())]
@@ -193,7 +195,7 @@ def test_dropout_is_another_while_training_only(bare, files, tmp_path):
                 layer.seed_generator.state.assign([len(models), i])
         options = {**FAST, "dropout": rate, "max_steps": 2}
         finetune(model, "sst2", *files["sst2"], tmp_path / str(len(models)), **options)
-        assert {x.rate for x in model._flatten_layers() if hasattr(x, "rate")} == {0.1}
+        assert {x.rate for x in model._flatten_layers() if hasattr(x, "rate")} == {usual}
         models.append(model.get_weights())
     alike = [all(np.array_equal(*pair) for pair in zip(models[0], m, strict=True)) for m in models]
     assert alike == [True, True, False]

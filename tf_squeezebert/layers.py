@@ -147,6 +147,13 @@ def dense(config: SqueezeBertConfig, units: int, **kwargs) -> keras.layers.Dense
     return keras.layers.Dense(units, kernel_initializer=_Normal(config), **kwargs)
 
 
+def dropout(rate: float, **kwargs) -> keras.layers.Dropout:
+    """Dropout whose rate can be changed later: if it begins at 0, Keras makes no random numbers."""
+    layer = keras.layers.Dropout(rate or 0.5, **kwargs)
+    layer.rate = rate
+    return layer
+
+
 def permute(layer: keras.layers.Layer, inputs=None, outputs=None) -> None:
     """Reorders the channels that a layer reads, the channels that it returns, or both.
 
@@ -182,7 +189,7 @@ class _ConfiguredLayer(keras.layers.Layer):
         return keras.layers.LayerNormalization(epsilon=epsilon, dtype=self.dtype_policy, name=name)
 
     def _dropout(self, rate: float) -> keras.layers.Dropout:
-        return keras.layers.Dropout(rate, dtype=self.dtype_policy)
+        return dropout(rate, dtype=self.dtype_policy)
 
 
 class SqueezeBertEmbeddings(_ConfiguredLayer):

@@ -36,6 +36,7 @@ from .layers import (
     SqueezeBertEmbeddings,
     SqueezeBertMaskedLMHead,
     dense,
+    dropout,
     permute,
     softmax,
 )
@@ -470,7 +471,7 @@ class _Head(SqueezeBertPreTrainedModel):
             self.transformer.pooler.trainable = False
         rate = self.config.classifier_dropout
         rate = self.config.hidden_dropout_prob if rate is None else rate
-        self.dropout = keras.layers.Dropout(rate, dtype=self.dtype_policy)
+        self.dropout = dropout(rate, dtype=self.dtype_policy)
         self._add_layers()
         if build:
             self.build()
