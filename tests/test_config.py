@@ -441,9 +441,10 @@ def test_the_embedding_is_as_wide_as_the_model(embedding_size):
         SqueezeBertConfig(embedding_size=embedding_size)
 
 
-@pytest.mark.parametrize("activation", ["geglu", "GELU", "", None])
+@pytest.mark.parametrize("activation", ["geglu", "GELU", "", None, 1, ["gelu"], {"gelu": 1}])
 def test_an_unknown_activation(activation):
-    with pytest.raises(ValueError, match=f"hidden_act {activation!r} is unknown: .* gelu, gelu_n"):
+    given = re.escape(repr(activation))
+    with pytest.raises(ValueError, match=f"hidden_act {given} is unknown: .* gelu, gelu_n"):
         SqueezeBertConfig(hidden_act=activation)
 
 

@@ -362,7 +362,7 @@ def _shown(value: object) -> str:
 
 
 def _require_known(name: str, value: object, known: Collection[str]) -> None:
-    if value not in known:
+    if value not in list(known):  # which a list in a file, not hashable, can be compared with
         raise ValueError(f"{name} {_shown(value)} is unknown: choose one of {', '.join(known)}.")
 
 
