@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import re
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import keras
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-import tf_squeezebert
-from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
+from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime, export
-from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundle
+from tf_squeezebert.tflite.bundle import read_bundle
 
-from .configs import small_config
+from .clients import (
+    CORPUS,
+    HEADS,
+    MODELS,
+    PARTS,
+    REFUSED,
+    ROOT,
+    SENTENCES,
+    SETTINGS,
+    TEXTS,
+    Line,
+    assert_found,
+    assert_near,
+    damaged,
+    environment,
+    head_of,
+    hostile_texts,
+    lines_of,
+    model_of,
+    predicted,
+    python_of_tests,
+    refusal,
+    texts_of,
+    tokenizer_for,
+    tokens_of,
+    with_files,
+    with_tokenizer,
+)
 from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
-from .toy import VOCAB, VOCAB_SIZE
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* longer than the")]
 
-ROOT = Path(__file__).parents[1]
-CORPUS = ROOT / "clients" / "conformance"
 CLIENT = ROOT / "clients" / "swift"
-MODELS = CORPUS / "models"
-LIBRARY = Path(find_spec("ai_edge_litert").submodule_search_locations[0], "libLiteRt.so")
 NO_SWIFT = 69  # the exit status of with-swift
-
-Line = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +62,7 @@ def swift():
             [CLIENT / "with-swift", *map(str, command)],
             capture_output=True,
             text=True,
-            env={**os.environ, "LITERT_LIBRARY": str(LIBRARY)},
+            env=environment(),
             **options,
         )
         if done.returncode == NO_SWIFT:
@@ -67,7 +81,7 @@ def built(swift) -> None:
 
 
 def command(
-    *arguments: Any, lines: Iterable[Any] = (), **environment: str
+    *arguments: Any, lines: Iterable[Any] = (), **given: str
 ) -> subprocess.CompletedProcess:
     """Runs the client's command `predict`."""
     return subprocess.run(
@@ -75,38 +89,14 @@ def command(
         input="".join(f"{json.dumps(line)}\n" for line in lines),
         capture_output=True,
         text=True,
-        env={**os.environ, "LITERT_LIBRARY": str(LIBRARY), **environment},
+        env=environment(**given),
     )
 
 
-def answers(*arguments: Any, lines: Iterable[Line], **environment: str) -> list[Line]:
-    done = command(*arguments, lines=lines, **environment)
+def answers(*arguments: Any, lines: Iterable[Line], **given: str) -> list[Line]:
+    done = command(*arguments, lines=lines, **given)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def texts_of(line: Line) -> list[str]:
-    return [line["text"], *([line["pair"]] if "pair" in line else line.get("choices", []))]
-
-
-def predicted(runtime: Runtime, line: Line) -> Line:
-    return predict(runtime, *texts_of(line), **line.get("options", {}))
-
-
-def assert_near(got: Any, want: Any, tolerance: float) -> None:
-    """Compares answers key for key; numbers may differ by the tolerance."""
-    if isinstance(want, dict):
-        assert list(got) == list(want)
-        for name in want:
-            assert_near(got[name], want[name], tolerance)
-    elif isinstance(want, list):
-        assert len(got) == len(want)
-        for one, other in zip(got, want, strict=True):
-            assert_near(one, other, tolerance)
-    elif isinstance(want, float):
-        assert got == pytest.approx(want, abs=tolerance)
-    else:
-        assert got == want
 
 
 # The corpus
@@ -129,39 +119,8 @@ def test_the_tables_are_those_of_the_corpus():
 
 # The command, on texts and files that the corpus lacks
 
-LABELS = {"id2label": {0: "O", 1: "B-per", 2: "I-per", 3: "7"}}
-CLASSIFIER = "SqueezeBertForSequenceClassification"
-HEADS = {
-    "label": (CLASSIFIER, LABELS),
-    "labels": (CLASSIFIER, {**LABELS, "problem_type": "multi_label_classification"}),
-    "numbers": (CLASSIFIER, {**LABELS, "problem_type": "regression"}),
-    "entities": ("SqueezeBertForTokenClassification", LABELS),
-    "span": ("SqueezeBertForQuestionAnswering", {}),
-    "choice": ("SqueezeBertForMultipleChoice", {}),
-    "masks": ("SqueezeBertForMaskedLM", {}),
-    "embedding": ("SqueezeBertModel", {}),
-}
 # The shapes of files, beside those of the corpus, which are free.
 LENGTHS, BATCH = {"lengths": [12, 24]}, {"length": 24, "batch": 3}
-SENTENCES = (ROOT / "examples" / "sentences.txt").read_text(encoding="utf-8").splitlines()[:8]
-CONTEXT = " ".join(SENTENCES)  # longer than the models take
-# With two letters that Swift takes for one, and a line end that it takes for one character.
-TEXTS = [*SENTENCES, "", "\U0001f600 Zo\u00eb's cafe\u0301,\r\n \u4e2d\u6587.", CONTEXT]
-
-
-def lines_of(head: str) -> list[Line]:
-    """Texts of a task; of some, more than the model takes."""
-    if head == "span":
-        lines = [{"text": "Who \U0001f600?", "pair": text} for text in TEXTS]
-        return lines + [{**line, "options": {"handle_impossible_answer": True}} for line in lines]
-    if head == "choice":
-        return [{"text": text, "choices": ["Yes.", "\U0001f600", CONTEXT]} for text in TEXTS]
-    if head == "masks":
-        texts = ["[MASK]", "A [MASK] \U0001f600 of [MASK].", "[MASK] " + CONTEXT]
-        return [{"text": x, "options": some} for x in texts for some in ({}, {"top_k": 3})]
-    lines = [{"text": text} for text in TEXTS]
-    pairs = [{"text": text, "pair": SENTENCES[0]} for text in TEXTS]
-    return lines if head == "entities" else lines + pairs
 
 
 @pytest.fixture(
@@ -172,12 +131,7 @@ def lines_of(head: str) -> list[Line]:
 def exported(request, tmp_path_factory) -> tuple[str, Path]:
     """A head, and a file of it with fixed shapes."""
     head, shapes = request.param
-    architecture, values = HEADS[head]
-    keras.utils.set_random_seed(0)
-    config = small_config(vocab_size=VOCAB_SIZE, initializer_range=0.3, **values)
-    model = getattr(tf_squeezebert, architecture)(SqueezeBertConfig(**config))
-    model.tokenizer = SqueezeBertTokenizer(VOCAB)
-    return head, export(model, tmp_path_factory.mktemp("files") / "m.tflite", **shapes)
+    return head, export(model_of(head), tmp_path_factory.mktemp("files") / "m.tflite", **shapes)
 
 
 def test_files_of_fixed_shapes_answer_as_in_python(built, exported):
@@ -193,10 +147,7 @@ def check_answers(head: str, path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(MODELS.iterdir()), ids=lambda path: path.stem)
 def test_files_of_the_corpus_answer_as_in_python(built, path):
-    heads = {"single-label": "label", "multi-label": "labels", "question-answering": "span"}
-    heads |= {"token-classification": "entities", "multiple-choice": "choice", "masked-lm": "masks"}
-    name = path.stem.removesuffix("-int8").removesuffix("-mediapipe")
-    check_answers(heads.get(name, name), path)
+    check_answers(head_of(path), path)
 
 
 def test_words_are_labelled_as_in_python(built):
@@ -216,56 +167,14 @@ def test_tokens_are_written_without_a_runner(built):
         assert tokens == tokens_of(runtime.tokenizer, texts_of(line), runtime.max_length)
 
 
-def tokens_of(tokenizer: SqueezeBertTokenizer, texts: list[str], max_length: int) -> Line:
-    row = tokenizer(*texts, truncation=True, max_length=max_length, return_offsets_mapping=True)
-    offsets = [[*offset] for offset in row["offset_mapping"]]
-    return {"input_ids": row["input_ids"], "offsets": offsets}
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"do_lower_case": False},
-        {"strip_accents": False},
-        {"do_lower_case": False, "strip_accents": True},
-        {"tokenize_chinese_chars": False},
-        {"mask_token": None},
-        {"additional_special_tokens": ["[E1]", "\u00c5", "e\u0301"]},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_tokens_of_random_texts_equal_those_of_the_tokenizers_library(built, settings, tmp_path):
-    texts = hostile_texts(str(settings), 500)
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    words = [x for x in dict.fromkeys("".join(texts).lower()) if not x.isspace()]
-    vocab = tmp_path / "vocab.txt"
-    content = "\n".join(dict.fromkeys([*special, *words, *(f"##{word}" for word in words)]))
-    vocab.write_text(content, encoding="utf-8", newline="")
-    tokenizer = SqueezeBertTokenizer(vocab, **settings)
-    bundle = read_bundle(MODELS / "single-label.tflite")
-    files = collect_files(bundle.config, bundle.architecture, tokenizer)
-    path = with_files(files, tmp_path / "m.tflite")
+    texts = hostile_texts(str(settings), 500, *PARTS)
+    tokenizer = tokenizer_for(texts, tmp_path / "vocab.txt", **settings)
+    path = with_tokenizer(tokenizer, tmp_path / "m.tflite")
     got = answers(path, "--tokens", lines=({"text": text} for text in texts))
     for text, tokens in zip(texts, got, strict=True):
         assert tokens == tokens_of(tokenizer, [text], 64), ascii(text)
-
-
-def hostile_texts(seed: str, count: int) -> list[str]:
-    """Random texts of all kinds of characters, of marks above all."""
-    rng = random.Random(seed)
-    tables = json.loads((CORPUS / "unicode.json").read_text(encoding="utf-8"))
-    kinds = [
-        [chr(c) for first, last in tables["assigned"] for c in range(first, last + 1)],
-        [chr(c) for first, last, _ in tables["combining"] for c in range(first, last + 1)],
-        [chr(c) for c in (*range(1, 0x250), 0x2028, 0x3000, 0x200D, 0xAD, 0xFEFF, 0xFFFD)],
-        [*"ab z", "\u0130", "\u03a3", "\u1e9b\u0323", "\u0344", "\uac00", "\u4e2d", "\U0001d15e"],
-        ["[MASK]", "[mask]", "[SEP]", "[UNK]", "[E1]", "\u00c5", "e\u0301", "\u00e9"],
-    ]
-    return [
-        "".join(rng.choice(rng.choice(kinds)) for _ in range(rng.randint(0, 30)))
-        for _ in range(count)
-    ]
 
 
 # Golden examples
@@ -340,35 +249,16 @@ def with_golden(source: Path, path: Path) -> Path:
 
 # Errors
 
-REFUSED = {
-    "span": ("question-answering", {"text": "Who?"}),
-    "long question": ("question-answering", {"text": "Who isn't " * 60, "pair": "a " * 99}),
-    "quotes": ("question-answering", {"text": 'It\'s "me"\n\\ \x07' * 60, "pair": "a " * 99}),
-    "long context": ("question-answering", {"text": "Who?", "pair": "\u00e9" * 500_001}),
-    "one choice": ("multiple-choice", {"text": "Who?", "choices": ["I"]}),
-    "entities of a pair": ("token-classification", {"text": "a", "pair": "b"}),
-    "long text": ("token-classification", {"text": "\U0001f600" * 500_001}),
-    "no mask": ("masked-lm", {"text": "What's up?"}),
-    "mask beyond": ("masked-lm", {"text": "a " * 600 + "[MASK]"}),
-    "no tokens asked for": ("masked-lm", {"text": "[MASK]", "options": {"top_k": 0}}),
-    "unknown option": ("single-label", {"text": "a", "options": {"top_k": 1}}),
-    "three texts": ("single-label", {"text": "a", "choices": ["b", "c"]}),
-    "not a pair": ("single-label", {"text": "a", "choices": [5]}),
-}
-
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_texts_are_refused_in_the_words_of_python(built, case):
-    name, line = REFUSED[case]
-    path = MODELS / f"{name}.tflite"
-    with pytest.raises(ValueError, match=r"\w") as refused:
-        predicted(Runtime(path), line)
-    assert error(path, lines=[line]) == str(refused.value)
+    path, line, said = refusal(case)
+    assert error(path, lines=[line]) == said
 
 
-def error(*arguments: Any, lines: Iterable[Any] = ({"text": "a"},), **environment: str) -> str:
+def error(*arguments: Any, lines: Iterable[Any] = ({"text": "a"},), **given: str) -> str:
     """The one line that the command prints for what it refuses."""
-    done = command(*arguments, lines=lines, **environment)
+    done = command(*arguments, lines=lines, **given)
     assert (done.returncode, done.stdout) == (2, "")
     *logged, message = done.stderr.splitlines()
     assert all(line.startswith("INFO: ") for line in logged)
@@ -431,54 +321,15 @@ def test_a_missing_library_is_named(built):
 
 
 def test_the_library_is_found_in_the_python_environment(built, tmp_path):
-    python = tmp_path / "python3"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
     (answer,) = answers(
         MODELS / "single-label.tflite",
         lines=[{"text": "a"}],
         LITERT_LIBRARY="",
-        PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        PATH=python_of_tests(tmp_path),
     )
     assert "label" in answer
 
 
-def with_files(
-    files: dict[str, bytes], path: Path, source: Path = MODELS / "single-label.tflite"
-) -> Path:
-    """A copy of a file that carries other files."""
-    with zipfile.ZipFile(source) as archive:
-        start = min(info.header_offset for info in archive.infolist())
-    path.write_bytes(source.read_bytes()[:start])
-    attach_files(path, files)
-    return path
-
-
-def config_with(**values: Any) -> bytes:
-    config = json.loads(read_bundle(MODELS / "single-label.tflite").files["config.json"])
-    return json.dumps({**config, **values}).encode()
-
-
-DAMAGED = {
-    "newer": {"config.json": config_with(file_format=2)},
-    "other class": {"config.json": config_with(architectures=["BertForPreTraining"])},
-    "no class": {"config.json": config_with(architectures=None)},
-    "labels": {"config.json": config_with(id2label={"0": "a", "1": "b"})},
-    "json": {"config.json": b"{"},
-    "nested": {"config.json": b"[" * 100_000},
-    "lacks a field": {"config.json": b'{"architectures": ["SqueezeBertModel"]}'},
-    "no vocabulary": {"vocab.txt": None},
-    "empty vocabulary": {"vocab.txt": b"\n"},
-    "no special tokens": {"vocab.txt": b"[PAD]\nword\n", "tokenizer_config.json": b"{}"},
-    "token twice": {"vocab.txt": b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\na\n"},
-    "never_split": {"tokenizer_config.json": b'{"never_split": ["a"]}'},
-    "lstrip": {
-        "tokenizer_config.json": json.dumps(
-            {"added_tokens_decoder": {"1": {"content": "[UNK]", "lstrip": True}}}
-        ).encode()
-    },
-    "type": {"tokenizer_config.json": b'{"do_lower_case": "yes"}'},
-}
 OTHER = (
     "'PATH' was not exported by this package, or is damaged: export it again (it holds a model of "
     "class '{}')."
@@ -487,23 +338,6 @@ DAMAGED_PART = "The {} in 'PATH' is damaged, or not from this package: export th
 NO_FILES = (
     "'PATH' carries no config.json: it is damaged, or not a .tflite that this package exported."
 )
-
-
-def damaged(kind: str, path: Path) -> Path:
-    source = MODELS / "single-label.tflite"
-    if kind in DAMAGED:
-        files = {**read_bundle(source).files, **DAMAGED[kind]}
-        return with_files({k: x for k, x in files.items() if x is not None}, path)
-    whole = source.read_bytes()
-    content = {
-        "text": b"This is a text.",
-        "empty": b"",
-        "truncated": whole[:-1000],
-        "no zip": whole[: whole.index(b"PK\x03\x04")],
-        "offsets": whole[:8] + b"\xff\xff\xff\x7f" + whole[12:40] + b"\xff" * 40 + whole[80:],
-    }
-    path.write_bytes(content[kind])
-    return path
 
 
 @pytest.mark.parametrize(
@@ -541,7 +375,7 @@ def damaged(kind: str, path: Path) -> Path:
             ),
         ),
         (
-            "no special tokens",
+            "no settings",
             DAMAGED_PART.format("tokenizer", "The vocabulary lacks the cls_token '[CLS]'"),
         ),
         (
@@ -660,8 +494,4 @@ def test_the_search_of_the_guide(swift, tmp_path, monkeypatch):
     (tmp_path / "main.swift").write_text(snippet + SEARCH_MAIN, encoding="utf-8")
     done = swift("swift", "run", "--package-path", tmp_path, "Guide", *QUERIES, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    wanted = [x for query in QUERIES for x in search(query)]
-    lines = done.stdout.splitlines()
-    assert [line.partition(" ")[2] for line in lines] == [text for text, _ in wanted]
-    got = [float(line.partition(" ")[0]) for line in lines]
-    assert got == pytest.approx([score for _, score in wanted], abs=1e-4)
+    assert_found(done.stdout.splitlines(), [x for query in QUERIES for x in search(query)])

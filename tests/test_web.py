@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import importlib.util
 import json
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,8 +19,8 @@ from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.tflite import Runtime, export
 
+from . import node
 from .configs import small_config
-from .node import install_packages, program
 from .toy import BERT_VOCAB, BERT_VOCAB_SIZE
 
 ROOT = Path(__file__).parents[1]
@@ -68,8 +65,7 @@ def module(name: str) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    program("node")
-    return program("chromium", "chromium-browser", "google-chrome")
+    return node.chromium()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +75,7 @@ def installed(chromium, tmp_path_factory) -> Path:
     for path in WEB.glob("*.*"):
         shutil.copy(path, folder)
     (folder / "client").symlink_to(ROOT / "clients" / "js")
-    install_packages(folder)
+    node.install_packages(folder)
     module("prepare").adapt_litert(folder / "node_modules" / "@litertjs")
     return folder
 
@@ -116,10 +112,7 @@ def small_model(name: str, path: Path, **config: Any) -> Path:
 
 def drive(folder: Path, chromium: str, steps: list[dict], query: str = "") -> dict:
     """What drive.mjs saw of the page, served from a folder as `make web` serves it."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        url = f"http://127.0.0.1:{server.server_port}/"
+    with node.served(folder) as url:
         done = subprocess.run(
             ["node", "drive.mjs", url + query, chromium],
             cwd=folder,
@@ -128,7 +121,6 @@ def drive(folder: Path, chromium: str, steps: list[dict], query: str = "") -> di
             text=True,
             timeout=300,
         )
-        server.shutdown()
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert seen["errors"] == []
@@ -342,9 +334,21 @@ def test_the_small_models_know_sentences_of_their_kind(name, task, least):
     assert evaluate(runtime, make(100, 99, 1.0), task).metrics["f1"] >= least
 
 
-@pytest.mark.parametrize("folder", [WEB, ROOT / "benchmarks" / "web"])
-def test_the_lock_file_names_no_registry(folder):
-    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+LOCKS = sorted(ROOT.glob("*/*/package-lock.json"))
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.parent.name)
+def test_lock_files_name_no_registry(path):
+    lock = json.loads(path.read_text(encoding="utf-8"))
     packages = [package for path, package in lock["packages"].items() if path]
     assert packages
     assert all("integrity" in package and "resolved" not in package for package in packages)
+
+
+def test_every_lock_file_is_known():
+    assert {f"{path.parent.parent.name}/{path.parent.name}" for path in LOCKS} == {
+        "benchmarks/web",
+        "clients/js",
+        "clients/kotlin",
+        "examples/web",
+    }
