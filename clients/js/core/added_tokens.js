@@ -44,12 +44,12 @@ function split(characters, matches, byContent) {
   const parts = [];
   const numbers = numbersOf(characters);
   const is = (/** @type {RegExp} */ kind, /** @type {number} */ i) =>
-    i >= 0 && i < characters.length && kind.test(characters[i].text);
+    kind.test(characters[i]?.text ?? "");
   let last = 0;
   for (const { 0: content, index = 0 } of matches) {
     const { id, single_word, lstrip, rstrip } = /** @type {AddedToken} */ (byContent.get(content));
     let from = numbers[index];
-    let to = numbers[index + content.length];
+    let to = numbers[index + content.length] ?? characters.length;
     if (single_word && (is(wordCharacter(), from - 1) || is(wordCharacter(), to))) continue;
     while (lstrip && from > last && is(WHITE_SPACE, from - 1)) from--;
     while (rstrip && is(WHITE_SPACE, to)) to++;
@@ -65,12 +65,11 @@ function split(characters, matches, byContent) {
  * The number of the character that starts at each UTF-16 unit of a text.
  * @param {Character[]} characters
  */
-function numbersOf(characters) {
-  /** @type {number[]} */
-  const numbers = [];
-  characters.forEach(({ text }, i) => numbers.push(...Array(text.length).fill(i)));
-  return [...numbers, characters.length];
-}
+const numbersOf = (characters) =>
+  characters.flatMap(({ text }, i) => /** @type {number[]} */ (Array(text.length).fill(i)));
 
-/** @param {string} text */
-const escape = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+/**
+ * A text as a pattern, which with the flag u may escape these characters and no others.
+ * @param {string} text
+ */
+const escape = (text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");

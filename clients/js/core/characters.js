@@ -22,7 +22,7 @@ export function charactersOf(text) {
   });
 }
 
-/** @param {Character[]} characters */
+/** @param {{ text: string }[]} characters */
 export const textOf = (characters) => characters.map(({ text }) => text).join("");
 
 /** @param {Character[]} characters */
@@ -47,7 +47,7 @@ export function clean(characters) {
  */
 export function separateIdeographs(characters) {
   return characters.flatMap((character) =>
-    IDEOGRAPH.test(character.text) ? replace(character, [" ", character.text, " "]) : character,
+    IDEOGRAPH.test(character.text) ? replace(character, ` ${character.text} `) : character,
   );
 }
 
@@ -99,7 +99,7 @@ function decompose(characters) {
  * @param {Part[]} parts
  */
 function sorted(parts) {
-  const text = parts.map((part) => part.text).join("");
+  const text = textOf(parts);
   const order = text.normalize("NFD");
   if (order === text) return parts;
   /** @type {Map<string, Part[]>} */
@@ -111,6 +111,6 @@ function sorted(parts) {
 /**
  * The characters that take the place of one.
  * @param {Character} character
- * @param {Iterable<string>} texts
+ * @param {string} others
  */
-const replace = (character, texts) => Array.from(texts, (text) => ({ ...character, text }));
+const replace = (character, others) => Array.from(others, (text) => ({ ...character, text }));

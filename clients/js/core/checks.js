@@ -30,7 +30,7 @@ export function checkText(text) {
  */
 export function checkWindowed(name, given) {
   const text = typeof given === "string" ? given : given.map((word) => `${word} `).join("");
-  const size = text.length > MOST_CHARACTERS ? [...text].length : 0;
+  const size = [...text].length;
   ensure(
     size <= MOST_CHARACTERS,
     `${name} of ${size.toLocaleString("en")} characters is too long to be read in windows: split ` +
@@ -39,13 +39,17 @@ export function checkWindowed(name, given) {
 }
 
 /**
- * The first characters of a text in quotes, for errors.
+ * The first characters of a text in quotes, as Python writes them, for errors.
  * @param {string} text
  * @param {number} most
  */
 export function quoted(text, most) {
   const start = [...text].slice(0, most).join("");
-  // As Python writes texts.
-  if (start.includes("'") && !start.includes('"')) return JSON.stringify(start);
-  return `'${JSON.stringify(start).slice(1, -1).replace(/\\"/g, '"').replace(/'/g, "\\'")}'`;
+  const escaped = start.replace(/[\0-\x1f\x7f-\xa0\xad\\]/g, (c) =>
+    /[\t\n\r\\]/.test(c)
+      ? JSON.stringify(c).slice(1, -1)
+      : `\\x${(256 + c.charCodeAt(0)).toString(16).slice(1)}`,
+  );
+  if (start.includes("'") && !start.includes('"')) return `"${escaped}"`;
+  return `'${escaped.replace(/'/g, "\\'")}'`;
 }

@@ -32,7 +32,7 @@ export function largest(numbers, count) {
     let place = found.length;
     while (place && x > numbers[found[place - 1]]) place--;
     found.splice(place, 0, i);
-    found.length = Math.min(found.length, count);
+    found.splice(count);
   });
   return found;
 }

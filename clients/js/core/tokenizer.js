@@ -110,10 +110,10 @@ export class Tokenizer {
 
   #normalize(/** @type {Character[]} */ text) {
     const { do_basic_tokenize, tokenize_chinese_chars, strip_accents, do_lower_case } = this.config;
-    const lower = do_lower_case ?? true;
+    const lower = do_lower_case !== false;
     if (do_basic_tokenize === false) return text;
     text = clean(text);
-    if (tokenize_chinese_chars ?? true) text = separateIdeographs(text);
+    if (tokenize_chinese_chars !== false) text = separateIdeographs(text);
     if (strip_accents ?? lower) text = stripAccents(text);
     return lower ? lowerCase(text) : text;
   }
@@ -160,10 +160,9 @@ export class Tokenizer {
   row(first, second) {
     const [cls, sep] = [this.cls, this.sep].map((id) => ({ id, start: 0, end: 0 }));
     const tokens = [cls, ...first.map((token) => ({ ...token, text: 0 })), sep];
-    const types = tokens.map(() => 0);
     if (second) tokens.push(...second.map((token) => ({ ...token, text: 1 })), sep);
-    const hasTypes = this.config.model_input_names?.includes("token_type_ids") ?? true;
-    while (types.length < tokens.length) types.push(Number(hasTypes));
+    const hasTypes = this.config.model_input_names?.includes("token_type_ids") !== false;
+    const types = tokens.map((_, i) => Number(hasTypes && i > first.length + 1));
     return { tokens, input_ids: tokens.map(({ id }) => id), token_type_ids: types };
   }
 
@@ -176,10 +175,10 @@ export class Tokenizer {
   truncated(most, [first, second]) {
     const room = most - (second ? 3 : 2);
     if (!second) return { ...this.row(first.slice(0, room)), truncated: first.length > room };
-    if (first.length + second.length <= room) return this.row(first, second);
     const short = Math.min(first.length, second.length, Math.floor(room / 2));
     const kept = first.length <= second.length ? short : room - short;
-    return { ...this.row(first.slice(0, kept), second.slice(0, room - kept)), truncated: true };
+    const row = this.row(first.slice(0, kept), second.slice(0, room - kept));
+    return { ...row, truncated: first.length + second.length > room };
   }
 }
 
@@ -187,10 +186,7 @@ export class Tokenizer {
  * Refuses settings that would give other tokens.
  * @param {Config} config
  */
-function refuseOthers({ never_split = [], truncation_side }) {
-  const name = never_split.length ? "never_split" : "truncation_side";
-  ensure(
-    !never_split.length && truncation_side !== "left",
-    `The tokenizer has a ${name}, which this client does not support.`,
-  );
+function refuseOthers({ never_split, truncation_side }) {
+  const name = never_split?.length ? "never_split" : truncation_side === "left" && "truncation_side";
+  ensure(!name, `The tokenizer has a ${name}, which this client does not support.`);
 }
