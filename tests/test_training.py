@@ -343,6 +343,14 @@ def test_a_fully_padded_text_is_no_nan_in_half_precision():
     assert np.isfinite(ops.convert_to_numpy(half(inputs)["last_hidden_state"])).all()
 
 
+def test_a_step_is_compiled_where_the_backend_needs_it(model):
+    """JAX computes operation by operation without it; XLA is a choice on TensorFlow."""
+    model.compile()
+    assert model.jit_compile == (keras.backend.backend() == "jax")
+    model.compile(jit_compile=True)
+    assert model.jit_compile
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{"jit_compile": True}, {"run_eagerly": True}])
 def test_compiled_and_eager_training_agree(options, model):

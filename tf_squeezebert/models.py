@@ -216,8 +216,9 @@ class SqueezeBertPreTrainedModel(keras.Model):
                 applied to everything except biases and layer norms.
             loss: `"auto"` is the loss of the reference implementation.
             metrics: `"auto"` is the accuracy, or the mean absolute error for regression.
-            **kwargs: passed to `keras.Model.compile`. `jit_compile` is off by default: texts
-                differ in length, and XLA compiles again for each length.
+            **kwargs: passed to `keras.Model.compile`. On TensorFlow `jit_compile` is off by
+                default: texts differ in length, and XLA compiles again for each length. JAX
+                computes operation by operation without it, which is much slower.
         """
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
         default = {"optimizer": default_optimizer, **self._training()}
@@ -227,7 +228,8 @@ class SqueezeBertPreTrainedModel(keras.Model):
             name: default[name]() if isinstance(value, str) and value == "auto" else value
             for name, value in given.items()
         }
-        super().compile(**chosen, **{"jit_compile": False, **kwargs})
+        jit_compile = False if keras.backend.backend() == "tensorflow" else "auto"
+        super().compile(**chosen, **{"jit_compile": jit_compile, **kwargs})
         self._auto_compiled = tuple(name for name in given if chosen[name] is not given[name])
 
     def _training(self) -> dict[str, Any]:
