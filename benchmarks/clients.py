@@ -1,11 +1,13 @@
-"""The same classifier in several clients: Python's `Runtime`, JavaScript in a browser, MediaPipe.
+"""The same file in several clients: Python, JavaScript, Kotlin, Swift, and MediaPipe.
 
-    python benchmarks/clients.py FILE.tflite [--data SST-2/dev.tsv]
+    python benchmarks/clients.py FILE.tflite [--data SST-2/dev.tsv | dev-v2.0.json] [--most N]
 
-Prints how many labels are equal to those of `Runtime`, and how far scores are apart, on the
-sentences of examples/reviews.tsv or of a file in its format. JavaScript runs on LiteRT.js's
-WebAssembly, and needs `npm ci` in clients/js. MediaPipe for Python takes files that were exported
-for it, and needs `pip install mediapipe`.
+Prints how many answers are equal to those of `Runtime`, and how far scores are apart, on the
+sentences of examples/reviews.tsv or of a file in its format, or on the questions of a file in
+SQuAD's. A client that can not run is left out, and the line says why: JavaScript needs `npm ci` in
+clients/js, Kotlin needs npm, Java and a C compiler, Swift needs a toolchain
+(clients/swift/setup-linux.sh), and MediaPipe for Python needs `pip install mediapipe`, and a
+classifier that was exported for it.
 """
 
 from __future__ import annotations
@@ -13,73 +15,101 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tf_squeezebert import predict
-from tf_squeezebert.data import read_glue
+from tf_squeezebert.data import read_glue, read_squad
 from tf_squeezebert.tflite import Runtime
 
 ROOT = Path(__file__).resolve().parents[1]
-CLIENT = ROOT / "clients" / "js"
-Scores = list[dict[str, float]]
+CLIENTS = ROOT / "clients"
+Answers = list[dict[str, Any]]
 
 
-def ask_runtime(file: Path, texts: list[str]) -> Scores:
-    return [answer["scores"] for answer in predict(Runtime(file), texts)]
+class LeftOut(Exception):
+    """A client can not run here."""
 
 
-def ask_javascript(file: Path, texts: list[str]) -> Scores | None:
-    if not (CLIENT / "node_modules").is_dir():
-        print("JavaScript is left out: type 'npm ci' in clients/js.")
-        return None
-    command = ["node", CLIENT / "predict.mjs", "--runner", "wasm", file]
-    lines = "".join(f"{json.dumps({'text': text})}\n" for text in texts)
-    done = subprocess.run(command, input=lines, capture_output=True, text=True)
+def read_texts(path: Path) -> Iterator[tuple[str, ...]]:
+    """Single texts, or questions with their contexts."""
+    if path.suffix == ".json":
+        return ((example["question"], example["context"]) for example in read_squad(path))
+    return ((example["text"].strip(),) for example in read_glue(path, "sst2"))
+
+
+def ask_command(command: list[Any], file: Path, texts: list[tuple[str, ...]]) -> Answers:
+    lines = (json.dumps(dict(zip(("text", "pair"), row, strict=False))) for row in texts)
+    done = subprocess.run(
+        [*command, file], input="\n".join(lines) + "\n", capture_output=True, text=True
+    )
     if done.returncode:
-        sys.exit(done.stderr)
-    return [json.loads(line)["scores"] for line in done.stdout.splitlines()]
+        raise LeftOut(done.stderr.strip().splitlines()[-1])
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def ask_mediapipe(file: Path, texts: list[str]) -> Scores | None:
+def ask_mediapipe(file: Path, texts: list[tuple[str, ...]]) -> Answers:
     try:
         from mediapipe.tasks.python import text as mediapipe
 
         classifier = mediapipe.TextClassifier.create_from_model_path(str(file))
     except (ImportError, RuntimeError, ValueError) as error:
-        print(f"MediaPipe is left out: {str(error).splitlines()[0]}")
-        return None
+        raise LeftOut(str(error).splitlines()[0]) from error
+    answers = []
     with classifier:
-        found = [classifier.classify(text).classifications[0].categories for text in texts]
-    return [{c.category_name: c.score for c in categories} for categories in found]
+        for (text,) in texts:
+            categories = classifier.classify(text).classifications[0].categories
+            scores = {c.category_name: c.score for c in categories}
+            label = max(scores, key=scores.__getitem__)
+            answers.append({"label": label, "score": scores[label], "scores": scores})
+    return answers
 
 
-CLIENTS: dict[str, Callable[[Path, list[str]], Scores | None]] = {
-    "JavaScript": ask_javascript,
+NODE = ["node", CLIENTS / "js" / "predict.mjs"]
+ASKED: dict[str, Callable[[Path, list[tuple[str, ...]]], Answers]] = {
+    "JavaScript, native": partial(ask_command, [*NODE, "--runner", "native"]),
+    "JavaScript, wasm": partial(ask_command, [*NODE, "--runner", "wasm"]),
+    "Kotlin": partial(ask_command, [CLIENTS / "kotlin" / "predict"]),
+    "Swift": partial(ask_command, [CLIENTS / "swift" / "predict"]),
     "MediaPipe": ask_mediapipe,
 }
+
+
+def content_of(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without its numbers between the classes: what it says."""
+    return {name: x for name, x in answer.items() if name not in ("score", "scores")}
+
+
+def scores_of(answer: dict[str, Any]) -> list[float]:
+    scores = answer.get("scores", {})
+    return [answer["score"], *(scores[name] for name in sorted(scores))]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--data", type=Path, default=ROOT / "examples" / "reviews.tsv")
+    parser.add_argument("--most", type=int, default=500, help="texts that are read (default: 500)")
     options = parser.parse_args()
-    texts = [example["text"].strip() for example in read_glue(options.data, "sst2")]
-    expected = ask_runtime(options.file, texts)
-    for name, ask in CLIENTS.items():
-        answers = ask(options.file, texts)
-        if answers is None:
+    texts = list(islice(read_texts(options.data), options.most))
+    runtime = Runtime(options.file)
+    expected = [predict(runtime, *row) for row in texts]
+    for name, ask in ASKED.items():
+        try:
+            answers = ask(options.file, texts)
+        except LeftOut as reason:
+            print(f"{name:<20}left out: {reason}")
             continue
-        apart = [max(abs(a[x] - b[x]) for x in a) for a, b in zip(expected, answers, strict=True)]
-        same = sum(
-            max(a, key=a.get) == max(b, key=b.get) for a, b in zip(expected, answers, strict=True)
-        )
+        pairs = list(zip(expected, answers, strict=True))
+        same = [pair for pair in pairs if content_of(pair[0]) == content_of(pair[1])]
+        apart = [np.max(np.abs(np.subtract(scores_of(a), scores_of(b)))) for a, b in same]
         print(
-            f"Runtime and {name:<12}{same} of {len(texts)} labels equal   scores apart by "
+            f"{name:<20}{len(same)} of {len(texts)} answers equal   their scores apart by "
             f"{max(apart):.1e} at most, {np.median(apart):.1e} in the median"
         )
 
