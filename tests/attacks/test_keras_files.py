@@ -112,7 +112,7 @@ WEIGHTS = {
     "external storage": (external_storage, "'0' is incomplete"),
     "a virtual dataset": (virtual_dataset, "'0' is incomplete"),
     "1.6 GB in 2 kB": (of_shape(20_000, 20_000, chunks=(1000, 1000)), "is incomplete"),
-    ENDLESS: (itself, "it has over 100000 arrays or groups"),
+    ENDLESS: (itself, "it has over 20000 arrays or groups"),
     "another shape": (of_shape(48, 3, data=np.ones((48, 3))), "does not hold the weights that its"),
     "nothing": (lambda group: None, "does not hold the weights that its config asks for"),
     "NaN": (
