@@ -168,8 +168,8 @@ def export(
             check_tables(temporary.read_bytes(), model)
         if golden:
             examples = choose_examples(model, tokenizer, verify or (), lengths or [longest])
-            reference = Reference(model, [example.inputs for example in examples], pooling)
-            made = make_golden(runtime, reference, examples, recipe)
+            wanted = reference.on([example.inputs for example in examples])
+            made = make_golden(runtime, wanted, examples, recipe)
             attach_files(temporary, {GOLDEN: made.to_json()})
         own = encode(tokenizer, texts, longest) if tokenizer is not None else []
         tokens, milliseconds = median_time(runtime, own or samples)

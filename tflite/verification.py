@@ -5,9 +5,12 @@ Inputs are dicts of `input_ids`, `attention_mask` and `token_type_ids`, [B, S] i
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -136,7 +139,18 @@ class Reference:
         samples: Sequence[Mapping[str, np.ndarray]],
         pooling: str | None = None,
     ):
-        self.model, self.samples, self._pooling = _in_float32(model), samples, pooling
+        self.model, self._pooling = _in_float32(model), pooling
+        self._compute = _as_function(self.model)
+        self._take(samples)
+
+    def on(self, samples: Sequence[Mapping[str, np.ndarray]]) -> Reference:
+        """The outputs of the same model on other samples."""
+        other = copy.copy(self)
+        other._take(samples)
+        return other
+
+    def _take(self, samples: Sequence[Mapping[str, np.ndarray]]) -> None:
+        self.samples = samples
         self._known: dict[int, dict[str, np.ndarray]] = {}
         self._sensitivity: dict[str, float] = {}
         self._left = _MOST_KEPT
@@ -174,7 +188,7 @@ class Reference:
         self, sample: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         """The model's outputs by name, including those that only a file computes."""
-        outputs = self.model(inputs, training=False)
+        outputs = self._compute(inputs)
         outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
         named = {n: np.asarray(x, np.float32) for n, x in outputs.items() if n in _OUTPUTS}
         if self.model.task.activation is not None:
@@ -195,6 +209,27 @@ def _in_float32(model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedModel
     twin = type(model).from_config({**model.get_config(), "dtype": dtype})
     twin.set_weights([np.asarray(x, np.float32) for x in model.weights])
     return twin
+
+
+def _as_function(model: SqueezeBertPreTrainedModel) -> Callable[[Mapping], Any]:
+    """The model, traced once for all shapes: a small one spends most of a call in Python.
+
+    On JAX, which would compile it for each shape, it stays as it is.
+    """
+    call = partial(model, training=False)
+    if keras.backend.backend() != "tensorflow":
+        return call
+    import tensorflow as tf
+
+    function = tf.function(call)
+
+    def compute(inputs: Mapping[str, np.ndarray]) -> Any:
+        free = {name: tf.TensorSpec([None] * x.ndim, x.dtype) for name, x in inputs.items()}
+        return function.get_concrete_function(free)(
+            {name: tf.constant(x) for name, x in inputs.items()}
+        )
+
+    return compute
 
 
 def shaped(
