@@ -51,7 +51,7 @@ def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
         for part, seed in (("train", 1), ("dev", 2)):
             path = Path(name.format(part))
             path.parent.mkdir(exist_ok=True)
-            shutil.move(toy.write(tmp_path / "toy", task, 32, seed), path)
+            shutil.move(toy.write(tmp_path / "toy", task, 16, seed), path)
     names = {}
     for language, code in re.findall(r"```(python|console)\n(.*?)```", text, flags=re.DOTALL):
         if language == "python":

@@ -109,9 +109,9 @@ def test_texts_are_answered_as_by_the_model(models, files):
 
 @pytest.mark.parametrize("recipe", [None, "int8"])
 def test_weights_are_stored_once(recipe, tmp_path):
-    """On a model as small as one would use: 8,000 word pieces, 3 layers."""
-    sizes = {"hidden_size": 384, "embedding_size": 384, "intermediate_size": 1536}
-    model = make_model(CLASSIFIER, vocab_size=8000, num_hidden_layers=3, **sizes)
+    """On a model as small as one would use: 8,000 word pieces, 2 layers."""
+    sizes = {"hidden_size": 256, "embedding_size": 256, "intermediate_size": 1024}
+    model = make_model(CLASSIFIER, vocab_size=8000, num_hidden_layers=2, **sizes)
     one, four = (
         export(model, tmp_path / f"{len(lengths)}.tflite", lengths=lengths, quantize=recipe)
         for lengths in ([40], [8, 16, 24, 40])

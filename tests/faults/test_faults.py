@@ -13,7 +13,7 @@ from .runner import PACKAGE
 
 pytestmark = pytest.mark.slow
 
-EVERY = 12
+EVERY = 24
 
 
 def test_there_are_many_and_each_has_a_name_of_its_own():
