@@ -1,5 +1,7 @@
 // The signatures of a .tflite: names, and the lengths of the texts that they take.
 
+import { textAt } from "./bundle.js";
+
 /** @import { Signature } from "../types.js" */
 
 const TFL3 = 0x334c4654;
@@ -106,7 +108,6 @@ export class Table {
     const place = this.#place(field);
     const start = place + this.view.getUint32(place, true);
     const length = this.view.getUint32(start, true);
-    const bytes = new Uint8Array(this.view.buffer, this.view.byteOffset + start + 4, length);
-    return new TextDecoder().decode(bytes);
+    return textAt(this.view, start + 4, length);
   }
 }

@@ -49,6 +49,7 @@ private fun readZip(data: ByteBuffer, end: Int): Map<String, String> {
     var entry = end - data.getInt(end + 12)
     // A zip that was made separately, and appended to the model, counts from its own start.
     val shift = entry - data.getInt(end + 16)
+    require(entry >= 0 && shift >= 0) { "ends in a damaged directory of files" }
     val files = HashMap<String, String>()
     var left = MOST_BYTES
     repeat(count) {

@@ -31,29 +31,36 @@ public struct ModelFile {
     } catch {
       throw ModelError("'\(name)' can not be read: \(error.localizedDescription)")
     }
-    let signatures = try readSignatures(bytes, name: name)
-    try self.init(url, name, signatures, try readBundle(bytes, name: name))
+    let files = try readBundle(bytes, name: name)
+    try self.init(url, name, try readSignatures(bytes, name: name), files)
   }
 
   /// Makes one of parts, for instance of a file that has no path.
   ///
   /// - Parameters:
   ///   - name: for errors.
+  ///   - signatures: read after the config, by which a newer form of the file is known.
   ///   - files: the contents of the files that it carries, by their names.
   public init(
-    _ url: URL, _ name: String, _ signatures: [Signature], _ files: [String: Data]
+    _ url: URL, _ name: String, _ signatures: @autoclosure () throws -> [Signature],
+    _ files: [String: Data]
   ) throws {
     self.url = url
     self.name = name
-    self.signatures = signatures
-    config = try read(ModelConfig.self, "config.json", of: files, in: name)
-    goldenExamples = files["golden.json"]
+    config = try read(ModelConfig.self, files["config.json"] ?? Data(), as: "config.json", in: name)
+    goldenExamples = files[Golden.part]
     let format = config.fileFormat ?? Self.format
     try require(
       format == Self.format,
       "'\(name)' has the file format \(format), and this version of the package knows only "
         + "\(Self.format): install a newer one, or export the file again.")
-    architecture = config.architectures?.first ?? ""
+    guard let architecture = config.architectures?.only else {
+      throw ModelError(
+        "The config.json in '\(name)' is damaged, or not from this package: it does not name the "
+          + "class of its model. Export the file again.")
+    }
+    self.architecture = architecture
+    self.signatures = try signatures()
     guard let task = tasks[architecture] else {
       throw otherFile(name, "holds a model of class '\(architecture)'")
     }
@@ -76,7 +83,9 @@ public struct ModelFile {
         "'\(name)' carries no golden examples, by which a file can test itself: export it again, "
           + "without golden=False.")
     }
-    return try read(Golden.self, "golden.json", of: ["golden.json": goldenExamples], in: name)
+    let golden = try read(Golden.self, goldenExamples, as: Golden.part, in: name)
+    if let fault = golden.fault { throw damaged(Golden.part, in: name, fault) }
+    return golden
   }
 
   /// The outputs that its signatures have.
@@ -116,7 +125,17 @@ public struct ModelFile {
 
 /// The content of a config.json, as far as it matters here.
 struct ModelConfig: Decodable {
-  var architectures: [String]?
+  /// The only text of a list; nil for anything else.
+  struct OneText: Decodable {
+    let only: String?
+
+    init(from decoder: Decoder) throws {
+      let texts = try? decoder.singleValueContainer().decode([String].self)
+      only = texts?.count == 1 ? texts?.first : nil
+    }
+  }
+
+  var architectures: OneText?
   var fileFormat: Int?
   var id2label: [String: String]?
   var problemType: String?
@@ -127,12 +146,12 @@ struct ModelConfig: Decodable {
 }
 
 private func read<T: Decodable>(
-  _ type: T.Type, _ part: String, of files: [String: Data], in name: String
+  _ type: T.Type, _ content: Data, as part: String, in name: String
 ) throws -> T {
   let decoder = JSONDecoder()
   decoder.keyDecodingStrategy = .convertFromSnakeCase
   do {
-    return try decoder.decode(type, from: files[part] ?? Data())
+    return try decoder.decode(type, from: content)
   } catch {
     throw damaged(part, in: name, reason(error))
   }
@@ -143,9 +162,8 @@ private func readTokenizer(_ files: [String: Data], in name: String) throws -> T
     throw ModelError(
       "The model came without a tokenizer: export it again with the tokenizer it was trained with.")
   }
-  let part = "tokenizer_config.json"
-  let files = files.merging([part: Data("{}".utf8)]) { given, _ in given }
-  let config = try read(TokenizerConfig.self, part, of: files, in: name)
+  let content = files["tokenizer_config.json"] ?? Data("{}".utf8)
+  let config = try read(TokenizerConfig.self, content, as: "tokenizer", in: name)
   try config.checkSupported("The tokenizer in '\(name)'")
   do {
     return try Tokenizer(vocabulary: vocabulary, config: config)
@@ -159,10 +177,12 @@ private func otherFile(_ name: String, _ reason: String) -> ModelError {
     "'\(name)' was not exported by this package, or is damaged: export it again (it \(reason)).")
 }
 
-func damaged(_ part: String, in name: String, _ reason: String) -> ModelError {
-  ModelError(
-    "The \(part) in '\(name)' is damaged, or not from this package: export the file again "
-      + "(\(reason)).")
+func damaged(
+  _ part: String, in name: String, _ reason: String,
+  fault: String = "is damaged, or not from this package"
+) -> ModelError {
+  let reason = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
+  return ModelError("The \(part) in '\(name)' \(fault): export the file again (\(reason)).")
 }
 
 private func reason(_ error: Error) -> String {
