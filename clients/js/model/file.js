@@ -27,7 +27,7 @@ export function readFile(bytes, name) {
     `'${name}' has the file format ${format}, and this version of the package knows only ` +
       `${FORMAT}: install a newer one, or export the file again.`,
   );
-  readPart("config.json", name, () => checkSizes(config));
+  readPart("config.json", name, () => checkTypes(config));
   const architecture = architectureIn(config, name);
   const signatures = readSignatures(bytes, name);
   ensureOwn(Object.hasOwn(TASKS, architecture), name, `holds a model of class '${architecture}'`);
@@ -42,7 +42,8 @@ export function readFile(bytes, name) {
 }
 
 /** @param {Record<string, any>} config */
-function checkSizes(config) {
+function checkTypes(config) {
+  ensure(Array.isArray(config.architectures ?? []), "its architectures are not a list");
   for (const size of SIZES) {
     const { [size]: value } = config;
     ensure(Number.isInteger(value) && value > 0, `its ${size} is ${JSON.stringify(value)}`);
@@ -56,7 +57,7 @@ function checkSizes(config) {
  */
 function architectureIn({ architectures: names }, name) {
   ensure(
-    Array.isArray(names) && names.length === 1 && typeof names[0] === "string",
+    names?.length === 1,
     `The config.json in '${name}' is damaged, or not from this package: it does not name the ` +
       "class of its model. Export the file again.",
   );

@@ -33,7 +33,7 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
                 "$FILE_FORMAT: install a newer one, or export the file again."
         }
         config = parsed("config.json", ::Config)
-        val names = json["architectures"] as? List<*>
+        val names = inPart("config.json") { json.list("architectures") }
         architecture = requireNotNull(names?.singleOrNull() as? String) {
             "The config.json in '$name' is damaged, or not from this package: it does not name " +
                 "the class of its model. Export the file again."

@@ -54,12 +54,11 @@ public struct ModelFile {
       format == Self.format,
       "'\(name)' has the file format \(format), and this version of the package knows only "
         + "\(Self.format): install a newer one, or export the file again.")
-    guard let architecture = config.architectures?.only else {
-      throw ModelError(
-        "The config.json in '\(name)' is damaged, or not from this package: it does not name the "
-          + "class of its model. Export the file again.")
-    }
-    self.architecture = architecture
+    try require(
+      config.architectures?.count == 1,
+      "The config.json in '\(name)' is damaged, or not from this package: it does not name the "
+        + "class of its model. Export the file again.")
+    architecture = config.architectures![0]
     self.signatures = try signatures()
     guard let task = tasks[architecture] else {
       throw otherFile(name, "holds a model of class '\(architecture)'")
@@ -125,17 +124,7 @@ public struct ModelFile {
 
 /// The content of a config.json, as far as it matters here.
 struct ModelConfig: Decodable {
-  /// The only text of a list; nil for anything else.
-  struct OneText: Decodable {
-    let only: String?
-
-    init(from decoder: Decoder) throws {
-      let texts = try? decoder.singleValueContainer().decode([String].self)
-      only = texts?.count == 1 ? texts?.first : nil
-    }
-  }
-
-  var architectures: OneText?
+  var architectures: [String]?
   var fileFormat: Int?
   var id2label: [String: String]?
   var problemType: String?
