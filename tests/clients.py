@@ -319,6 +319,8 @@ _DAMAGE: dict[str, tuple[str, _Damage]] = {
     "no object": (_CONFIG, {"config.json": b"[]"}),
     "nested": (_CONFIG, {"config.json": b"[" * 100_000}),
     "size": (_CONFIG, _config_with(vocab_size="many")),
+    "size of 0": (_CONFIG, _config_with(hidden_size=0)),
+    "problem": (_CONFIG, _config_with(problem_type="ranking")),
     "no class": (_NO_CLASS, _config_with(architectures=None)),
     "class of another type": (_CONFIG, _config_with(architectures="SqueezeBertModel")),
     "other class": (
@@ -342,6 +344,8 @@ _DAMAGE: dict[str, tuple[str, _Damage]] = {
     "type": (_TOKENIZER, _settings(do_lower_case="yes")),
     "null": (_TOKENIZER, _settings(do_lower_case=None)),
     "type of accents": (_TOKENIZER, _settings(strip_accents=0)),
+    "value of inputs": (_TOKENIZER, _settings(model_input_names=["token_type_ids"])),
+    "value of a side": (_TOKENIZER, _settings(truncation_side="top")),
     "type of inputs": (_TOKENIZER, _settings(model_input_names="input_ids")),
     "type of a token": (_TOKENIZER, _settings(mask_token=5, added_tokens_decoder={})),
     "type of a flag": (
@@ -350,6 +354,7 @@ _DAMAGE: dict[str, tuple[str, _Damage]] = {
     ),
     "empty token": (_TOKENIZER, _settings(added_tokens_decoder={"1": {"content": ""}})),
     "id of a token": (_TOKENIZER, _settings(added_tokens_decoder={"3": {"content": "[UNK]"}})),
+    "id below 0": (_TOKENIZER, _settings(added_tokens_decoder={"-1": {"content": "[UNK]"}})),
     "ids with a gap": (_TOKENIZER, _settings(added_tokens_decoder={"9999": {"content": "[new]"}})),
     "golden": (_GOLDEN, {"golden.json": b'{"outputs": {}}'}),
     "no examples": (_GOLDEN, {"golden.json": b'{"outputs": {}, "examples": []}'}),

@@ -11,11 +11,10 @@ const DAMAGED = "ends in a damaged directory of files";
 
 /**
  * The text files that a .tflite carries, by name. They are stored, not compressed.
- * @param {Uint8Array} bytes
+ * @param {DataView} view of the whole file
  * @param {string} name of the file, for errors
  */
-export function readBundle(bytes, name) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export function readBundle(view, name) {
   const end = view.byteLength - END_SIZE;
   const hasEnd = end >= 0 && view.getUint32(end, true) === END;
   const lacks = `'${name}' carries no config.json: `;

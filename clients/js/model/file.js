@@ -5,13 +5,13 @@ import { TASKS } from "../core/tasks/index.js";
 import { readBundle } from "./bundle.js";
 import { parseObject, readPart } from "./parts.js";
 import { readSignatures } from "./signatures.js";
-import { readTokenizer } from "./tokenizer.js";
+import { INPUTS, readTokenizer } from "./tokenizer.js";
 
 /** @typedef {ReturnType<typeof readFile>} ReadFile */
 
 const FORMAT = 1; // of docs/file-format.md
+const PROBLEM = /^(regression|(single|multi)_label_classification)$/;
 const SIZES = ["vocab_size", "type_vocab_size", "hidden_size", "max_position_embeddings"];
-const INPUTS = ["input_ids", "attention_mask", "token_type_ids"];
 
 /**
  * Reads all of a file but its weights.
@@ -19,7 +19,8 @@ const INPUTS = ["input_ids", "attention_mask", "token_type_ids"];
  * @param {string} name of the file, for errors
  */
 export function readFile(bytes, name) {
-  const files = readBundle(bytes, name);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const files = readBundle(view, name);
   const config = readPart("config.json", name, () => parseObject(files["config.json"]));
   const { file_format: format = FORMAT } = config;
   ensure(
@@ -28,8 +29,13 @@ export function readFile(bytes, name) {
       `${FORMAT}: install a newer one, or export the file again.`,
   );
   readPart("config.json", name, () => checkTypes(config));
-  const architecture = architectureIn(config, name);
-  const signatures = readSignatures(bytes, name);
+  const [architecture, ...others] = config.architectures ?? [];
+  ensure(
+    architecture && !others.length,
+    `The config.json in '${name}' is damaged, or not from this package: it does not name the ` +
+      "class of its model. Export the file again.",
+  );
+  const signatures = readSignatures(view, name);
   ensureOwn(Object.hasOwn(TASKS, architecture), name, `holds a model of class '${architecture}'`);
   ensureOwn(signatures.length, name, "has no signature");
   const names = config.id2label ?? {};
@@ -43,25 +49,13 @@ export function readFile(bytes, name) {
 
 /** @param {Record<string, any>} config */
 function checkTypes(config) {
-  ensure(Array.isArray(config.architectures ?? []), "its architectures are not a list");
+  const { architectures, problem_type: problem } = config;
+  ensure(Array.isArray(architectures ?? []), `its architectures are ${architectures}`);
+  ensure(PROBLEM.test(problem ?? "regression"), `its problem_type is ${problem}`);
   for (const size of SIZES) {
     const { [size]: value } = config;
-    ensure(Number.isInteger(value) && value > 0, `its ${size} is ${JSON.stringify(value)}`);
+    ensure(Number.isInteger(value) && value > 0, `its ${size} is ${value}`);
   }
-}
-
-/**
- * @param {Record<string, any>} config
- * @param {string} name of the file
- * @returns {string}
- */
-function architectureIn({ architectures: names }, name) {
-  ensure(
-    names?.length === 1,
-    `The config.json in '${name}' is damaged, or not from this package: it does not name the ` +
-      "class of its model. Export the file again.",
-  );
-  return names[0];
 }
 
 /**
@@ -84,8 +78,7 @@ function checkEnds({ name, signatures, config, labels, task }) {
   const sizes = task.outputs(config, labels);
   for (const { inputs, outputs } of signatures) {
     const takes = [...inputs].sort().join(", ");
-    const isOwn = takes === [...INPUTS].sort().join(", ");
-    ensureOwn(isOwn, name, `takes ${takes}, not ${INPUTS.join(", ")}`);
+    ensureOwn(takes === INPUTS.join(", "), name, `takes ${takes}`);
     for (const { name: output, size } of outputs) {
       const wanted = sizes[output];
       const fault = `returns ${output} of ${size} numbers, but its config says ${wanted}`;

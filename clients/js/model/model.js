@@ -107,9 +107,9 @@ export class Model {
   }
 
   /** @param {{ rounds?: number, half?: boolean }} [options] */
-  async selfTest({ rounds = 1, half = false } = {}) {
+  async selfTest(options = {}) {
     const { selfTest } = await import("./self_test.js"); // which not every page needs
-    return selfTest(this.#file, this.#graph, rounds, half);
+    return selfTest(this.#file, this.#graph, options);
   }
 
   close() {

@@ -25,6 +25,6 @@ export function readPart(part, name, read, fault = "is damaged, or not from this
  */
 export function parseObject(text) {
   const value = JSON.parse(text);
-  ensure(value && typeof value === "object" && !Array.isArray(value), "it is not a JSON object");
+  ensure(value && typeof value === "object" && !Array.isArray(value), "it is not an object");
   return value;
 }

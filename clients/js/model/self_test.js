@@ -24,11 +24,10 @@ const GOLDEN = "golden.json";
  * Runs the examples in turn, several times, and compares each round with the model's outputs.
  * @param {ReadFile} file
  * @param {Graph} graph
- * @param {number} rounds
- * @param {boolean} half whether the runner computes in float16
+ * @param {{ rounds?: number, half?: boolean }} options
  * @returns {Promise<SelfTest>}
  */
-export async function selfTest(file, graph, rounds, half) {
+export async function selfTest(file, graph, { rounds = 1, half = false }) {
   const { outputs: limits, examples } = readGolden(file);
   const rows = examples.map(rowOf);
   /** @type {<T>(use: () => T) => T} */
@@ -88,8 +87,9 @@ function checkGolden({ outputs: limits, examples }) {
     const isRow = areWhole(ids) && areWhole(types) && types.length === ids.length;
     ensure(isRow, "an example has no tokens");
     for (const { entries, values } of names.map((name) => outputs[name])) {
-      const isRight = areWhole(entries) && Math.min(...entries) >= 0 && values.every(Number.isFinite);
-      ensure(isRight && values.length === entries.length, "entries and values do not go together");
+      const arePlaces = areWhole(entries) && Math.min(...entries) >= 0;
+      const areNumbers = values.every(Number.isFinite) && values.length === entries.length;
+      ensure(arePlaces && areNumbers, "entries and values do not go together");
     }
   }
 }

@@ -4,6 +4,9 @@ import { ensure } from "../core/checks.js";
 import { Tokenizer } from "../core/tokenizer.js";
 import { parseObject, readPart } from "./parts.js";
 
+/** The inputs of a model, sorted. */
+export const INPUTS = ["attention_mask", "input_ids", "token_type_ids"];
+
 // Settings with their usual values, and those of an added token.
 const USUAL = {
   do_lower_case: true,
@@ -12,7 +15,7 @@ const USUAL = {
   strip_accents: true,
   never_split: [],
   truncation_side: "right",
-  model_input_names: [],
+  model_input_names: INPUTS,
   added_tokens_decoder: {},
 };
 const USUAL_OF_TOKEN = {
@@ -47,14 +50,20 @@ export function readTokenizer(files, name) {
 function readSettings(content) {
   const settings = parseObject(content);
   const { strip_accents, never_split, added_tokens_decoder: added = {} } = settings;
+  const { truncation_side: side = "right", model_input_names: inputs = INPUTS } = settings;
   ensureLike(USUAL, {
     ...settings,
     strip_accents: strip_accents ?? true,
     never_split: never_split ?? [],
   });
+  ensure(/^(left|right)$/.test(side), `its truncation_side is ${side}`);
+  ensure(
+    inputs.includes("input_ids") && inputs.every((/** @type {string} */ x) => INPUTS.includes(x)),
+    `its model_input_names are ${inputs}`,
+  );
   for (const token of Object.values(added)) {
     ensureLike(USUAL_OF_TOKEN, token);
-    ensure(token.content, "an added token is empty");
+    ensure(token.content, "its content is empty");
   }
   return settings;
 }
@@ -76,9 +85,9 @@ function ensureLike(usual, values) {
  * A setting with which a text would have other tokens than here.
  * @param {Record<string, any>} settings
  */
-function unsupportedIn({ never_split, truncation_side: side = "right" }) {
+function unsupportedIn({ never_split, truncation_side }) {
   if (never_split?.length) return "never_split";
-  return side !== "right" && `truncation_side "${side}"`;
+  return truncation_side === "left" && 'truncation_side "left"';
 }
 
 /**
@@ -89,12 +98,11 @@ function createTokenizer(vocabulary, settings) {
   const tokenizer = new Tokenizer(vocabulary, settings);
   const { tokens, ids } = tokenizer;
   for (const use of ["pad", "mask"]) {
-    const token = tokenizer.special(use) ?? "";
-    ensure(typeof token === "string", `its ${use}_token is ${JSON.stringify(token)}`);
+    ensureLike({ [use]: "" }, { [use]: tokenizer.special(use) });
   }
   ensure(
-    ids.size === tokens.length && [...ids].every(([token, id]) => tokens[id] === token),
-    "a token is there twice, or was added with another id than the next one",
+    ids.size === tokens.length && [...tokens].every((token, id) => ids.get(token) === id),
+    "its tokens and ids do not fit",
   );
   return tokenizer;
 }

@@ -3,7 +3,7 @@ package tfsqueezebert
 import java.nio.ByteBuffer
 
 private const val FILE_FORMAT = 1 // the newest form of a file that this client knows
-private val INPUTS = setOf("input_ids", "attention_mask", "token_type_ids")
+internal val INPUTS = listOf("input_ids", "attention_mask", "token_type_ids")
 
 /**
  * What a .tflite of this package says about itself: all but its weights.
@@ -63,18 +63,19 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
             "The model came without a tokenizer: export it again with the tokenizer it was " +
                 "trained with."
         }
-        val content = files["tokenizer_config.json"] ?: "{}"
-        val settings = inPart("tokenizer") { parseJsonObject(content) }
+        val settings = inPart("tokenizer") {
+            parseJsonObject(files["tokenizer_config.json"]?.let(::textOf) ?: "{}")
+        }
         val unsupported = inPart("tokenizer") { unsupportedIn(settings) }
         require(unsupported == null) {
             "The tokenizer in '$name' has $unsupported, which this client does not support: " +
                 "predict in Python, or use a tokenizer without it."
         }
-        return inPart("tokenizer") { Tokenizer(vocabulary, settings) }
+        return inPart("tokenizer") { Tokenizer(textOf(vocabulary), settings) }
     }
 
     private fun checkInputs(signature: Signature) {
-        require(signature.inputs.toSet() == INPUTS) {
+        require(signature.inputs.toSet() == INPUTS.toSet()) {
             foreign("takes ${signature.inputs.sorted()}, not ${INPUTS.joinToString()}")
         }
         val length = signature.length ?: config.maxPositions
@@ -99,7 +100,7 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
         "'$name' was not exported by this package, or is damaged: export it again (it $what)."
 
     private fun <T> parsed(part: String, read: (JsonObject) -> T) =
-        inPart(part) { read(parseJsonObject(files.getValue(part))) }
+        inPart(part) { read(parseJsonObject(textOf(files.getValue(part)))) }
 
     /** Makes errors name a part of the file, and say what is wrong with it. */
     fun <T> inPart(

@@ -80,9 +80,9 @@ internal class Tokenizer(vocabulary: String, private val settings: JsonObject) {
     /** The content of a special token, such as "mask"; null if there is none. */
     private fun special(use: String): String? = when (val token = settings["${use}_token"]) {
         is String -> token
-        is JsonObject -> requireNotNull(token.string("content")) { "the ${use}_token has no content" }
+        is JsonObject -> requireNotNull(token.string("content")) { "${use}_token has no content" }
         null -> if ("${use}_token" in settings) null else "[${use.uppercase()}]"
-        else -> throw IllegalArgumentException("the ${use}_token is not a token")
+        else -> throw IllegalArgumentException("${use}_token is not a token")
     }
 
     private fun idOf(use: String) = requireNotNull(ids[special(use)]) {
@@ -186,7 +186,7 @@ private fun linesOf(vocabulary: String) =
         token.trimEnd { it.code in WHITESPACE || it in OTHER_SPACES }.ifEmpty { token }
     }
 
-/** Settings that may be left out, but not null. */
+// Settings that may be left out, but not null.
 private val NOT_NULL = listOf(
     "do_lower_case",
     "do_basic_tokenize",
@@ -203,14 +203,17 @@ private val NOT_NULL = listOf(
  */
 internal fun unsupportedIn(settings: JsonObject): String? {
     for (name in NOT_NULL) require(name !in settings || settings[name] != null) { "$name is null" }
+    val side = settings.string("truncation_side") ?: "right"
+    require(side == "right" || side == "left") { "truncation_side is ${quoted(side, 60)}" }
+    val inputs = settings.list("model_input_names") ?: INPUTS
+    require("input_ids" in inputs && INPUTS.containsAll(inputs)) { "model_input_names is $inputs" }
     val added = settings.obj("added_tokens_decoder") ?: JsonObject(emptyMap())
     val ofToken = listOf("single_word", "lstrip", "rstrip")
         .find { name -> added.names.any { added.obj(it)?.boolean(name) == true } }
-    val side = settings.string("truncation_side") ?: "right"
     return when {
         settings.boolean("do_basic_tokenize") == false -> "do_basic_tokenize false"
         !settings.list("never_split").isNullOrEmpty() -> "never_split"
-        side != "right" -> "truncation_side \"$side\""
+        side == "left" -> "truncation_side \"left\""
         ofToken != null -> "an added token with $ofToken"
         else -> null
     }

@@ -54,6 +54,7 @@ public struct ModelFile {
       format == Self.format,
       "'\(name)' has the file format \(format), and this version of the package knows only "
         + "\(Self.format): install a newer one, or export the file again.")
+    if let fault = config.fault { throw damaged("config.json", in: name, fault) }
     try require(
       config.architectures?.count == 1,
       "The config.json in '\(name)' is damaged, or not from this package: it does not name the "
@@ -103,7 +104,7 @@ public struct ModelFile {
       let batch = signature.batch
       try require(batch == signatures[0].batch && batch ?? 1 >= 1, "has batches of several sizes")
       try require(
-        Set(signature.inputs) == ["input_ids", "attention_mask", "token_type_ids"],
+        Set(signature.inputs) == Set(modelInputs),
         "takes \(signature.inputs.joined(separator: ", "))")
       let outputs = outputs
       for (output, shape) in signature.outputs {
@@ -122,6 +123,9 @@ public struct ModelFile {
   }
 }
 
+/// The inputs of a model.
+let modelInputs = ["input_ids", "attention_mask", "token_type_ids"]
+
 /// The content of a config.json, as far as it matters here.
 struct ModelConfig: Decodable {
   var architectures: [String]?
@@ -132,6 +136,17 @@ struct ModelConfig: Decodable {
   var typeVocabSize: Int
   var hiddenSize: Int
   var maxPositionEmbeddings: Int
+
+  /// What is wrong with it, if its types are right.
+  var fault: String? {
+    let sizes = [vocabSize, typeVocabSize, hiddenSize, maxPositionEmbeddings]
+    if sizes.contains(where: { $0 <= 0 }) { return "a size is not above 0" }
+    let problems = ["regression", "single_label_classification", "multi_label_classification"]
+    if let problemType, !problems.contains(problemType) {
+      return "its problem_type is \(quoted(problemType, most: 60))"
+    }
+    return nil
+  }
 }
 
 private func read<T: Decodable>(
@@ -183,6 +198,8 @@ private func reason(_ error: Error) -> String {
     return "it lacks \(name(context.codingPath + [key]))"
   case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
     return "its \(name(context.codingPath)) is of another type"
+  case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
+    return "its \(name(context.codingPath)) has another value"
   default:
     return "it is not JSON"
   }

@@ -41,6 +41,11 @@ struct TokenizerConfig: Decodable {
     func value<T: Decodable>(_ key: Keys, _ usual: T) throws -> T {
       values.contains(key) ? try values.decode(T.self, forKey: key) : usual
     }
+    func check(_ key: Keys, _ isRight: Bool) throws {
+      if !isRight {
+        throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "")
+      }
+    }
     func token(_ key: Keys, _ usual: String) throws -> String? {
       guard values.contains(key) else { return usual }
       return try values.decodeIfPresent(SpecialToken.self, forKey: key)?.content
@@ -48,7 +53,9 @@ struct TokenizerConfig: Decodable {
     doLowerCase = try value(.doLowerCase, true)
     stripAccents = try values.decodeIfPresent(Bool.self, forKey: .stripAccents) ?? doLowerCase
     tokenizeChineseChars = try value(.tokenizeChineseChars, true)
-    modelInputNames = try value(.modelInputNames, ["token_type_ids"])
+    modelInputNames = try value(.modelInputNames, modelInputs)
+    try check(.modelInputNames, modelInputNames.contains("input_ids"))
+    try check(.modelInputNames, modelInputNames.allSatisfy(modelInputs.contains))
     unkToken = try token(.unkToken, "[UNK]")
     clsToken = try token(.clsToken, "[CLS]")
     sepToken = try token(.sepToken, "[SEP]")
@@ -58,10 +65,11 @@ struct TokenizerConfig: Decodable {
     let added = addedTokensDecoder.values
     let neverSplit = try values.decodeIfPresent([String].self, forKey: .neverSplit) ?? []
     let side = try value(.truncationSide, "right")
+    try check(.truncationSide, ["left", "right"].contains(side))
     let others = [
       ("do_basic_tokenize false", try value(.doBasicTokenize, true) == false),
       ("never_split", !neverSplit.isEmpty),
-      ("truncation_side \"\(side)\"", side != "right"),
+      ("truncation_side \"left\"", side == "left"),
       ("an added token with single_word", added.contains { $0.singleWord == true }),
       ("an added token with lstrip", added.contains { $0.lstrip == true }),
       ("an added token with rstrip", added.contains { $0.rstrip == true }),
