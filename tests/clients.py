@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
+import re
 import sys
 import zipfile
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -229,62 +232,189 @@ def refusal(case: str) -> tuple[Path, Line, str]:
     return path, line, str(refused.value)
 
 
-def _config_with(**values: Any) -> bytes:
-    return json.dumps({**json.loads(read_bundle(SOURCE).files["config.json"]), **values}).encode()
+def _config_with(**values: Any) -> dict[str, bytes | None]:
+    config = json.loads(read_bundle(SOURCE).files["config.json"])
+    return {"config.json": json.dumps({**config, **values}).encode()}
 
 
-_LSTRIP = {"added_tokens_decoder": {"1": {"content": "[UNK]", "lstrip": True}}}
-_LABELS = {"id2label": {"0": "a", "1": "b"}, "label2id": {"a": 0, "b": 1}}
+def _settings(**values: Any) -> dict[str, bytes | None]:
+    return {"tokenizer_config.json": json.dumps(values).encode()}
 
 
-# By kind of damage other contents of files; None for a file that is missing.
-_REPLACED: dict[str, dict[str, bytes | None]] = {
-    "newer": {"config.json": _config_with(file_format=2)},
-    "other class": {"config.json": _config_with(architectures=["BertForPreTraining"])},
-    "no class": {"config.json": _config_with(architectures=None)},
-    "labels": {"config.json": _config_with(**_LABELS)},
-    "json": {"config.json": b"{"},
-    "nested": {"config.json": b"[" * 100_000},
-    "lacks a field": {"config.json": b'{"architectures": ["SqueezeBertModel"]}'},
-    "no vocabulary": {"vocab.txt": None},
-    "no tokenizer": {
-        "vocab.txt": None,
-        "tokenizer_config.json": None,
-        "special_tokens_map.json": None,
-    },
-    "empty vocabulary": {"vocab.txt": b"\n"},
-    "no special tokens": {"vocab.txt": b"[PAD]\nword\n"},
-    "no settings": {"vocab.txt": b"[PAD]\nword\n", "tokenizer_config.json": b"{}"},
-    "other special tokens": {"tokenizer_config.json": b'{"cls_token": "<s>"}'},
-    "token twice": {"vocab.txt": b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\na\n"},
-    "never_split": {"tokenizer_config.json": b'{"never_split": ["a"]}'},
-    "truncation_side": {"tokenizer_config.json": b'{"truncation_side": "left"}'},
-    "lstrip": {"tokenizer_config.json": json.dumps(_LSTRIP).encode()},
-    "type": {"tokenizer_config.json": b'{"do_lower_case": "yes"}'},
-    "golden": {"golden.json": b'{"outputs": {}}'},
-    "no golden": {"golden.json": None},
+def _golden_with(**values: Any) -> dict[str, bytes | None]:
+    limits = {"logits": {"spread": 1.0, "tolerance": 1.0, "half_tolerance": 1.0}}
+    wanted = {"logits": {"entries": [0], "values": [0.0]}}
+    golden = {"outputs": limits, "examples": [{"input_ids": [2, 3], "outputs": wanted, **values}]}
+    return {"golden.json": json.dumps(golden).encode()}
+
+
+def _model(whole: bytes) -> bytes:
+    """A file without the archive."""
+    return whole[: whole.index(b"PK\x03\x04")]
+
+
+def _with_compressed(whole: bytes) -> bytes:
+    file = io.BytesIO(whole)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("more.txt", b"a" * 99)
+    return file.getvalue()
+
+
+def _with_wrong_letters(whole: bytes) -> bytes:
+    place = whole.index(b"vocab.txt[PAD]") + len("vocab.txt")
+    return whole[:place] + b"[pad]" + whole[place + 5 :]
+
+
+_ABSENT = (
+    "'PATH' carries no config.json: it is damaged, or not a .tflite that this package exported."
+)
+_ARCHIVE = "'PATH' {}: this package did not export it like this."
+_CUT = "'PATH' is cut off or damaged: copy or export it again..."
+_FOREIGN = "'PATH' was not exported by this package, or is damaged: export it again (it ...)."
+_NO_CLASS = (
+    "The config.json in 'PATH' is damaged, or not from this package: it does not name the class of "
+    "its model. Export the file again."
+)
+_PART = "The {} in 'PATH' is damaged, or not from this package: export the file again (...)."
+_CONFIG, _TOKENIZER, _GOLDEN = map(_PART.format, ("config.json", "tokenizer", "golden.json"))
+_GOLDEN_RUN = "The golden.json in 'PATH' can not be run: export the file again (...)."
+_NO_TOKENIZER = (
+    "The model came without a tokenizer: export it again with the tokenizer it was trained with."
+)
+_UNSUPPORTED = (
+    "The tokenizer in 'PATH' has {}, which this client does not support: predict in Python, or use "
+    "a tokenizer without it."
+)
+
+_Damage = Mapping[str, bytes | None] | Callable[[bytes], bytes]
+# By kind of damage, what Python says of such a file at PATH, with "..." for what each language's
+# parser met; and other contents of the files that it carries (None for one that is missing), or of
+# the whole file.
+_DAMAGE: dict[str, tuple[str, _Damage]] = {
+    "text": (_ABSENT, lambda whole: b"This is a text."),
+    "empty": (_ABSENT, lambda whole: b""),
+    "truncated": (_ABSENT, lambda whole: whole[:-1000]),
+    "no zip": (_ABSENT, _model),
+    "no config": (
+        "'PATH' carries no config.json: this package did not export it.",
+        {"config.json": None},
+    ),
+    "directory": (
+        _ARCHIVE.format("ends in a damaged directory of files"),
+        lambda whole: b"\0\0\0\0TFL3" + whole[len(_model(whole)) :],
+    ),
+    "compressed": (_ARCHIVE.format("carries compressed files"), _with_compressed),
+    "checksum": (_ARCHIVE.format("holds a damaged vocab.txt"), _with_wrong_letters),
+    "no model": ("'PATH' is not a .tflite file.", lambda whole: whole[:4] + b"3LFT" + whole[8:]),
+    "offsets": (
+        _CUT,
+        lambda whole: whole[:8] + b"\xff\xff\xff\x7f" + whole[12:40] + b"\xff" * 40 + whole[80:],
+    ),
+    "newer": (
+        "'PATH' has the file format 2, and this version of the package knows only 1: install a "
+        "newer one, or export the file again.",
+        _config_with(file_format=2),
+    ),
+    "json": (_CONFIG, {"config.json": b"{"}),
+    "no object": (_CONFIG, {"config.json": b"[]"}),
+    "nested": (_CONFIG, {"config.json": b"[" * 100_000}),
+    "size": (_CONFIG, _config_with(vocab_size="many")),
+    "size of 0": (_CONFIG, _config_with(hidden_size=0)),
+    "problem": (_CONFIG, _config_with(problem_type="ranking")),
+    "no class": (_NO_CLASS, _config_with(architectures=None)),
+    "class of another type": (_CONFIG, _config_with(architectures="SqueezeBertModel")),
+    "other class": (
+        _FOREIGN.replace("...", "holds a model of class 'BertForPreTraining'"),
+        _config_with(architectures=["BertForPreTraining"]),
+    ),
+    "labels": (
+        _FOREIGN,
+        _config_with(id2label={"0": "a", "1": "b"}, label2id={"a": 0, "b": 1}),
+    ),
+    "no vocabulary": (_NO_TOKENIZER, {"vocab.txt": None}),
+    "no tokenizer": (
+        _NO_TOKENIZER,
+        {"vocab.txt": None, "tokenizer_config.json": None, "special_tokens_map.json": None},
+    ),
+    "empty vocabulary": (_TOKENIZER, {"vocab.txt": b"\n"}),
+    "no special tokens": (_TOKENIZER, {"vocab.txt": b"[PAD]\nword\n"}),
+    "no settings": (_TOKENIZER, {"vocab.txt": b"[PAD]\nword\n", **_settings()}),
+    "token twice": (_TOKENIZER, {"vocab.txt": b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\na\n"}),
+    "settings": (_TOKENIZER, {"tokenizer_config.json": b"{"}),
+    "type": (_TOKENIZER, _settings(do_lower_case="yes")),
+    "null": (_TOKENIZER, _settings(do_lower_case=None)),
+    "type of accents": (_TOKENIZER, _settings(strip_accents=0)),
+    "value of inputs": (_TOKENIZER, _settings(model_input_names=["token_type_ids"])),
+    "value of a side": (_TOKENIZER, _settings(truncation_side="top")),
+    "type of inputs": (_TOKENIZER, _settings(model_input_names="input_ids")),
+    "type of a token": (_TOKENIZER, _settings(mask_token=5, added_tokens_decoder={})),
+    "type of a flag": (
+        _TOKENIZER,
+        _settings(added_tokens_decoder={"1": {"content": "[UNK]", "lstrip": "no"}}),
+    ),
+    "empty token": (_TOKENIZER, _settings(added_tokens_decoder={"1": {"content": ""}})),
+    "id of a token": (_TOKENIZER, _settings(added_tokens_decoder={"3": {"content": "[UNK]"}})),
+    "id below 0": (_TOKENIZER, _settings(added_tokens_decoder={"-1": {"content": "[UNK]"}})),
+    "ids with a gap": (_TOKENIZER, _settings(added_tokens_decoder={"9999": {"content": "[new]"}})),
+    "golden": (_GOLDEN, {"golden.json": b'{"outputs": {}}'}),
+    "no examples": (_GOLDEN, {"golden.json": b'{"outputs": {}, "examples": []}'}),
+    "no golden tokens": (_GOLDEN, _golden_with(input_ids=[])),
+    "golden words": (_GOLDEN, _golden_with(input_ids=["[CLS]", "[SEP]"])),
+    "too few segments": (_GOLDEN, _golden_with(token_type_ids=[0])),
+    "golden ids": (_GOLDEN_RUN, _golden_with(input_ids=[1_000_000])),
+    "golden segments": (_GOLDEN_RUN, _golden_with(token_type_ids=[0, 7])),
+    "golden entries": (
+        _GOLDEN_RUN,
+        _golden_with(outputs={"logits": {"entries": [9], "values": [0]}}),
+    ),
+    "no golden": (
+        "'PATH' carries no golden examples, by which a file can test itself: export it again, "
+        "without golden=False.",
+        {"golden.json": None},
+    ),
 }
+# What Python reads and clients do not: all of them, and those that know plain added tokens alone.
+_UNREAD: dict[str, tuple[str, _Damage]] = {
+    "lacks a field": (_CONFIG, {"config.json": b'{"architectures": ["SqueezeBertModel"]}'}),
+    "other special tokens": (_TOKENIZER, _settings(cls_token="<s>")),
+    "never_split": (_UNSUPPORTED.format("never_split"), _settings(never_split=["a"])),
+    "truncation_side": (
+        _UNSUPPORTED.format('truncation_side "left"'),
+        _settings(truncation_side="left"),
+    ),
+}
+_FLAGS: dict[str, tuple[str, _Damage]] = {
+    flag: (
+        _UNSUPPORTED.format(f"an added token with {flag}"),
+        _settings(added_tokens_decoder={"1": {"content": "[UNK]", flag: True}}),
+    )
+    for flag in ("single_word", "lstrip", "rstrip")
+}
+_ALL = {**_DAMAGE, **_UNREAD, **_FLAGS}
+# Kinds of damage that Python refuses, and all that clients do; a self test finds some of them.
+REFUSED_FILES = [*_DAMAGE]
+UNREAD_FILES, UNREAD_FLAGS = [*_UNREAD], [*_FLAGS]
 
 
 def damaged(kind: str, path: Path) -> Path:
     """A file of the corpus that is damaged in some way."""
-    if kind in _REPLACED:
-        files = {**read_bundle(SOURCE).files, **_REPLACED[kind]}
-        return with_files({k: x for k, x in files.items() if x is not None}, path)
-    whole = SOURCE.read_bytes()
-    archive = whole.index(b"PK\x03\x04")
-    vocabulary = whole.index(b"vocab.txt[PAD]") + len("vocab.txt")
-    content = {
-        "text": b"This is a text.",
-        "empty": b"",
-        "truncated": whole[:-1000],
-        "no zip": whole[:archive],
-        "offsets": whole[:8] + b"\xff\xff\xff\x7f" + whole[12:40] + b"\xff" * 40 + whole[80:],
-        "checksum": whole[:vocabulary] + b"[pad]" + whole[vocabulary + 5 :],
-        "no graph": b"\0\0\0\0TFL3" + whole[archive:],
-    }
-    path.write_bytes(content[kind])
-    return path
+    _, damage = _ALL[kind]
+    if callable(damage):
+        path.write_bytes(damage(SOURCE.read_bytes()))
+        return path
+    files = {**read_bundle(SOURCE).files, **damage}
+    return with_files({name: x for name, x in files.items() if x is not None}, path)
+
+
+def needs_self_test(kind: str) -> bool:
+    """Whether the damage is found by a self test, which needs a runner, and not by --tokens."""
+    return "golden" in _ALL[kind][0]
+
+
+def assert_said(kind: str, path: Path, message: str) -> None:
+    """Compares an error with what is to be said of a file with such damage."""
+    parts = _ALL[kind][0].replace("PATH", str(path)).split("...")
+    assert re.fullmatch(".+".join(map(re.escape, parts)), message), message
 
 
 def with_wrong_bytes(count: int, folder: Path) -> list[Path]:

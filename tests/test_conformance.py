@@ -16,7 +16,10 @@ import numpy as np
 import pytest
 from tokenizers.normalizers import NFD
 
+from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime
+
+from .clients import REFUSED_FILES, assert_said, damaged, needs_self_test
 
 FOLDER = Path(__file__).parents[1] / "clients" / "conformance"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -382,6 +385,18 @@ def test_the_script_makes_the_same_answers(scripts):
     step = scripts.answers.CASES
     first = [line for i in range(0, len(written), step) for line in written[i : i + cases]]
     assert_alike(made, first, 1e-8, 0)
+
+
+# Files that clients refuse
+
+
+@pytest.mark.parametrize("kind", REFUSED_FILES)
+def test_python_refuses_damaged_files_in_these_words(kind, tmp_path):
+    path = damaged(kind, tmp_path / "m\u00e9.tflite")
+    use = Runtime.self_test if needs_self_test(kind) else lambda runtime: predict(runtime, "a")
+    with pytest.raises(ValueError, match=r"\w") as refused:
+        use(Runtime(path))
+    assert_said(kind, path, str(refused.value))
 
 
 def test_no_file_is_large():

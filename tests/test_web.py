@@ -254,18 +254,19 @@ def test_a_missing_file_of_ones_own_is_named(page, chromium):
     )
 
 
+NO_CONFIG = (
+    "'{}' carries no config.json: it is damaged, or not a .tflite that this package exported."
+)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
         ("missing", "There is no file 'sentiment.tflite': type \"make web\", or choose a file."),
         ("node_modules", 'LiteRT.js is not installed: type "make web".'),
-        ("text", "'sentiment.tflite' is not a .tflite file."),
-        (
-            "cut off",
-            "'sentiment.tflite' carries no config.json: it is damaged, or not a .tflite that this "
-            "package exported.",
-        ),
+        ("text", NO_CONFIG.format("sentiment.tflite")),
+        ("cut off", NO_CONFIG.format("sentiment.tflite")),
     ],
 )
 def test_the_page_says_what_is_wrong(page, chromium, broken, message, tmp_path):
@@ -303,7 +304,7 @@ def test_wrong_texts_and_files_are_refused_and_the_page_goes_on(page, chromium, 
     assert refused["status"] == (
         "'choice.tflite' is a SqueezeBertForMultipleChoice, for which this page has no tab."
     )
-    assert text["status"] == "'index.html' is not a .tflite file."
+    assert text["status"] == NO_CONFIG.format("index.html")
     assert sentiment["status"] == ""
 
 

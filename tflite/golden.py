@@ -233,6 +233,10 @@ def _limit(spread: float, tolerance: float, half_tolerance: float, **_: Any) -> 
 def _example(values: Mapping[str, Any]) -> Example:
     ids = np.asarray([values["input_ids"]])
     types = np.asarray([values.get("token_type_ids", [0] * ids.shape[-1])])
+    if any(x.dtype.kind != "i" or x.ndim != 2 or x.shape != ids.shape for x in (ids, types)):
+        raise ValueError("an example's input_ids and token_type_ids do not go together")
+    if not ids.size:
+        raise ValueError("an example has no tokens")
     texts = tuple(values[name] for name in ("text", "text_pair") if name in values)
     return Example(dict(zip(INPUTS, (ids, np.ones_like(ids), types), strict=True)), texts)
 

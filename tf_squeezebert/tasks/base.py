@@ -64,10 +64,11 @@ def require_tokenizer(model: Predictor) -> SqueezeBertTokenizer:
         ValueError: it has none.
     """
     if model.tokenizer is None:
-        raise ValueError(
-            "The model came without a tokenizer: put a vocab.txt into its folder, or set "
-            "model.tokenizer."
-        )
+        if hasattr(model, "save_pretrained"):  # a Keras model, with a folder
+            way_out = "put a vocab.txt into its folder, or set model.tokenizer"
+        else:
+            way_out = "export it again with the tokenizer it was trained with"
+        raise ValueError(f"The model came without a tokenizer: {way_out}.")
     return model.tokenizer
 
 

@@ -31,11 +31,11 @@ export class Tokenizer {
   #splitNormalized;
 
   /**
+   * Takes what it is given to be right; model/tokenizer.js checks what a file says.
    * @param {string} vocabulary the content of a vocab.txt
    * @param {Config} [config] the content of the tokenizer_config.json beside it
    */
   constructor(vocabulary, config = {}) {
-    refuseOthers(config);
     this.config = config;
     const lines = vocabulary.replace(/[\r\n]+$/, "").split(/\r?\n/);
     this.tokens = lines.map((line) => line.replace(LINE_END, "") || line);
@@ -61,7 +61,7 @@ export class Tokenizer {
 
   #idOf(/** @type {string} */ use) {
     const id = this.ids.get(this.special(use));
-    ensure(id !== undefined, `The vocabulary lacks the ${use}_token '${this.special(use)}'.`);
+    ensure(id !== undefined, `the vocabulary lacks the ${use}_token '${this.special(use)}'`);
     return id;
   }
 
@@ -72,7 +72,6 @@ export class Tokenizer {
     const added = new Map(listed.map(([id, token]) => [token.content, { ...token, id: +id }]));
     for (const { content, id } of added.values()) {
       this.tokens[id] ??= content;
-      ensure(this.tokens[id] === content, "The tokenizer's files do not belong together.");
       this.ids.set(content, id);
     }
     for (const content of SPECIAL.map((use) => this.special(use))) {
@@ -180,13 +179,4 @@ export class Tokenizer {
     const row = this.row(first.slice(0, kept), second.slice(0, room - kept));
     return { ...row, truncated: first.length + second.length > room };
   }
-}
-
-/**
- * Refuses settings that would give other tokens.
- * @param {Config} config
- */
-function refuseOthers({ never_split, truncation_side }) {
-  const name = never_split?.length ? "never_split" : truncation_side === "left" && "truncation_side";
-  ensure(!name, `The tokenizer has a ${name}, which this client does not support.`);
 }

@@ -2,14 +2,16 @@
 
 import { ensure } from "../core/checks.js";
 import { TASKS } from "../core/tasks/index.js";
-import { Tokenizer } from "../core/tokenizer.js";
 import { readBundle } from "./bundle.js";
+import { parseObject, readPart } from "./parts.js";
 import { readSignatures } from "./signatures.js";
+import { INPUTS, readTokenizer } from "./tokenizer.js";
 
 /** @typedef {ReturnType<typeof readFile>} ReadFile */
 
 const FORMAT = 1; // of docs/file-format.md
-const INPUTS = ["input_ids", "attention_mask", "token_type_ids"];
+const PROBLEM = /^(regression|(single|multi)_label_classification)$/;
+const SIZES = ["vocab_size", "type_vocab_size", "hidden_size", "max_position_embeddings"];
 
 /**
  * Reads all of a file but its weights.
@@ -17,41 +19,43 @@ const INPUTS = ["input_ids", "attention_mask", "token_type_ids"];
  * @param {string} name of the file, for errors
  */
 export function readFile(bytes, name) {
-  const signatures = readSignatures(bytes, name);
-  const files = readBundle(bytes, name);
-  const config = readJson(files, "config.json", name);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const files = readBundle(view, name);
+  const config = readPart("config.json", name, () => parseObject(files["config.json"]));
   const { file_format: format = FORMAT } = config;
   ensure(
     format === FORMAT,
     `'${name}' has the file format ${format}, and this version of the package knows only ` +
       `${FORMAT}: install a newer one, or export the file again.`,
   );
-  const [architecture] = config.architectures ?? [];
+  readPart("config.json", name, () => checkTypes(config));
+  const [architecture, ...others] = config.architectures ?? [];
+  ensure(
+    architecture && !others.length,
+    `The config.json in '${name}' is damaged, or not from this package: it does not name the ` +
+      "class of its model. Export the file again.",
+  );
+  const signatures = readSignatures(view, name);
   ensureOwn(Object.hasOwn(TASKS, architecture), name, `holds a model of class '${architecture}'`);
-  ensure(
-    "vocab.txt" in files,
-    "The model came without a tokenizer: export it again with the tokenizer it was trained with.",
-  );
-  const task = TASKS[architecture];
-  const tokenizer = new Tokenizer(
-    files["vocab.txt"],
-    files["tokenizer_config.json"] ? readJson(files, "tokenizer_config.json", name) : {},
-  );
-  ensure(
-    tokenizer.ids.size === tokenizer.tokens.length,
-    `The vocab.txt in '${name}' is damaged, or not from this package: export the file again (it ` +
-      "holds a token twice).",
-  );
+  ensureOwn(signatures.length, name, "has no signature");
   const names = config.id2label ?? {};
   const labels = Object.keys(names).map((_, i) => names[i]);
-  const maxLength = signatures.at(-1)?.length ?? config.max_position_embeddings;
-  const file = {
-    ...{ name, files, signatures, config, architecture, labels, maxLength },
-    ...{ task, tokenizer },
-  };
-  ensureOwn(signatures.length, name, "has no signature");
-  checkEnds(file);
-  return file;
+  const maxLength = signatures[signatures.length - 1].length ?? config.max_position_embeddings;
+  const task = TASKS[architecture];
+  const parts = { name, files, signatures, config, architecture, labels, maxLength, task };
+  checkEnds(parts);
+  return { ...parts, tokenizer: readTokenizer(files, name) };
+}
+
+/** @param {Record<string, any>} config */
+function checkTypes(config) {
+  const { architectures, problem_type: problem } = config;
+  ensure(Array.isArray(architectures ?? []), `its architectures are ${architectures}`);
+  ensure(PROBLEM.test(problem ?? "regression"), `its problem_type is ${problem}`);
+  for (const size of SIZES) {
+    const { [size]: value } = config;
+    ensure(Number.isInteger(value) && value > 0, `its ${size} is ${value}`);
+  }
 }
 
 /**
@@ -67,33 +71,14 @@ function ensureOwn(condition, name, fault) {
 }
 
 /**
- * @param {Record<string, string>} files
- * @param {string} part
- * @param {string} name
- * @returns {any}
- */
-export function readJson(files, part, name) {
-  try {
-    return JSON.parse(files[part]);
-  } catch (error) {
-    const { message } = /** @type {Error} */ (error);
-    throw new Error(
-      `The ${part} in '${name}' is damaged, or not from this package: export the file again ` +
-        `(${message}).`,
-    );
-  }
-}
-
-/**
  * Refuses inputs and outputs that are not what the config says.
- * @param {ReadFile} file
+ * @param {Omit<ReadFile, "tokenizer">} file
  */
 function checkEnds({ name, signatures, config, labels, task }) {
   const sizes = task.outputs(config, labels);
   for (const { inputs, outputs } of signatures) {
     const takes = [...inputs].sort().join(", ");
-    const isOwn = takes === [...INPUTS].sort().join(", ");
-    ensureOwn(isOwn, name, `takes ${takes}, not ${INPUTS.join(", ")}`);
+    ensureOwn(takes === INPUTS.join(", "), name, `takes ${takes}`);
     for (const { name: output, size } of outputs) {
       const wanted = sizes[output];
       const fault = `returns ${output} of ${size} numbers, but its config says ${wanted}`;

@@ -121,14 +121,14 @@ function partOf(outputs, i, count) {
  * @param {Row} row
  * @param {Record<string, any>} config
  */
-function checkRow(row, config) {
+export function checkRow(row, config) {
   /** @type {["input_ids" | "token_type_ids", string][]} */
   const sizes = [
     ["input_ids", "vocab_size"],
     ["token_type_ids", "type_vocab_size"],
   ];
   for (const [name, size] of sizes) {
-    const wrong = row[name].find((id) => id >= config[size]);
+    const wrong = row[name].find((id) => id < 0 || id >= config[size]);
     ensure(
       wrong === undefined,
       `${name} holds ${wrong}, but must lie in [0, ${config[size]}), the model's ${size}: was ` +

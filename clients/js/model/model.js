@@ -3,7 +3,6 @@
 import { checkText, ensure } from "../core/checks.js";
 import { readFile } from "./file.js";
 import { Graph } from "./graph.js";
-import { selfTest } from "./self_test.js";
 
 /**
  * @import { ModelFile, Outputs, Runner } from "../types.js"
@@ -108,8 +107,9 @@ export class Model {
   }
 
   /** @param {{ rounds?: number, half?: boolean }} [options] */
-  selfTest({ rounds = 1, half = false } = {}) {
-    return selfTest(this.#file, this.#graph, rounds, half);
+  async selfTest(options = {}) {
+    const { selfTest } = await import("./self_test.js"); // which not every page needs
+    return selfTest(this.#file, this.#graph, options);
   }
 
   close() {

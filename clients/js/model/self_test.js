@@ -1,42 +1,46 @@
 // Golden examples: inputs with the exported model's outputs, by which a file can test itself.
 
 import { ensure } from "../core/checks.js";
-import { readJson } from "./file.js";
+import { checkRow } from "./graph.js";
+import { parseObject, readPart } from "./parts.js";
 
 /**
- * @import { Outputs, SelfTest } from "../types.js"
+ * @import { Outputs, Row, SelfTest } from "../types.js"
  * @import { ReadFile } from "./file.js"
  * @import { Graph } from "./graph.js"
  * @typedef {{ spread: number, tolerance: number, half_tolerance: number }} Limit
+ * @typedef {{ entries: number[], values: number[] }} Wanted the values at some entries of an output
  * @typedef {object} Example
  * @property {number[]} input_ids
  * @property {number[]} [token_type_ids]
- * @property {Record<string, { entries: number[], values: number[] }>} outputs
+ * @property {Record<string, Wanted>} outputs
+ *
+ * @typedef {{ outputs: Record<string, Limit>, examples: Example[] }} Golden
  */
+
+const GOLDEN = "golden.json";
 
 /**
  * Runs the examples in turn, several times, and compares each round with the model's outputs.
  * @param {ReadFile} file
  * @param {Graph} graph
- * @param {number} rounds
- * @param {boolean} half whether the runner computes in float16
+ * @param {{ rounds?: number, half?: boolean }} options
  * @returns {Promise<SelfTest>}
  */
-export async function selfTest(file, graph, rounds, half) {
-  ensure(
-    "golden.json" in file.files,
-    `'${file.name}' carries no golden examples, by which a file can test itself: export it ` +
-      "again, without golden=False.",
-  );
-  /** @type {{ outputs: Record<string, Limit>, examples: Example[] }} */
-  const { outputs: limits, examples } = readJson(file.files, "golden.json", file.name);
+export async function selfTest(file, graph, { rounds = 1, half = false }) {
+  const { outputs: limits, examples } = readGolden(file);
+  const rows = examples.map(rowOf);
+  /** @type {<T>(use: () => T) => T} */
+  const checked = (use) => readPart(GOLDEN, file.name, use, "can not be run");
+  checked(() => rows.forEach((row) => checkFits(row, file, graph)));
   /** @type {Record<string, number[]>} */
   const errors = Object.fromEntries(Object.keys(limits).map((name) => [name, []]));
   const times = examples.map(() => /** @type {number[]} */ ([]));
   for (let round = 0; round < rounds; round++) {
-    const computed = await runAll(examples, graph, times);
+    const computed = await runAll(rows, graph, times);
     for (const [name, limit] of Object.entries(limits)) {
-      errors[name].push(errorOf(name, examples, computed) / limit.spread);
+      const error = checked(() => errorOf(name, examples, computed));
+      errors[name].push(error / limit.spread);
     }
   }
   const worst = Object.entries(limits).map(([name, limit]) => {
@@ -54,19 +58,77 @@ export async function selfTest(file, graph, rounds, half) {
   };
 }
 
+/** @param {ReadFile} file */
+function readGolden({ files, name }) {
+  ensure(
+    GOLDEN in files,
+    `'${name}' carries no golden examples, by which a file can test itself: export it again, ` +
+      "without golden=False.",
+  );
+  return readPart(GOLDEN, name, () => {
+    const golden = /** @type {Golden} */ (parseObject(files[GOLDEN]));
+    checkGolden(golden);
+    return golden;
+  });
+}
+
 /**
- * @param {Example[]} examples
- * @param {Graph} graph
- * @param {number[][]} times of each example, to which this adds one
+ * Refuses damaged examples: a field that is missing or of another type is an error here.
+ * @param {Golden} golden
  */
-async function runAll(examples, graph, times) {
+function checkGolden({ outputs: limits, examples }) {
+  const names = Object.keys(limits);
+  ensure(names.length && examples.length, "it names no outputs, or no examples");
+  for (const { spread, tolerance, half_tolerance } of Object.values(limits)) {
+    const isAbove = [spread, tolerance, half_tolerance].every((limit) => limit > 0);
+    ensure(isAbove, "a spread or tolerance is not above 0");
+  }
+  for (const { input_ids: ids, token_type_ids: types = ids, outputs } of examples) {
+    const isRow = areWhole(ids) && areWhole(types) && types.length === ids.length;
+    ensure(isRow, "an example has no tokens");
+    for (const { entries, values } of names.map((name) => outputs[name])) {
+      const arePlaces = areWhole(entries) && Math.min(...entries) >= 0;
+      const areNumbers = values.every(Number.isFinite) && values.length === entries.length;
+      ensure(arePlaces && areNumbers, "entries and values do not go together");
+    }
+  }
+}
+
+/** @param {number[]} list */
+const areWhole = (list) => list.length > 0 && list.every(Number.isInteger);
+
+/**
+ * @param {Example} example
+ * @returns {Row}
+ */
+const rowOf = ({ input_ids, token_type_ids = input_ids.map(() => 0) }) => ({
+  tokens: [],
+  input_ids,
+  token_type_ids,
+});
+
+/**
+ * @param {Row} row
+ * @param {ReadFile} file
+ * @param {Graph} graph
+ */
+function checkFits(row, { config }, { maxLength }) {
+  checkRow(row, config);
+  const { length } = row.input_ids;
+  ensure(length <= maxLength, `it has ${length} tokens, the file takes at most ${maxLength}`);
+}
+
+/**
+ * @param {Row[]} rows
+ * @param {Graph} graph
+ * @param {number[][]} times of each row, to which this adds one
+ */
+async function runAll(rows, graph, times) {
   /** @type {Outputs[]} */
   const computed = [];
-  for (const [i, { input_ids, token_type_ids = input_ids.map(() => 0) }] of examples.entries()) {
+  for (const [i, row] of rows.entries()) {
     const start = performance.now();
-    for await (const outputs of graph.run([{ tokens: [], input_ids, token_type_ids }])) {
-      computed.push(outputs);
-    }
+    for await (const outputs of graph.run([row])) computed.push(outputs);
     times[i].push(performance.now() - start);
   }
   return computed;
@@ -81,7 +143,12 @@ async function runAll(examples, graph, times) {
 function errorOf(name, examples, computed) {
   const squares = examples.flatMap(({ outputs }, i) => {
     const { entries, values } = outputs[name];
-    return entries.map((entry, k) => (computed[i][name][entry] - values[k]) ** 2);
+    const { [name]: output } = computed[i];
+    ensure(
+      Math.max(...entries) < output.length,
+      `it wants number ${Math.max(...entries)} of an output of ${output.length}`,
+    );
+    return entries.map((entry, k) => (output[entry] - values[k]) ** 2);
   });
   return Math.sqrt(squares.reduce((a, b) => a + b, 0) / squares.length);
 }

@@ -1,19 +1,20 @@
 // The signatures of a .tflite: names, and the lengths of the texts that they take.
 
+import { ensure } from "../core/checks.js";
+import { textAt } from "./bundle.js";
+
 /** @import { Signature } from "../types.js" */
 
 const TFL3 = 0x334c4654;
 
 /**
- * @param {Uint8Array} bytes
+ * @param {DataView} view of the whole file
  * @param {string} name of the file, for errors
  * @returns {Signature[]} those that take the shortest texts first
  */
-export function readSignatures(bytes, name) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 8 || view.getUint32(4, true) !== TFL3) {
-    throw new Error(`'${name}' is not a .tflite file.`);
-  }
+export function readSignatures(view, name) {
+  const isModel = view.byteLength >= 8 && view.getUint32(4, true) === TFL3;
+  ensure(isModel, `'${name}' is not a .tflite file.`);
   try {
     const model = new Table(view, view.getUint32(0, true));
     const graphs = model.tables(2);
@@ -106,7 +107,6 @@ export class Table {
     const place = this.#place(field);
     const start = place + this.view.getUint32(place, true);
     const length = this.view.getUint32(start, true);
-    const bytes = new Uint8Array(this.view.buffer, this.view.byteOffset + start + 4, length);
-    return new TextDecoder().decode(bytes);
+    return textAt(this.view, start + 4, length);
   }
 }

@@ -2,6 +2,7 @@ package tfsqueezebert
 
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.nio.charset.CharacterCodingException
 import java.util.zip.CRC32
 
 private const val END = 0x06054b50 // marks of a zip's records, and their sizes
@@ -20,7 +21,7 @@ private const val MOST_BYTES = 64 shl 20
  * @param name the file's name, for errors
  * @throws IllegalArgumentException it carries none, or damaged ones
  */
-internal fun readBundle(content: ByteBuffer, name: String): Map<String, String> {
+internal fun readBundle(content: ByteBuffer, name: String): Map<String, ByteArray> {
     val data = content.duplicate().order(ByteOrder.LITTLE_ENDIAN)
     val end = data.limit() - END_SIZE
     require(end >= 0 && data.getInt(end) == END) {
@@ -43,13 +44,14 @@ internal fun readBundle(content: ByteBuffer, name: String): Map<String, String> 
 private fun foreign(name: String, what: String?, cause: Exception) =
     IllegalArgumentException("'$name' $what: this package did not export it like this.", cause)
 
-private fun readZip(data: ByteBuffer, end: Int): Map<String, String> {
+private fun readZip(data: ByteBuffer, end: Int): Map<String, ByteArray> {
     val count = data.getUnsignedShort(end + 10)
     require(count <= MOST_FILES) { "carries more than $MOST_FILES files" }
     var entry = end - data.getInt(end + 12)
     // A zip that was made separately, and appended to the model, counts from its own start.
     val shift = entry - data.getInt(end + 16)
-    val files = HashMap<String, String>()
+    require(entry >= 0 && shift >= 0) { "ends in a damaged directory of files" }
+    val files = HashMap<String, ByteArray>()
     var left = MOST_BYTES
     repeat(count) {
         require(data.getInt(entry) == ENTRY) { "has a damaged directory of files" }
@@ -58,9 +60,7 @@ private fun readZip(data: ByteBuffer, end: Int): Map<String, String> {
         if (file.endsWith(".json") || file.endsWith(".txt")) {
             val bytes = readStored(data, entry, shift, file, left)
             left -= bytes.size
-            require(files.put(file, String(bytes, Charsets.UTF_8)) == null) {
-                "holds two files with the same name"
-            }
+            require(files.put(file, bytes) == null) { "holds two files with the same name" }
         }
         entry += ENTRY_SIZE + length + data.getUnsignedShort(entry + 30) +
             data.getUnsignedShort(entry + 32)
@@ -86,6 +86,13 @@ private fun readStored(
     val isWhole = CRC32().apply { update(bytes) }.value.toInt() == data.getInt(entry + 16)
     require(isWhole) { "holds a damaged $name" }
     return bytes
+}
+
+/** The text of a file, which must be UTF-8; String would replace what is not. */
+internal fun textOf(content: ByteArray): String = try {
+    Charsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString()
+} catch (error: CharacterCodingException) {
+    throw IllegalArgumentException("it is not UTF-8 text", error)
 }
 
 private fun ByteBuffer.getUnsignedShort(at: Int) = getShort(at).toInt() and 0xffff

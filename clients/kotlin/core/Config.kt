@@ -1,5 +1,9 @@
 package tfsqueezebert
 
+private const val REGRESSION = "regression"
+private const val ONE_LABEL = "single_label_classification"
+private val PROBLEMS = setOf(REGRESSION, ONE_LABEL, "multi_label_classification")
+
 /**
  * What tasks need of a file's config.json.
  *
@@ -9,11 +13,15 @@ package tfsqueezebert
 internal class Config(json: JsonObject) {
     val labels = labelsIn(json)
     val problemType = json.string("problem_type")
-        ?: if (labels.size == 1) "regression" else "single_label_classification"
+        ?: if (labels.size == 1) REGRESSION else ONE_LABEL
     val vocabSize = sizeIn(json, "vocab_size")
     val typeVocabSize = sizeIn(json, "type_vocab_size")
     val hiddenSize = sizeIn(json, "hidden_size")
     val maxPositions = sizeIn(json, "max_position_embeddings")
+
+    init {
+        require(problemType in PROBLEMS) { "problem_type is ${quoted(problemType, 60)}" }
+    }
 }
 
 private fun labelsIn(json: JsonObject): List<String> {

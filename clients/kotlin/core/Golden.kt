@@ -128,8 +128,7 @@ internal class Golden(json: JsonObject) {
             val output = found[name] ?: FloatArray(0)
             for ((entry, value) in wanted.entries.zip(wanted.values)) {
                 require(entry in output.indices) {
-                    "The golden examples want number $entry of $name, which the file does not " +
-                        "return: export it again."
+                    "it wants number $entry of an output of ${output.size}"
                 }
                 sum += (output[entry] - value) * (output[entry] - value)
                 count++

@@ -65,7 +65,8 @@ class Model private constructor(private val file: ModelFile, runner: Runner) : A
      */
     fun selfTest(rounds: Int = 1, half: Boolean = false): SelfTest {
         require(rounds >= 1) { "rounds must be a whole number of 1 or more, not $rounds." }
-        return file.readGolden().run(rounds, half, graph::run)
+        val golden = file.readGolden()
+        return file.inPart(GOLDEN, "can not be run") { golden.run(rounds, half, graph::run) }
     }
 
     /** Frees the memory. The model can not be used afterwards. */

@@ -3,7 +3,7 @@ package tfsqueezebert
 import java.nio.ByteBuffer
 
 private const val FILE_FORMAT = 1 // the newest form of a file that this client knows
-private val INPUTS = setOf("input_ids", "attention_mask", "token_type_ids")
+internal val INPUTS = listOf("input_ids", "attention_mask", "token_type_ids")
 
 /**
  * What a .tflite of this package says about itself: all but its weights.
@@ -33,7 +33,8 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
                 "$FILE_FORMAT: install a newer one, or export the file again."
         }
         config = parsed("config.json", ::Config)
-        architecture = requireNotNull(json.list("architectures")?.singleOrNull() as? String) {
+        val names = inPart("config.json") { json.list("architectures") }
+        architecture = requireNotNull(names?.singleOrNull() as? String) {
             "The config.json in '$name' is damaged, or not from this package: it does not name " +
                 "the class of its model. Export the file again."
         }
@@ -59,20 +60,22 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
 
     private fun readTokenizer(): Tokenizer {
         val vocabulary = requireNotNull(files["vocab.txt"]) {
-            "The model in '$name' came without a tokenizer: export it again with the tokenizer " +
-                "that it was trained with."
+            "The model came without a tokenizer: export it again with the tokenizer it was " +
+                "trained with."
         }
-        val settings = parsed("tokenizer_config.json") { it }
-        val unsupported = inFile("tokenizer") { unsupportedIn(settings) }
+        val settings = inPart("tokenizer") {
+            parseJsonObject(files["tokenizer_config.json"]?.let(::textOf) ?: "{}")
+        }
+        val unsupported = inPart("tokenizer") { unsupportedIn(settings) }
         require(unsupported == null) {
             "The tokenizer in '$name' has $unsupported, which this client does not support: " +
                 "predict in Python, or use a tokenizer without it."
         }
-        return inFile("tokenizer") { Tokenizer(vocabulary, settings) }
+        return inPart("tokenizer") { Tokenizer(textOf(vocabulary), settings) }
     }
 
     private fun checkInputs(signature: Signature) {
-        require(signature.inputs.toSet() == INPUTS) {
+        require(signature.inputs.toSet() == INPUTS.toSet()) {
             foreign("takes ${signature.inputs.sorted()}, not ${INPUTS.joinToString()}")
         }
         val length = signature.length ?: config.maxPositions
@@ -96,16 +99,20 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
     private fun foreign(what: String) =
         "'$name' was not exported by this package, or is damaged: export it again (it $what)."
 
-    private fun <T> parsed(file: String, read: (JsonObject) -> T) =
-        inFile(file) { read(parseJsonObject(files[file] ?: "{}")) }
+    private fun <T> parsed(part: String, read: (JsonObject) -> T) =
+        inPart(part) { read(parseJsonObject(textOf(files.getValue(part)))) }
 
-    /** Makes errors name the part of the file that is damaged. */
-    private inline fun <T> inFile(part: String, read: () -> T): T = try {
+    /** Makes errors name a part of the file, and say what is wrong with it. */
+    fun <T> inPart(
+        part: String,
+        fault: String = "is damaged, or not from this package",
+        read: () -> T,
+    ): T = try {
         read()
     } catch (error: IllegalArgumentException) {
+        val reason = error.message?.removeSuffix(".")
         throw IllegalArgumentException(
-            "The $part in '$name' is damaged, or not from this package: export the file again " +
-                "(${error.message}).",
+            "The $part in '$name' $fault: export the file again ($reason).",
             error,
         )
     }

@@ -36,9 +36,10 @@ internal class Tokenizer(vocabulary: String, private val settings: JsonObject) {
             setToken(id, token)
         }
         val added = addedTokens()
-        for (token in added) {
-            require(contents[token.id] ?: token.content == token.content) {
-                "its files do not belong together"
+        for (token in added.sortedBy { it.id }) {
+            require(token.id == (ids[token.content] ?: contents.size)) {
+                "the added token ${quoted(token.content, 60)} has the id ${token.id}, which is " +
+                    "neither its id in the vocabulary nor the next one after its end"
             }
             setToken(token.id, token.content)
         }
@@ -79,8 +80,9 @@ internal class Tokenizer(vocabulary: String, private val settings: JsonObject) {
     /** The content of a special token, such as "mask"; null if there is none. */
     private fun special(use: String): String? = when (val token = settings["${use}_token"]) {
         is String -> token
-        is JsonObject -> token.string("content")
-        else -> if ("${use}_token" in settings) null else "[${use.uppercase()}]"
+        is JsonObject -> requireNotNull(token.string("content")) { "${use}_token has no content" }
+        null -> if ("${use}_token" in settings) null else "[${use.uppercase()}]"
+        else -> throw IllegalArgumentException("${use}_token is not a token")
     }
 
     private fun idOf(use: String) = requireNotNull(ids[special(use)]) {
@@ -184,15 +186,34 @@ private fun linesOf(vocabulary: String) =
         token.trimEnd { it.code in WHITESPACE || it in OTHER_SPACES }.ifEmpty { token }
     }
 
-/** A setting that this client does not follow; null if there is none. */
+// Settings that may be left out, but not null.
+private val NOT_NULL = listOf(
+    "do_lower_case",
+    "do_basic_tokenize",
+    "tokenize_chinese_chars",
+    "truncation_side",
+    "model_input_names",
+    "added_tokens_decoder",
+)
+
+/**
+ * A setting with which a text would have other tokens than here; null if there is none.
+ *
+ * @throws IllegalArgumentException a setting is damaged; the message is not a whole sentence
+ */
 internal fun unsupportedIn(settings: JsonObject): String? {
+    for (name in NOT_NULL) require(name !in settings || settings[name] != null) { "$name is null" }
+    val side = settings.string("truncation_side") ?: "right"
+    require(side == "right" || side == "left") { "truncation_side is ${quoted(side, 60)}" }
+    val inputs = settings.list("model_input_names") ?: INPUTS
+    require("input_ids" in inputs && INPUTS.containsAll(inputs)) { "model_input_names is $inputs" }
     val added = settings.obj("added_tokens_decoder") ?: JsonObject(emptyMap())
     val ofToken = listOf("single_word", "lstrip", "rstrip")
         .find { name -> added.names.any { added.obj(it)?.boolean(name) == true } }
     return when {
         settings.boolean("do_basic_tokenize") == false -> "do_basic_tokenize false"
         !settings.list("never_split").isNullOrEmpty() -> "never_split"
-        settings.string("truncation_side") == "left" -> "truncation_side \"left\""
+        side == "left" -> "truncation_side \"left\""
         ofToken != null -> "an added token with $ofToken"
         else -> null
     }

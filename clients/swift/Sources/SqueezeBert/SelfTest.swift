@@ -25,6 +25,8 @@ public struct SelfTest: Sendable, CustomStringConvertible {
 
 /// The content of a golden.json: inputs, with the exported model's outputs for them.
 struct Golden: Decodable {
+  static let part = "golden.json"
+
   struct Limit: Decodable {
     let spread: Double
     let tolerance: Double
@@ -51,8 +53,25 @@ struct Golden: Decodable {
   let outputs: [String: Limit]
   let examples: [Example]
 
-  /// Its examples are not of the file that carries it.
-  struct Misfit: Error {}
+  /// What is wrong with them, whatever the file computes.
+  var fault: String? {
+    if outputs.isEmpty || examples.isEmpty { return "it names no outputs, or no examples" }
+    let limits = outputs.values.flatMap { [$0.spread, $0.tolerance, $0.halfTolerance] }
+    if limits.contains(where: { $0 <= 0 }) { return "a spread or tolerance is not above 0" }
+    for example in examples {
+      let ids = example.inputIds
+      if ids.isEmpty || ids.count != (example.tokenTypeIds ?? ids).count {
+        return "an example has no tokens"
+      }
+      for name in outputs.keys {
+        guard let wanted = example.outputs[name] else { return "an example lacks an output" }
+        if wanted.entries.count != wanted.values.count || wanted.entries.min() ?? -1 < 0 {
+          return "entries and values do not go together"
+        }
+      }
+    }
+    return nil
+  }
 
   /// Runs each example `rounds` times; every round must be right.
   ///
@@ -60,8 +79,6 @@ struct Golden: Decodable {
   ///   - isHalf: whether the runner computes in 16 bits.
   ///   - run: runs a row.
   func test(rounds: Int, isHalf: Bool, run: (Row) throws -> Outputs) throws -> SelfTest {
-    guard !outputs.isEmpty, !examples.isEmpty, examples.allSatisfy({ !$0.inputIds.isEmpty })
-    else { throw Misfit() }
     var errors = outputs.mapValues { _ in 0.0 }
     var times: [[Double]] = []
     for _ in 0..<rounds {
@@ -90,10 +107,11 @@ struct Golden: Decodable {
   private func error(_ name: String, _ results: [Outputs]) throws -> Double {
     var squares: [Double] = []
     for (example, result) in zip(examples, results) {
-      guard let wanted = example.outputs[name], let found = result[name],
-        wanted.entries.count == wanted.values.count, !wanted.entries.isEmpty,
-        wanted.entries.allSatisfy(found.indices.contains)
-      else { throw Misfit() }
+      let wanted = example.outputs[name]!
+      let found = result[name] ?? []
+      if let beyond = wanted.entries.first(where: { $0 >= found.count }) {
+        throw ModelError("it wants number \(beyond) of an output of \(found.count)")
+      }
       squares += zip(wanted.entries, wanted.values).map { pow(Double(found[$0]) - $1, 2) }
     }
     return (squares.reduce(0, +) / Double(squares.count)).squareRoot()
@@ -117,8 +135,8 @@ extension Model {
           try graph.run([row], isTest: true) { found, _ in outputs = found }
           return outputs
         }
-      } catch is Golden.Misfit {
-        throw damaged("golden.json", in: file.name, "its examples do not fit the file")
+      } catch let error as ModelError {
+        throw damaged(Golden.part, in: file.name, error.description, fault: "can not be run")
       }
     }
   }

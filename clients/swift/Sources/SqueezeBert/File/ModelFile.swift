@@ -31,29 +31,36 @@ public struct ModelFile {
     } catch {
       throw ModelError("'\(name)' can not be read: \(error.localizedDescription)")
     }
-    let signatures = try readSignatures(bytes, name: name)
-    try self.init(url, name, signatures, try readBundle(bytes, name: name))
+    let files = try readBundle(bytes, name: name)
+    try self.init(url, name, try readSignatures(bytes, name: name), files)
   }
 
   /// Makes one of parts, for instance of a file that has no path.
   ///
   /// - Parameters:
   ///   - name: for errors.
+  ///   - signatures: read after the config, by which a newer form of the file is known.
   ///   - files: the contents of the files that it carries, by their names.
   public init(
-    _ url: URL, _ name: String, _ signatures: [Signature], _ files: [String: Data]
+    _ url: URL, _ name: String, _ signatures: @autoclosure () throws -> [Signature],
+    _ files: [String: Data]
   ) throws {
     self.url = url
     self.name = name
-    self.signatures = signatures
-    config = try read(ModelConfig.self, "config.json", of: files, in: name)
-    goldenExamples = files["golden.json"]
+    config = try read(ModelConfig.self, files["config.json"] ?? Data(), as: "config.json", in: name)
+    goldenExamples = files[Golden.part]
     let format = config.fileFormat ?? Self.format
     try require(
       format == Self.format,
       "'\(name)' has the file format \(format), and this version of the package knows only "
         + "\(Self.format): install a newer one, or export the file again.")
-    architecture = config.architectures?.first ?? ""
+    if let fault = config.fault { throw damaged("config.json", in: name, fault) }
+    try require(
+      config.architectures?.count == 1,
+      "The config.json in '\(name)' is damaged, or not from this package: it does not name the "
+        + "class of its model. Export the file again.")
+    architecture = config.architectures![0]
+    self.signatures = try signatures()
     guard let task = tasks[architecture] else {
       throw otherFile(name, "holds a model of class '\(architecture)'")
     }
@@ -76,7 +83,9 @@ public struct ModelFile {
         "'\(name)' carries no golden examples, by which a file can test itself: export it again, "
           + "without golden=False.")
     }
-    return try read(Golden.self, "golden.json", of: ["golden.json": goldenExamples], in: name)
+    let golden = try read(Golden.self, goldenExamples, as: Golden.part, in: name)
+    if let fault = golden.fault { throw damaged(Golden.part, in: name, fault) }
+    return golden
   }
 
   /// The outputs that its signatures have.
@@ -95,7 +104,7 @@ public struct ModelFile {
       let batch = signature.batch
       try require(batch == signatures[0].batch && batch ?? 1 >= 1, "has batches of several sizes")
       try require(
-        Set(signature.inputs) == ["input_ids", "attention_mask", "token_type_ids"],
+        Set(signature.inputs) == Set(modelInputs),
         "takes \(signature.inputs.joined(separator: ", "))")
       let outputs = outputs
       for (output, shape) in signature.outputs {
@@ -114,6 +123,9 @@ public struct ModelFile {
   }
 }
 
+/// The inputs of a model.
+let modelInputs = ["input_ids", "attention_mask", "token_type_ids"]
+
 /// The content of a config.json, as far as it matters here.
 struct ModelConfig: Decodable {
   var architectures: [String]?
@@ -124,15 +136,26 @@ struct ModelConfig: Decodable {
   var typeVocabSize: Int
   var hiddenSize: Int
   var maxPositionEmbeddings: Int
+
+  /// What is wrong with it, if its types are right.
+  var fault: String? {
+    let sizes = [vocabSize, typeVocabSize, hiddenSize, maxPositionEmbeddings]
+    if sizes.contains(where: { $0 <= 0 }) { return "a size is not above 0" }
+    let problems = ["regression", "single_label_classification", "multi_label_classification"]
+    if let problemType, !problems.contains(problemType) {
+      return "its problem_type is \(quoted(problemType, most: 60))"
+    }
+    return nil
+  }
 }
 
 private func read<T: Decodable>(
-  _ type: T.Type, _ part: String, of files: [String: Data], in name: String
+  _ type: T.Type, _ content: Data, as part: String, in name: String
 ) throws -> T {
   let decoder = JSONDecoder()
   decoder.keyDecodingStrategy = .convertFromSnakeCase
   do {
-    return try decoder.decode(type, from: files[part] ?? Data())
+    return try decoder.decode(type, from: content)
   } catch {
     throw damaged(part, in: name, reason(error))
   }
@@ -143,9 +166,8 @@ private func readTokenizer(_ files: [String: Data], in name: String) throws -> T
     throw ModelError(
       "The model came without a tokenizer: export it again with the tokenizer it was trained with.")
   }
-  let part = "tokenizer_config.json"
-  let files = files.merging([part: Data("{}".utf8)]) { given, _ in given }
-  let config = try read(TokenizerConfig.self, part, of: files, in: name)
+  let content = files["tokenizer_config.json"] ?? Data("{}".utf8)
+  let config = try read(TokenizerConfig.self, content, as: "tokenizer", in: name)
   try config.checkSupported("The tokenizer in '\(name)'")
   do {
     return try Tokenizer(vocabulary: vocabulary, config: config)
@@ -159,10 +181,12 @@ private func otherFile(_ name: String, _ reason: String) -> ModelError {
     "'\(name)' was not exported by this package, or is damaged: export it again (it \(reason)).")
 }
 
-func damaged(_ part: String, in name: String, _ reason: String) -> ModelError {
-  ModelError(
-    "The \(part) in '\(name)' is damaged, or not from this package: export the file again "
-      + "(\(reason)).")
+func damaged(
+  _ part: String, in name: String, _ reason: String,
+  fault: String = "is damaged, or not from this package"
+) -> ModelError {
+  let reason = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
+  return ModelError("The \(part) in '\(name)' \(fault): export the file again (\(reason)).")
 }
 
 private func reason(_ error: Error) -> String {
@@ -174,6 +198,8 @@ private func reason(_ error: Error) -> String {
     return "it lacks \(name(context.codingPath + [key]))"
   case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
     return "its \(name(context.codingPath)) is of another type"
+  case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
+    return "its \(name(context.codingPath)) has another value"
   default:
     return "it is not JSON"
   }

@@ -63,7 +63,7 @@ public struct Tokenizer {
     lowers = config.doLowerCase
     strips = config.stripAccents
     splitsChinese = config.tokenizeChineseChars
-    hasTypes = config.modelInputNames?.contains("token_type_ids") ?? true
+    hasTypes = config.modelInputNames.contains("token_type_ids")
     self.vocabulary = vocabulary
     let codes = { (token: AddedToken) in token.content.unicodeScalars.map(\.value) }
     raw = AddedTokens(added.filter { !$0.isNormalized }.map { (codes($0), $0.id) })
@@ -241,6 +241,7 @@ private func addTokens(
   var added: [AddedToken] = []
   let listed = config.addedTokensDecoder.map { (Int($0.key) ?? -1, $0.value) }
   for (id, token) in listed.sorted(by: { $0.0 < $1.0 }) {
+    try require(!token.content.isEmpty, "An added token is empty")
     guard (vocabulary.id(of: token.content) ?? vocabulary.tokens.count) == id else {
       throw ModelError(
         "The added token \(quoted(token.content, most: 60)) was saved with the id \(id), which is "

@@ -3,7 +3,7 @@ struct TokenizerConfig: Decodable {
   let doLowerCase: Bool
   let stripAccents: Bool
   let tokenizeChineseChars: Bool
-  let modelInputNames: [String]?
+  let modelInputNames: [String]
   /// The tokens with special roles; nil for those that the tokenizer does without.
   let unkToken, clsToken, sepToken, padToken, maskToken: String?
   let addedTokensDecoder: [String: AddedToken]
@@ -39,16 +39,23 @@ struct TokenizerConfig: Decodable {
   init(from decoder: Decoder) throws {
     let values = try decoder.container(keyedBy: Keys.self)
     func value<T: Decodable>(_ key: Keys, _ usual: T) throws -> T {
-      try values.decodeIfPresent(T.self, forKey: key) ?? usual
+      values.contains(key) ? try values.decode(T.self, forKey: key) : usual
+    }
+    func check(_ key: Keys, _ isRight: Bool) throws {
+      if !isRight {
+        throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "")
+      }
     }
     func token(_ key: Keys, _ usual: String) throws -> String? {
       guard values.contains(key) else { return usual }
       return try values.decodeIfPresent(SpecialToken.self, forKey: key)?.content
     }
     doLowerCase = try value(.doLowerCase, true)
-    stripAccents = try value(.stripAccents, doLowerCase)
+    stripAccents = try values.decodeIfPresent(Bool.self, forKey: .stripAccents) ?? doLowerCase
     tokenizeChineseChars = try value(.tokenizeChineseChars, true)
-    modelInputNames = try values.decodeIfPresent([String].self, forKey: .modelInputNames)
+    modelInputNames = try value(.modelInputNames, modelInputs)
+    try check(.modelInputNames, modelInputNames.contains("input_ids"))
+    try check(.modelInputNames, modelInputNames.allSatisfy(modelInputs.contains))
     unkToken = try token(.unkToken, "[UNK]")
     clsToken = try token(.clsToken, "[CLS]")
     sepToken = try token(.sepToken, "[SEP]")
@@ -56,13 +63,16 @@ struct TokenizerConfig: Decodable {
     maskToken = try token(.maskToken, "[MASK]")
     addedTokensDecoder = try value(.addedTokensDecoder, [:])
     let added = addedTokensDecoder.values
+    let neverSplit = try values.decodeIfPresent([String].self, forKey: .neverSplit) ?? []
+    let side = try value(.truncationSide, "right")
+    try check(.truncationSide, ["left", "right"].contains(side))
     let others = [
-      ("do_basic_tokenize", try value(.doBasicTokenize, true) == false),
-      ("never_split", !(try value(.neverSplit, [String]())).isEmpty),
-      ("truncation_side", try value(.truncationSide, "right") != "right"),
-      ("single_word", added.contains { $0.singleWord == true }),
-      ("lstrip", added.contains { $0.lstrip == true }),
-      ("rstrip", added.contains { $0.rstrip == true }),
+      ("do_basic_tokenize false", try value(.doBasicTokenize, true) == false),
+      ("never_split", !neverSplit.isEmpty),
+      ("truncation_side \"left\"", side == "left"),
+      ("an added token with single_word", added.contains { $0.singleWord == true }),
+      ("an added token with lstrip", added.contains { $0.lstrip == true }),
+      ("an added token with rstrip", added.contains { $0.rstrip == true }),
     ]
     unsupported = others.first(where: \.1)?.0
   }
@@ -71,7 +81,8 @@ struct TokenizerConfig: Decodable {
   func checkSupported(_ owner: String) throws {
     if let unsupported {
       throw ModelError(
-        "\(owner) sets \(unsupported), which this client does not support: run the file in Python.")
+        "\(owner) has \(unsupported), which this client does not support: predict in Python, or "
+          + "use a tokenizer without it.")
     }
   }
 }
