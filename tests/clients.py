@@ -168,6 +168,12 @@ def head_of(path: Path) -> str:
     return _CORPUS_HEADS[path.stem.removesuffix("-int8").removesuffix("-mediapipe")]
 
 
+def corpus_file(head: str) -> Path:
+    """The corpus' file of a head: in float32, of free length."""
+    (name,) = (name for name, of in _CORPUS_HEADS.items() if of == head)
+    return MODELS / f"{name}.tflite"
+
+
 def model_of(head: str, vocab: Path = VOCAB, **values: Any) -> Any:
     """A small random model, whose answers are far from chance."""
     architecture, own = HEADS[head]
