@@ -222,6 +222,20 @@ def test_the_snippet_for_litert_js_runs(client, tmp_path):
     assert shown == pytest.approx(wanted, abs=2e-5)
 
 
+@pytest.mark.slow
+def test_the_snippet_for_mediapipe_runs(client, tmp_path):
+    path = shutil.copy(MODELS / "single-label-mediapipe.tflite", tmp_path / "reviews.tflite")
+    (tmp_path / "node_modules").symlink_to(client / "node_modules")
+    (snippet,) = (x for x in snippets(DOCS / "web.md", "js") if "tasks-text" in x)
+    shown = "document.body.append(JSON.stringify(head.categories));"
+    page = f'<script type="module">{snippet}\n{shown}</script>'
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    found = json.loads(text_of_page(client, tmp_path))
+    wanted = predict(Runtime(path), "A film to see twice.")["scores"]
+    scores = {category["categoryName"]: category["score"] for category in found}
+    assert scores == pytest.approx(wanted, abs=2e-5)
+
+
 # In the place of its module, which needs a phone.
 FAST_TFLITE = """
 import { loadTensorflowModel as play } from "CLIENT/test/fake_tflite.mjs";
