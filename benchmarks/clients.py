@@ -2,8 +2,8 @@
 
     python benchmarks/clients.py FILE.tflite [--data SST-2/dev.tsv | dev-v2.0.json] [--most N]
 
-Prints how many answers are equal to those of `Runtime`, and how far scores are apart, on the
-sentences of examples/reviews.tsv or of a file in its format, or on the questions of a file in
+Prints how many answers are equal to those of `Runtime`, and how far their numbers are apart, on
+the sentences of examples/reviews.tsv or of a file in its format, or on the questions of a file in
 SQuAD's. A client that can not run is left out, and the line says why: JavaScript needs `npm ci` in
 clients/js, Kotlin needs npm, Java and a C compiler, Swift needs a toolchain
 (clients/swift/setup-linux.sh), and MediaPipe for Python needs `pip install mediapipe`, and a
@@ -80,12 +80,17 @@ ASKED: dict[str, Callable[[Path, list[tuple[str, ...]]], Answers]] = {
 }
 
 
+NUMBERS = ("score", "scores", "embedding")
+
+
 def content_of(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer without its numbers between the classes: what it says."""
-    return {name: x for name, x in answer.items() if name not in ("score", "scores")}
+    """What an answer says, without numbers that are rounded."""
+    return {name: x for name, x in answer.items() if name not in NUMBERS}
 
 
-def scores_of(answer: dict[str, Any]) -> list[float]:
+def numbers_of(answer: dict[str, Any]) -> list[float]:
+    if "embedding" in answer:
+        return answer["embedding"]
     scores = answer.get("scores", {})
     return [answer["score"], *(scores[name] for name in sorted(scores))]
 
@@ -107,9 +112,9 @@ def main() -> None:
             continue
         pairs = list(zip(expected, answers, strict=True))
         same = [pair for pair in pairs if content_of(pair[0]) == content_of(pair[1])]
-        apart = [np.max(np.abs(np.subtract(scores_of(a), scores_of(b)))) for a, b in same]
+        apart = [np.max(np.abs(np.subtract(numbers_of(a), numbers_of(b)))) for a, b in same]
         print(
-            f"{name:<20}{len(same)} of {len(texts)} answers equal   their scores apart by "
+            f"{name:<20}{len(same)} of {len(texts)} answers equal   their numbers apart by "
             f"{max(apart):.1e} at most, {np.median(apart):.1e} in the median"
         )
 
