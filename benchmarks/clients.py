@@ -56,10 +56,12 @@ def ask_command(command: list[Any], file: Path, texts: list[tuple[str, ...]]) ->
 def ask_mediapipe(file: Path, texts: list[tuple[str, ...]]) -> Answers:
     try:
         from mediapipe.tasks.python import text as mediapipe
-
+    except ImportError as error:
+        raise LeftOut(str(error)) from error
+    try:
         classifier = mediapipe.TextClassifier.create_from_model_path(str(file))
-    except (ImportError, RuntimeError, ValueError) as error:
-        raise LeftOut(str(error).splitlines()[0]) from error
+    except (RuntimeError, ValueError) as error:
+        raise LeftOut("it opens classifiers that were exported for it.") from error
     answers = []
     with classifier:
         for (text,) in texts:
