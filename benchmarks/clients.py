@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import ai_edge_litert
 import numpy as np
 
 from tf_squeezebert import predict
@@ -29,6 +31,7 @@ from tf_squeezebert.tflite import Runtime
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENTS = ROOT / "clients"
+LIBRARY = Path(ai_edge_litert.__path__[0]) / "libLiteRt.so"
 Answers = list[dict[str, Any]]
 
 
@@ -46,7 +49,11 @@ def read_texts(path: Path) -> Iterator[tuple[str, ...]]:
 def ask_command(command: list[Any], file: Path, texts: list[tuple[str, ...]]) -> Answers:
     lines = (json.dumps(dict(zip(("text", "pair"), row, strict=False))) for row in texts)
     done = subprocess.run(
-        [*command, file], input="\n".join(lines) + "\n", capture_output=True, text=True
+        [*command, file],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        env={"LITERT_LIBRARY": str(LIBRARY), **os.environ},
     )
     if done.returncode:
         raise LeftOut(done.stderr.strip().splitlines()[-1])
