@@ -25,23 +25,29 @@ async function openMediaPipe(file) {
   };
 }
 
-async function openTransformers() {
+/** The folder of the .tflite has the same weights for it, in float32 and in int8. */
+async function openTransformers(file, dtype) {
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
   // It takes whole addresses for the hub's.
   env.localModelPath = new URL("models/", document.baseURI).pathname;
+  const [, folder] = file.match(/models\/(.*)\/model.tflite/);
   env.useBrowserCache = false;
   env.backends.onnx.wasm.wasmPaths = address("node_modules/onnxruntime-web/dist/");
   env.backends.onnx.wasm.numThreads = 1;
-  const options = { device: "wasm", dtype: "q8" };
-  const classify = await pipeline("text-classification", "onnx", options);
+  const classify = await pipeline("text-classification", folder, { device: "wasm", dtype });
   return async (text) => {
     const labels = await classify(text, { top_k: null });
     return Object.fromEntries(labels.map(({ label, score }) => [label, score]));
   };
 }
 
-const CLIENTS = { ours: openOurs, MediaPipe: openMediaPipe, "transformers.js": openTransformers };
+const CLIENTS = {
+  ours: openOurs,
+  MediaPipe: openMediaPipe,
+  "transformers.js, q8": (file) => openTransformers(file, "q8"),
+  "transformers.js, fp32": (file) => openTransformers(file, "fp32"),
+};
 
 /** Scores of each text and milliseconds of each round, by client; the clients take turns. */
 globalThis.compare = async ({ file, names, texts, rounds }) => {
