@@ -21,6 +21,7 @@ import tf_squeezebert
 from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
 from tf_squeezebert.tflite import Runtime
 from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundle
+from tf_squeezebert.tflite.model_check import open_model
 
 from .configs import small_config
 from .toy import VOCAB
@@ -435,6 +436,16 @@ def with_wrong_bytes(count: int, folder: Path) -> list[Path]:
             content[rng.choice(places)] = rng.randrange(256)
         path.write_bytes(content)
     return paths
+
+
+def without_words(source: Path, path: Path) -> Path:
+    """A float32 file that opens and is wrong: its largest tensor, the table of words, is 0."""
+    tensors = (x.data for x in open_model(source).graphs[0].tensors if x.data is not None)
+    table = max(tensors, key=lambda data: data.nbytes).tobytes()
+    content = source.read_bytes()
+    assert content.count(table) == 1
+    path.write_bytes(content.replace(table, bytes(len(table))))
+    return path
 
 
 def environment(**given: str | None) -> dict[str, str]:

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -50,12 +49,14 @@ from .clients import (
     tokens_of,
     with_tokenizer,
     with_wrong_bytes,
+    without_words,
 )
 from .node import chromium, install_packages, program, served
 from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
 from .toy import BERT_VOCAB
 
 CLIENT = ROOT / "clients" / "js"
+PACKAGED = ROOT / "tf_squeezebert" / "pretrained" / "sentiment.tflite"
 README = CLIENT / "README.md"
 # Bytes, minified and compressed: of tokens and answers, and of all that a page loads of the client.
 MOST_CORE, MOST_PAGE = 6_000, 11_000
@@ -139,6 +140,7 @@ def test_the_snippets_for_node_run(client, tmp_path):
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "tf-squeezebert").symlink_to(client)
     shutil.copy(MODELS / "single-label.tflite", tmp_path / "reviews.tflite")
+    shutil.copy(PACKAGED, tmp_path / "reviews_64.tflite")
     printed = ""
     for snippet in snippets(README, "js"):
         (tmp_path / "main.mjs").write_text(snippet, encoding="utf-8")
@@ -423,7 +425,7 @@ def test_files_test_themselves(client, head):
 
 @pytest.mark.slow
 def test_a_file_of_free_length_in_int8_tests_itself(client):
-    check_self_test(client, ROOT / "tf_squeezebert" / "pretrained" / "sentiment.tflite")
+    check_self_test(client, PACKAGED)
 
 
 def check_self_test(client: Path, path: Path) -> None:
@@ -435,16 +437,21 @@ def check_self_test(client: Path, path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_fastest_that_is_right_is_kept(client, several_lengths, tmp_path):
+    script, fast = "test/fastest.mjs", str(several_lengths)
+    wrong, missing = without_words(several_lengths, tmp_path / "wrong.tflite"), "none.tflite"
+    (found,) = answers(client, script, PACKAGED, wrong, missing, fast, lines=())
+    assert found == {"fastest": fast, "open": [fast], "right": True}
+    assert re.fullmatch(
+        r"Nothing here runs the file correctly: WRONG: an error of [\d.]+, where [\d.e-]+ is "
+        r"allowed; There is no file 'none\.tflite': check the path\.",
+        error(client, script, wrong, missing),
+    )
+
+
+@pytest.mark.slow
 def test_a_damaged_file_finds_itself_wrong(client, head, tmp_path):
-    _, files = head
-    content = bytearray(files["fixed"].read_bytes())
-    with zipfile.ZipFile(files["fixed"]) as archive:
-        end = min(info.header_offset for info in archive.infolist())
-    # Float32 weights, of which the largest part is the table of word pieces.
-    for place in range(end // 4, end * 3 // 4, 64):
-        content[place & ~3 | 3] = 0x41
-    path = tmp_path / "damaged.tflite"
-    path.write_bytes(content)
+    path = without_words(head[1]["fixed"], tmp_path / "damaged.tflite")
     (result,) = answers(client, "test/self_test.mjs", path, lines=())
     assert not result["right"]
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from tf_squeezebert.tflite import Runtime, export
-from tf_squeezebert.tflite.model_check import open_model
 
 from .clients import (
     CORPUS,
@@ -47,10 +46,10 @@ from .clients import (
     tokens_of,
     with_tokenizer,
     with_wrong_bytes,
+    without_words,
 )
 from .node import NO_NETWORK, program
 from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
-from .toy import VOCAB_SIZE
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* longer than the")]
 
@@ -258,17 +257,24 @@ def test_files_test_themselves(compiled, fixed):
 
 
 def test_a_damaged_file_finds_itself_wrong(compiled, fixed, tmp_path):
-    source = fixed / "models" / "label.tflite"
-    graph = open_model(source).graphs[0]
-    table = next(x.data for x in graph.tensors if x.shape == (VOCAB_SIZE, 48)).tobytes()
-    content = source.read_bytes()
-    assert content.count(table) == 1
-    content = content.replace(table, bytes(len(table)))
-    path = tmp_path / "damaged.tflite"
-    path.write_bytes(content)
+    path = without_words(fixed / "models" / "label.tflite", tmp_path / "damaged.tflite")
     (result,) = java("tfsqueezebert.SelfTestsKt", path)
     assert not result["right"]
     assert result["text"].startswith("WRONG")
+
+
+def test_the_fastest_that_is_right_is_kept(compiled, fixed, tmp_path):
+    fast = fixed / "models" / "label.tflite"
+    wrong = without_words(fast, tmp_path / "wrong.tflite")
+    slow = ROOT / "tf_squeezebert" / "pretrained" / "sentiment.tflite"
+    (found,) = java("tfsqueezebert.FastestOfKt", slow, wrong, "none.tflite", fast)
+    assert found == {"fastest": str(fast), "open": [str(fast)], "right": True}
+    (found,) = java("tfsqueezebert.FastestOfKt", wrong, "none.tflite")
+    assert re.fullmatch(
+        r"Nothing here runs the file correctly: WRONG on \d+ golden examples: .*; "
+        r"There is no file 'none\.tflite': check the path\.",
+        found["refused"],
+    )
 
 
 # Errors
