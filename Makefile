@@ -1,7 +1,7 @@
 # make demo: sentences classified (TEXT="one of yours"), and a real checkpoint to files for a phone.
 # make check: lint and the quick tests, in a minute.  make test: lint and all tests.
 # make web: a page that runs every task in the browser.
-# Each sets up a virtual environment of its own; PYTHON chooses the interpreter it is made of.
+# Each sets up a virtual environment; PYTHON chooses the interpreter it is made of.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -63,7 +63,7 @@ format: $(VENV)/test-installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# In an environment of its own: the peers want other versions of what the tests use.
+# In a separate environment: the peers want other versions of what the tests use.
 benchmarks: $(VENV)-benchmarks/installed
 	$(VENV)-benchmarks/bin/python benchmarks/training_step.py
 	$(VENV)-benchmarks/bin/python benchmarks/load_checkpoint.py

@@ -4,7 +4,7 @@
 
 Both begin with the same weights, the new head's too, have no dropout, and take the same batches
 with the same schedule, AdamW and clipping: what is left to differ is the computation. With
---dropout each draws masks of its own, and the means tell.
+--dropout each draws other masks, and the means count.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def open_theirs(
     else:
         tokenized = tokenized_lines
         collator = transformers.DataCollatorForLanguageModeling(tokenizer)
-    # Each in a folder of its own, or it would find what the one before has tokenized.
+    # Each in a separate folder, or it would find what the one before has tokenized.
     rows = tokenized(file, path, tokenizer, options.length, tempfile.mkdtemp(dir=scratch))
     return torch.utils.data.DataLoader(
         rows.remove_columns("length"),

@@ -5,14 +5,14 @@
 
 SqueezeBERT of the base configuration for sequence classification, as we export it, against the same
 weights by litert-torch, ONNX Runtime and PyTorch, and against their BERT-base. Contenders' logits
-are compared first. Each round then runs every contender once, in an order of its own:
+are compared first. Each round then runs every contender once, in another order:
 
     fixed       128 ids to logits
     sentences   a text to its label, with tokenization, each sentence of a file once; files of a
                 fixed length pad every text
     lengths     ids to logits over the length, which changes with each call, as texts' does
     memory      time from opening a file to the first answer, and the memory that stays resident
-                after it, above that of the process before; each in a process of its own, the file
+                after it, above that of the process before; each in a separate process, the file
                 being in the page cache. Ours answers a text, the others run ids
 
 The files are in `--cache`, where those of others are kept. Needs the extra `benchmarks`; without
@@ -246,7 +246,7 @@ def run_memory(contenders: list[Contender], rounds: int) -> None:
 
 
 def measure_memory(contender: Contender) -> list[float]:
-    """Seconds to the first answer, and bytes that stay, of a process of its own."""
+    """Seconds to the first answer, and bytes that stay, of a separate process."""
     tool, file = contender.tool, contender.file
     program = MEMORY_PROGRAM.format(prepare=MEMORY_PREPARE[tool], answer=MEMORY_ANSWER[tool])
     done = subprocess.run(

@@ -2,7 +2,7 @@
 
     python benchmarks/load_checkpoint.py [--runs 5]
 
-Each load runs in a process of its own, the compared ones in turn, after the imports and after a
+Each load runs in a separate process, the compared ones in turn, after the imports and after a
 first small model has set the frameworks up. Reading the file into memory is the measure: the table
 gives each load's median seconds, from the disk (cold: the file's pages are dropped from the page
 cache before) and from the page cache (warm), and its peak of resident memory above that of the

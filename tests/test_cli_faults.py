@@ -315,7 +315,7 @@ def test_a_signal_leaves_nothing_behind(number, status, tflite, tmp_path):
     assert not list(folder.iterdir())
 
 
-def test_interrupted_imports_are_no_bug(capsys, monkeypatch):
+def test_interrupted_imports_are_not_a_bug(capsys, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 

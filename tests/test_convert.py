@@ -363,7 +363,7 @@ def test_a_spelling_of_names(rename, tmp_path, tensors):
 
 
 @pytest.mark.parametrize("prefix", ["", "transformer."])
-def test_stored_position_ids_are_no_news(prefix, tmp_path, tensors, warnings):
+def test_stored_position_ids_are_not_reported(prefix, tmp_path, tensors, warnings):
     ids = {f"{prefix}embeddings.position_ids": torch.arange(40)[None]}
     _, info = load(TASK, write(tmp_path, {**tensors, **ids}))
     assert info == NOTHING
@@ -748,7 +748,7 @@ def test_another_number_of_labels(tmp_path, tensors, warnings):
     assert ours.classifier.kernel.numpy().std() > 0.01
 
 
-def test_a_tied_decoder_is_no_news(tmp_path, lm_tensors, warnings):
+def test_a_tied_decoder_is_not_reported(tmp_path, lm_tensors, warnings):
     assert lm_tensors.keys() >= TIED.keys()
     _, info = load(LM, write(tmp_path, lm_tensors))
     assert info == NOTHING

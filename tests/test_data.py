@@ -452,7 +452,7 @@ def numbered(count: int) -> list[dict]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("buffer_size", [100, 400, 10_000])
-def test_each_epoch_has_every_example_once_in_a_new_order_of_its_own(tokenizer, buffer_size):
+def test_each_epoch_has_every_example_once_in_a_new_order(tokenizer, buffer_size):
     examples = numbered(1003)
     options = {"batch_size": 8, "buffer_size": buffer_size}
     dataset = data.make_dataset(examples, tokenizer, "text-classification", **options)
@@ -604,7 +604,7 @@ def test_spans_are_the_answers(tokenizer):
 
 
 @pytest.mark.parametrize("length", [20, 1000])
-def test_windows_repeat_as_many_tokens_as_documented(length, tokenizer):
+def test_windows_repeat_the_documented_number_of_tokens(length, tokenizer):
     """Unasked, a quarter of them and at most 128, for answers; none for labels."""
     words = [str(i) for i in range(2000)]
     none = {"text": [], "answer_start": []}

@@ -129,7 +129,7 @@ def test_bare_models_compare_layers_alone(layers, taught_by, tmp_path):
 
 
 @pytest.mark.parametrize("problem", ["regression", "multi_label_classification"])
-def test_soft_labels_that_are_no_distribution(problem, tmp_path):
+def test_soft_labels_that_are_not_a_distribution(problem, tmp_path):
     config = small_config(num_labels=3, num_hidden_layers=1, problem_type=problem)
     name = "SqueezeBertForSequenceClassification"
     theirs, student = pair(name, config, tmp_path / "student")

@@ -518,7 +518,7 @@ def test_two_runs_in_one_folder_exclude_each_other(bare, files, tmp_path):
 
 
 @few_steps
-def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, tmp_path):
+def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_state(bare, files, tmp_path):
     class Break(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
             if batch == 4:
@@ -534,7 +534,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_state(bare, files, 
 
 
 @few_steps
-def test_weights_that_are_no_numbers_are_not_saved(bare, files, tmp_path):
+def test_weights_that_are_not_numbers_are_not_saved(bare, files, tmp_path):
     """A gradient may break them in a step whose own loss is fine."""
 
     class Break(keras.callbacks.Callback):

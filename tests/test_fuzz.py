@@ -19,7 +19,7 @@ FOUND = sorted(path for path in REGRESSIONS.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_changed_files_are_read_rightly_or_refused(name):
+def test_changed_files_are_read_correctly_or_refused(name):
     """The same changes each time: what is new is for `python -m tests.fuzz`."""
     target, seeds = TARGETS[name], TARGETS[name].seeds()
     for content in seeds:

@@ -1,6 +1,6 @@
 """Models from the Hugging Face hub, played by a small server on loopback.
 
-The client is a process of its own, for huggingface_hub reads its environment when it is imported.
+The client is a separate process, because huggingface_hub reads its environment when it is imported.
 """
 
 import hashlib
@@ -275,7 +275,7 @@ def test_a_model_of_the_hub_is_that_of_the_folder(hub, client, folder, tmp_path,
     np.testing.assert_array_equal(client(_load, repo), _load(folder))
 
 
-def test_a_model_without_safetensors_is_no_reason_to_warn(hub, client, tmp_path):
+def test_a_model_without_safetensors_is_not_a_reason_to_warn(hub, client, tmp_path):
     pickle(tmp_path)
     assert client(_warnings_of_loading, hub.publish("someone/model", tmp_path)) == []
 
@@ -369,7 +369,7 @@ def test_a_missing_revision(hub, client, folder):
 
 
 @pytest.mark.parametrize("path", ["a/b/c", "no such model", "/no/such/model"])
-def test_what_is_no_hub_id_is_not_asked_for(hub, client, path):
+def test_what_is_not_a_hub_id_is_not_asked_for(hub, client, path):
     hub.requests.clear()
     with pytest.raises(FileNotFoundError, match=f"no file or folder '{path}'.*not a hub id"):
         client(_load, path)

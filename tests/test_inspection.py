@@ -363,7 +363,7 @@ def test_names_do_nothing_to_a_terminal(tmp_path, no_gpu):
     assert json.loads(json_line(report.to_dict()))["inputs"][0]["name"] == "\x1b[2J\nNPU: agrees"
 
 
-def test_outputs_that_are_no_numbers_are_told_and_are_json(tmp_path, no_gpu):
+def test_outputs_that_are_not_numbers_are_reported_as_json(tmp_path, no_gpu):
     path = write_graph(
         tmp_path / "model.tflite",
         lambda x: {"y": x / 0.0},

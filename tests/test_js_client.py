@@ -522,7 +522,7 @@ def test_lines_may_hold_any_character(client):
     check_answers(client, SCRIPTS["native"], path, lines)
 
 
-def test_the_end_of_the_pipe_is_no_error(client):
+def test_the_end_of_the_pipe_is_not_an_error(client):
     command = f"node predict.mjs --tokens {MODELS / 'single-label.tflite'} | head -n 1"
     lines = "".join('{"text": "a"}\n' for _ in range(20_000))
     done = subprocess.run(

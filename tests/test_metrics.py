@@ -69,7 +69,7 @@ def test_correlations():
     assert METRICS["pearson"](a, b) == pytest.approx(np.corrcoef(a, b)[0, 1])
 
 
-def test_what_is_not_defined_is_no_warning():
+def test_what_is_not_defined_is_not_a_warning():
     """Warnings are errors here."""
     for name in ("pearson", "spearman"):
         assert math.isnan(METRICS[name]([1, 2, 3], [0.5, 0.5, 0.5]))
@@ -83,7 +83,7 @@ def test_what_is_not_defined_is_no_warning():
 @pytest.mark.parametrize(
     ("expected", "got"), [([1, 0], [[1], [0]]), ([1, 0], [1, 0, 1]), ([1, 0], [1]), ([], [])]
 )
-def test_accuracy_wants_as_many(expected, got):
+def test_accuracy_needs_equal_numbers(expected, got):
     with pytest.raises(ValueError, match="pass at least one label, and equally many on both sides"):
         METRICS["accuracy"](expected, got)
 
@@ -186,7 +186,7 @@ def test_any_tags_score_as_by_seqeval(form, data):
         ([], [], "no tags"),
     ],
 )
-def test_tags_must_be_as_many(expected, got, message):
+def test_tags_must_be_equal_in_number(expected, got, message):
     with pytest.raises(ValueError, match=message):
         entity_scores(expected, got)
 

@@ -26,7 +26,7 @@ def test_no_option_takes_what_is_not_a_number_in_its_range(name, value):
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("value", [2.0, 1e9, None])
-def test_whole_numbers_are_no_others(name, value):
+def test_whole_numbers_are_not_other_numbers(name, value):
     with pytest.raises(ValueError, match=f"^{name} must be a whole number, not "):
         TrainingOptions(**{name: value})
 

@@ -156,14 +156,14 @@ def test_several_threads_may_use_one_runtime(heads, workers):
             assert_alike(call.result(), expected[i % len(expected)])
 
 
-def test_as_many_calls_run_at_once_as_there_are_workers(heads):
+def test_calls_run_at_once_one_for_each_worker(heads):
     runtime = Runtime(heads["SqueezeBertModel"][1], workers=2)
     together = threading.Barrier(2, timeout=30)
     assert sorted(runtime.map(lambda _: together.wait(), range(2))) == [0, 1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted as Linux lists them")
-def test_a_call_has_as_many_threads_as_asked_for(heads):
+def test_a_call_has_the_threads_asked_for(heads):
     path = heads["SqueezeBertModel"][1]
 
     def added(count: int) -> int:

@@ -127,7 +127,7 @@ def exported(tmp_path_factory):
     return folder
 
 
-def test_a_folder_that_is_no_saved_model(answer, tmp_path):
+def test_a_folder_that_is_not_a_saved_model(answer, tmp_path):
     with pytest.raises(RuntimeError, match="SavedModel"):
         answer(tmp_path, [])
 

@@ -41,7 +41,7 @@ def test_a_head_that_was_never_trained_teaches_nothing(files, tmp_path):
 
 
 @pytest.mark.parametrize("labels", [["negative"], ["positive", "positive"]])
-def test_labels_are_as_many_as_the_models(labels, files, tmp_path):
+def test_labels_are_equal_in_number_to_the_models(labels, files, tmp_path):
     with pytest.raises(ValueError, match="pass 2 different names"):
         squeeze(unnamed(tmp_path / "bert"), tmp_path / "out", task="sst2", labels=labels, **files)
 

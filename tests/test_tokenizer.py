@@ -944,7 +944,7 @@ def test_a_small_tokenizer_json_loads(tmp_path):
         (["cat"], r"Expected the token ids of one row"),
     ],
 )
-def test_what_are_no_ids_is_told_in_a_sentence(ours, ids, message):
+def test_what_are_not_ids_is_reported_in_a_sentence(ours, ids, message):
     with pytest.raises(ValueError, match=message):
         ours.decode(ids)
     with pytest.raises(ValueError, match=message):

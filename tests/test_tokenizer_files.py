@@ -379,7 +379,7 @@ REFUSED = {
         {"config": bert(split_special_tokens=True)},
         "has split_special_tokens 'True'",
     ),
-    "code of its own": ({"config": bert(auto_map={"AutoTokenizer": ["x.X", None]})}, "auto_map"),
+    "its own code": ({"config": bert(auto_map={"AutoTokenizer": ["x.X", None]})}, "auto_map"),
     "other files": ({"config": bert(fast_tokenizer_files=["tokenizer.4.json"])}, "fast_tokenizer"),
     "another word prefix": ({"config": bert(wordpieces_prefix="@@")}, "wordpieces_prefix"),
     "texts not cleaned": ({"config": bert(clean_text=False)}, "clean_text"),

@@ -336,7 +336,7 @@ def test_mixed_precision(policy, tolerance, model):
     assert keras.backend.standardize_dtype(half.classifier.kernel.dtype) == "float32"
 
 
-def test_a_fully_padded_text_is_no_nan_in_half_precision():
+def test_a_fully_padded_text_is_not_nan_in_half_precision():
     model = make("SqueezeBertModel", **small_config())
     half = type(model).from_config({**model.get_config(), "dtype": "float16"})
     inputs = {"input_ids": np.zeros((1, 5), int), "attention_mask": np.zeros((1, 5), int)}

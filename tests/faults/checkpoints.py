@@ -205,7 +205,7 @@ def _forged_headers() -> dict[str, bytes]:
         "of 2^64 - 1": pack({"a": one}, (1 << 64) - 1),
         "of no bytes": pack({"a": one}, 0),
         "that is a list": pack([one]),
-        "that is no JSON": pack(b"{not json"),
+        "that is not JSON": pack(b"{not json"),
         "nested deep": pack(b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
         "of 60 MB": pack({"__metadata__": {"a": "x" * (60 << 20)}, "a": one}),
         "of 300,000 tensors": pack(

@@ -168,7 +168,7 @@ def _keras_config(room: Room, config: dict) -> None:
 
 
 def _layer(module: str, name: str, room: Room) -> None:
-    """A Sequential with a layer that is no layer, and would make the file MARKER."""
+    """A Sequential with a layer that is not one, and would make the file MARKER."""
     call = f"open({MARKER!r}, 'w')"
     arguments = {"name": MARKER, "path": MARKER, "function": call, "args": ["touch", MARKER]}
     layer = {"module": module, "class_name": name, "config": arguments, "registered_name": None}

@@ -61,7 +61,7 @@ _FIELDS: dict[str, Any] = {
     "relative positions": {"position_embedding_type": "relative_key"},
     "a decoder": {"is_decoder": True},
     "cross attention": {"add_cross_attention": True},
-    "code of its own": {"auto_map": {"AutoModel": "modeling.py--X"}},
+    "its own code": {"auto_map": {"AutoModel": "modeling.py--X"}},
     "pruned heads": {"pruned_heads": {"0": [1]}},
 }
 _TEXTS: dict[str, str | bytes] = {

@@ -1,6 +1,6 @@
 """What a fault is tried on: small models in every form, a file of each task, and right answers.
 
-`build` makes all of it once, in some ten seconds; each case gets a copy of its own.
+`build` makes all of it once, in some ten seconds; each case gets another copy.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 EVERY = 24
 
 
-def test_there_are_many_and_each_has_a_name_of_its_own():
+def test_there_are_many_and_each_has_another_name():
     assert len(FAULTS) >= 250
     assert max(Counter((fault.kind, fault.name) for fault in FAULTS).values()) == 1
 

@@ -203,7 +203,7 @@ def _label_each(text: str, room: Room) -> None:
 
 
 def _ask_pair(first: str, second: str, room: Room) -> None:
-    """Of two texts that go on alike the first words count."""
+    """Of two texts with the same rest, the first words count."""
     from tf_squeezebert import predict
 
     answer = predict(room.load(), first, second)

@@ -278,7 +278,7 @@ def _zip(change: Callable[[Room, dict[str, bytes]], None], room: Room) -> None:
 _ZIPS: dict[str, Callable[[Room, dict[str, bytes]], None]] = {
     "without config.json": _without("config.json"),
     "without files": lambda room, files: _rewrite(room, {}),
-    "with a config that is no JSON": _with(config_json=b"{"),
+    "with a config that is not JSON": _with(config_json=b"{"),
     "with a config that is a list": _with(config_json=b"[]"),
     "with a config nested deep": _with(config_json=b"[" * 100_000),
     "with a config that is not UTF-8": _with(config_json=b'{"a": "\xff"}'),

@@ -95,7 +95,7 @@ _ODD_SETTINGS: dict[str, dict[str, Any]] = {
     "added_tokens_decoder a list": {"added_tokens_decoder": ["x"]},
     "added_tokens_decoder without content": {"added_tokens_decoder": {"200": {}}},
     "additional_special_tokens a number": {"additional_special_tokens": 3},
-    "code of its own": {"auto_map": {"AutoTokenizer": ["x.X", None]}},
+    "its own code": {"auto_map": {"AutoTokenizer": ["x.X", None]}},
 }
 
 

@@ -31,7 +31,7 @@ from . import structure
 from .mutation import mutate
 
 FINDINGS = Path(__file__).parent / "findings"
-_MOST = 1 << 20  # bytes of a file: what is slow by size is no finding
+_MOST = 1 << 20  # bytes of a file: what is slow by size is not a finding
 
 
 class Target(NamedTuple):

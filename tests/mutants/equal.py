@@ -46,13 +46,13 @@ EQUAL: dict[str, dict[str, str]] = {
         "np.split(y, groups, axis=1), strict=True):"
         "  ->  for block, a, b in zip(diagonal_blocks(dense, groups), np.split(x, groups, "
         "axis=1), np.split(y, groups, axis=1)):": (
-            "each of the three is cut into as many parts as there are groups"
+            "each of the three is cut into one part for each group"
         ),
         "for block, a, b in zip(diagonal_blocks(dense, groups), np.split(x, groups, axis=1), "
         "np.split(y, groups, axis=1), strict=True):"
         "  ->  for block, a, b in zip(diagonal_blocks(dense, groups), np.split(x, groups, "
         "axis=1), np.split(y, groups, axis=1), strict=False):": (
-            "each of the three is cut into as many parts as there are groups"
+            "each of the three is cut into one part for each group"
         ),
         "predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -1), kernel).reshape(-1)"
         "  ->  predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -1), "

@@ -196,8 +196,8 @@ MODULES = {
             (
                 "tests/test_model_check.py::test_more_threads_than_a_system_has_are_refused",
                 "tests/test_runtime.py::test_counts_of_threads_are_whole_and_positive",
-                "tests/test_runtime.py::test_as_many_calls_run_at_once_as_there_are_workers",
-                "tests/test_runtime.py::test_a_call_has_as_many_threads_as_asked_for",
+                "tests/test_runtime.py::test_calls_run_at_once_one_for_each_worker",
+                "tests/test_runtime.py::test_a_call_has_the_threads_asked_for",
                 "tests/test_runtime.py::test_inputs_that_would_be_cut_or_wrapped_are_refused",
                 "tests/test_runtime.py::test_exact_inputs_of_any_type_are_taken",
                 *_cases(

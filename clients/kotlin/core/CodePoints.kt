@@ -5,7 +5,7 @@ package tfsqueezebert
  *
  * @param values the number of values that each range has
  * @param packed numbers in base 36: for each range the distance of its first code point from the
- *   last one of the range before, the distance of its own last from its first, and its values
+ *   last one of the range before, the distance of its last from its first, and its values
  */
 internal class CodePoints(values: Int, packed: String) {
     private val width = 2 + values
