@@ -159,6 +159,14 @@ def _set(target: object, **values: object) -> None:
         setattr(target, name, value)
 
 
+def _half(model: generated.ModelT, value: bytes) -> None:
+    """Adds the entry by which XNNPACK computes in float16 where a processor can."""
+    model.buffers.append(generated.BufferT(data=np.frombuffer(value, np.uint8)))
+    buffer = len(model.buffers) - 1
+    entry = generated.MetadataT(name=b"reduced_precision_support", buffer=buffer)
+    model.metadata = [*(model.metadata or ()), entry]
+
+
 def _tensor_of(model: generated.ModelT, name: str, which: int) -> generated.TensorT:
     return model.subgraphs[0].tensors[_operator(model, name).inputs[which]]
 
@@ -280,6 +288,10 @@ LIES: dict[str, tuple[Callable[[generated.ModelT], object], str]] = {
         lambda m: m.metadata.append(generated.MetadataT(name=b"model_control_dependencies")),
         "holds metadata named 'model_control_dependencies'",
     ),
+    "another arithmetic": (
+        lambda m: _half(m, b"fp8"),
+        "has another reduced_precision_support than 'fp16accfp16'",
+    ),
     "an input without a name": (
         lambda m: [
             m.subgraphs[0].tensors.append(generated.TensorT(shape=[1], name=b"x")),
@@ -313,6 +325,12 @@ def test_a_lie_is_refused_by_name(lie, files, tmp_path):
     change, message = LIES[lie]
     got = refusal(changed(files["int4"], change), tmp_path)
     assert re.search(message, got), got
+
+
+def test_a_file_may_ask_for_float16(files, tmp_path):
+    path = tmp_path / "half.tflite"
+    path.write_bytes(changed(files["int4"], lambda m: _half(m, b"fp16accfp16")))
+    assert not _is_refused(path)
 
 
 def test_files_cut_off_are_refused(files, tmp_path):

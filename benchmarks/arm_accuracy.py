@@ -1,0 +1,125 @@
+"""How well a .tflite answers on a phone's processor, as QEMU computes it.
+
+    python benchmarks/arm_accuracy.py FOLDER FILE DATA [--task sst2] [--most N] [--cpu cortex-a76]
+
+An AArch64 Python in FOLDER, made as arm.md says, answers the examples of DATA twice: by the file as
+it is, and with the metadata entry by which XNNPACK computes in float16 where a processor can. No
+x86 machine shows the second. Prints the metrics of both, how many answers differ, and a 95 %
+interval for the metrics' difference, from paired resampling of the examples. The file must be of
+free length. Float16 is slow in an emulator: `sentiment.tflite` takes half a second for a sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from arm_instructions import prepare
+
+from tf_squeezebert import predict
+from tf_squeezebert.tasks import find_task, read_examples
+from tf_squeezebert.tflite import Runtime
+from tf_squeezebert.tflite.bundle import attach_files, read_bundle
+from tf_squeezebert.tflite.model_file import pack, unpack
+
+ENTRY = "reduced_precision_support"  # of XNNPACK's delegate in LiteRT
+RESAMPLINGS = 500
+PROGRAM = """
+import io, sys
+import numpy
+from ai_edge_litert.interpreter import Interpreter
+run = Interpreter(sys.argv[1], num_threads=1).get_signature_runner()
+source, sink = sys.stdin.buffer, sys.stdout.buffer
+while size := source.read(8):
+    inputs = numpy.load(io.BytesIO(source.read(int.from_bytes(size, "little"))))
+    file = io.BytesIO()
+    numpy.savez(file, **run(**inputs))
+    sink.write(len(file.getvalue()).to_bytes(8, "little") + file.getvalue())
+    sink.flush()
+"""
+
+
+class OnPhone(Runtime):
+    """A file that runs in the emulator; tokens and answers are made here."""
+
+    map = staticmethod(map)  # one call after the other
+
+    def __init__(self, file: Path, folder: Path, cpu: str):
+        super().__init__(file)
+        command = ["qemu-aarch64", "-cpu", cpu, "-L", folder / "root"]
+        command += ["-E", f"PYTHONPATH={folder / 'site'}", "-E", "OPENBLAS_NUM_THREADS=1"]
+        command += [folder / "root/usr/bin/python3.11", "-c", PROGRAM, file]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **pipes)
+
+    def __call__(self, inputs: Mapping[str, Any], **_: Any) -> dict[str, np.ndarray]:
+        file = io.BytesIO()
+        np.savez(file, **{name: np.asarray(x, np.int32) for name, x in inputs.items()})
+        self._process.stdin.write(len(file.getvalue()).to_bytes(8, "little") + file.getvalue())
+        self._process.stdin.flush()
+        size = int.from_bytes(self._process.stdout.read(8), "little")
+        return dict(np.load(io.BytesIO(self._process.stdout.read(size))))
+
+
+def with_entry(file: Path, path: Path) -> Path:
+    """The file with XNNPACK's entry for float16."""
+    model = unpack(file.read_bytes())
+    model.buffers.append(schema.BufferT(data=np.frombuffer(b"fp16accfp16", np.uint8)))
+    entry = schema.MetadataT(name=ENTRY, buffer=len(model.buffers) - 1)
+    model.metadata = [*(model.metadata or ()), entry]
+    path.write_bytes(pack(model))
+    attach_files(path, read_bundle(file).files)
+    return path
+
+
+def interval(task, examples, names, answers) -> dict[str, np.ndarray]:
+    """For each metric, the 2.5 % and 97.5 % quantiles of the second answers' less the first's."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(RESAMPLINGS):
+        chosen = rng.integers(0, len(examples), len(examples))
+        some = [examples[i] for i in chosen]
+        one, other = (task.measure(some, [a[i] for i in chosen], names).metrics for a in answers)
+        found.append({name: other[name] - one[name] for name in one})
+    return {name: np.quantile([x[name] for x in found], [0.025, 0.975]) for name in found[0]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--task", default="sst2")
+    parser.add_argument("--most", type=int, help="examples that are read (default: all)")
+    parser.add_argument("--cpu", default="cortex-a76", help="a model that `-cpu help` lists")
+    options = parser.parse_args()
+    folder = options.folder.resolve()
+    prepare(folder)
+    runtime = Runtime(options.file)
+    task = find_task(options.task, runtime.config)
+    names = task.label_order(runtime.config, None)
+    examples = list(read_examples(options.data, task, names))[: options.most]
+    columns = [list(column) for column in zip(*map(task.texts, examples), strict=True)]
+    with tempfile.TemporaryDirectory() as temporary:
+        half = with_entry(options.file, Path(temporary) / "half.tflite")
+        files = {"as it is": options.file, "in float16": half}
+        answers = []
+        for title, file in files.items():
+            answers.append(predict(OnPhone(file, folder, options.cpu), *columns))
+            measured = task.measure(examples, answers[-1], names or ()).metrics
+            shown = ", ".join(f"{name} {value:.4f}" for name, value in measured.items())
+            print(f"{title:<12}{shown}", flush=True)
+    content = [[{k: x for k, x in a.items() if "score" not in k} for a in each] for each in answers]
+    print(f"{sum(a != b for a, b in zip(*content, strict=True))} of {len(examples)} answers differ")
+    for name, (low, high) in interval(task, examples, names or (), answers).items():
+        print(f"{name}: in float16 {low:+.4f} to {high:+.4f} (95 %)")
+
+
+if __name__ == "__main__":
+    main()
