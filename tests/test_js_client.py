@@ -436,6 +436,13 @@ def check_self_test(client: Path, path: Path) -> None:
     assert (result["tolerance"], result["tokens"]) == (known.tolerance, known.tokens)
 
 
+@pytest.mark.parametrize("rounds", ["0", "-1", "1.5"])
+def test_rounds_are_at_least_one(client, rounds):
+    """Of no rounds every output would be right."""
+    said = error(client, "test/self_test.mjs", PACKAGED, rounds)
+    assert said == f"rounds must be a whole number of 1 or more, not {rounds}."
+
+
 @pytest.mark.slow
 def test_the_fastest_that_is_right_is_kept(client, several_lengths, tmp_path):
     script, fast = "test/fastest.mjs", str(several_lengths)

@@ -28,6 +28,8 @@ const GOLDEN = "golden.json";
  * @returns {Promise<SelfTest>}
  */
 export async function selfTest(file, graph, { rounds = 1, half = false }) {
+  const isCount = Number.isInteger(rounds) && rounds >= 1;
+  ensure(isCount, `rounds must be a whole number of 1 or more, not ${JSON.stringify(rounds)}.`);
   const { outputs: limits, examples } = readGolden(file);
   const rows = examples.map(rowOf);
   /** @type {<T>(use: () => T) => T} */
