@@ -95,10 +95,12 @@ def environment(backend: str) -> dict[str, str]:
 
 
 def assert_same_training(one, other) -> None:
-    """To float rounding, of which Adam makes a step where a gradient is 0, as of key biases."""
+    """To float rounding: sums over two devices are in another order."""
     for name, want in load_file(one / "model.safetensors").items():
         got = load_file(other / "model.safetensors")[name]
-        np.testing.assert_allclose(got, want, atol=1e-4, err_msg=name)
+        # The softmax cancels key biases: their gradient is rounding, of which Adam makes a step.
+        rounding = 1e-4 if name.endswith("key.bias") else 3e-5
+        np.testing.assert_allclose(got, want, atol=rounding, err_msg=name)
     losses = []
     for folder in (one, other):
         header, *rows = (folder / "history.csv").read_text().splitlines()
