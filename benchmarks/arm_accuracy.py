@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from arm_instructions import prepare
+from arm_instructions import prepare, python_on
 
 from tf_squeezebert import predict
 from tf_squeezebert.tasks import find_task, read_examples
@@ -53,19 +53,20 @@ class OnPhone(Runtime):
 
     def __init__(self, file: Path, folder: Path, cpu: str):
         super().__init__(file)
-        command = ["qemu-aarch64", "-cpu", cpu, "-L", folder / "root"]
-        command += ["-E", f"PYTHONPATH={folder / 'site'}", "-E", "OPENBLAS_NUM_THREADS=1"]
-        command += [folder / "root/usr/bin/python3.11", "-c", PROGRAM, file]
+        command = [*python_on(cpu, folder), "-c", PROGRAM, file]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **pipes)
+        self._process = subprocess.Popen(command, **pipes)
 
     def __call__(self, inputs: Mapping[str, Any], **_: Any) -> dict[str, np.ndarray]:
         file = io.BytesIO()
         np.savez(file, **{name: np.asarray(x, np.int32) for name, x in inputs.items()})
         self._process.stdin.write(len(file.getvalue()).to_bytes(8, "little") + file.getvalue())
         self._process.stdin.flush()
-        size = int.from_bytes(self._process.stdout.read(8), "little")
-        return dict(np.load(io.BytesIO(self._process.stdout.read(size))))
+        size = self._process.stdout.read(8)
+        if not size:
+            raise SystemExit("The emulated LiteRT could not run the file: its message is above.")
+        content = self._process.stdout.read(int.from_bytes(size, "little"))
+        return dict(np.load(io.BytesIO(content)))
 
 
 def with_entry(file: Path, path: Path) -> Path:

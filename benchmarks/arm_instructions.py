@@ -75,11 +75,17 @@ def prepare(folder: Path) -> None:
     subprocess.run(command, input=PLUGIN, text=True, check=True)
 
 
+def python_on(cpu: str, folder: Path, *options: str | Path) -> list[str | Path]:
+    """The command that runs the AArch64 Python of a folder on an emulated CPU."""
+    command = ["qemu-aarch64", *options, "-cpu", cpu, "-L", folder / "root"]
+    command += ["-E", f"PYTHONPATH={folder / 'site'}", "-E", "OPENBLAS_NUM_THREADS=1"]
+    return [*command, folder / "root/usr/bin/python3.11"]
+
+
 def count(folder: Path, cpu: str, file: Path, length: int, runs: int) -> int:
     """Instructions of a whole process that runs a file so many times."""
-    command = ["qemu-aarch64", "-plugin", folder / "count.so", "-cpu", cpu, "-L", folder / "root"]
-    command += ["-E", f"PYTHONPATH={folder / 'site'}", "-E", "OPENBLAS_NUM_THREADS=1"]
-    command += [folder / "root/usr/bin/python3.11", "-c", PROGRAM, file, str(length), str(runs)]
+    command = python_on(cpu, folder, "-plugin", folder / "count.so")
+    command += ["-c", PROGRAM, file, str(length), str(runs)]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"The emulated LiteRT could not run '{file}':\n{done.stderr[-2000:]}")

@@ -122,10 +122,11 @@ def main() -> None:
         pairs = list(zip(expected, answers, strict=True))
         same = [pair for pair in pairs if content_of(pair[0]) == content_of(pair[1])]
         apart = [np.max(np.abs(np.subtract(numbers_of(a), numbers_of(b)))) for a, b in same]
-        print(
-            f"{name:<20}{len(same)} of {len(texts)} answers equal   their numbers apart by "
-            f"{max(apart):.1e} at most, {np.median(apart):.1e} in the median"
-        )
+        report = f"{name:<20}{len(same)} of {len(texts)} answers equal"
+        if same:
+            most, middle = max(apart), np.median(apart)
+            report += f"   their numbers apart by {most:.1e} at most, {middle:.1e} in the median"
+        print(report)
 
 
 if __name__ == "__main__":
