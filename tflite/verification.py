@@ -214,7 +214,7 @@ def _in_float32(model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedModel
 def _as_function(model: SqueezeBertPreTrainedModel) -> Callable[[Mapping], Any]:
     """The model, traced once for all shapes: a small one spends most of a call in Python.
 
-    On JAX, which would compile it for each shape, it stays as it is.
+    Backends other than TensorFlow run it as it is: JAX would compile it for each shape.
     """
     call = partial(model, training=False)
     if keras.backend.backend() != "tensorflow":
