@@ -21,6 +21,7 @@ from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
 from .golden import GOLDEN
 from .golden_examples import choose_examples, make_golden
+from .half_precision import set_half
 from .metadata import DESCRIBED, attach_metadata
 from .model_file import pack, share_buffers, unpack
 from .quantization import RECIPES, apply
@@ -35,6 +36,7 @@ from .verification import (
     make_samples,
     median_time,
     prove,
+    prove_in_half,
 )
 
 logger = logging.getLogger(__name__)
@@ -68,7 +70,8 @@ def export(
     labels and the tokenizer. Before it is moved to its place, it is compared with the model, in
     float32 and in its final form: on random ids (short, padded and of full length), on texts and
     pairs that come with the package, and on `verify`. For a quantized file, each operator and
-    weight is compared as well.
+    weight is compared as well; and one of the recipe fp16, in which phones compute in
+    float16, is run in float16, as far as this machine can emulate it.
 
     Args:
         model: a `SqueezeBertModel`, or a model with any of the five heads.
@@ -138,7 +141,8 @@ def export(
         lengths=lengths,
         batch=batch,
         split=runner.accelerator or recipe is None or not recipe.convolutions,
-        half_precision=runner.accelerator,
+        for_gpu=runner.accelerator,
+        half_precision=runner.accelerator or (recipe is not None and recipe.half_precision),
         finish=runner.finishes,
         pooling=pooling,
     )
@@ -155,6 +159,8 @@ def export(
         content = apply(recipe, content, rows)
     if len(lengths) > 1:
         content = pack(share_buffers(unpack(content)))
+    if recipe is not None and recipe.half_precision:
+        content = set_half(content)
     if runner.metadata:
         content = attach_metadata(content, files)
     with replacing(path) as temporary:
@@ -164,6 +170,8 @@ def export(
             check_structure(exact, temporary.read_bytes())
         runtime = _open(temporary)
         difference = prove(runtime, reference, recipe)
+        if recipe is not None and recipe.half_precision:
+            prove_in_half(temporary, reference, recipe)
         if recipe is None:
             check_tables(temporary.read_bytes(), model)
         if golden:
@@ -214,15 +222,22 @@ def _lengths(
     if length is not None and lengths is not None:
         raise ValueError("length and lengths exclude each other: pass one of them.")
     longest = config.max_position_embeddings
+    step = TARGETS[target].length_step
     if lengths is None:
         usual = TARGETS[target].length
-        length = length if length is not None or usual is None else min(usual, longest)
+        if length is None and usual is not None:
+            length = max(step, min(usual, longest) // step * step)
         lengths = [] if length is None else [length]
     elif not lengths:
         raise ValueError("lengths names no length: pass at least one, or leave it out.")
     if wrong := [x for x in lengths if not 1 <= x <= longest]:
         raise ValueError(
             f"length must be in [1, {longest}] (max_position_embeddings), not {wrong[0]}."
+        )
+    if uneven := [x for x in lengths if x % step]:
+        raise ValueError(
+            f"target {target!r} takes lengths that are multiples of {step}, which GPUs compute "
+            f"correctly, not {uneven[0]}: pass {-(-uneven[0] // step) * step}."
         )
     if len(set(lengths)) > 1 and TARGETS[target].metadata:
         raise ValueError(

@@ -24,6 +24,8 @@ from ..terminal import one_line
 from .apart import read_rows, write_rows
 
 _SECONDS = 600
+# XNNPACK's flags in LiteRT for int8, for weights that are computed, and to compute in float16.
+_HALF_FLAGS = 1 | 2 | 8 | 4
 _CHROMIUM = Path("/usr/lib/chromium")  # where Debian's package installs a software Vulkan device
 
 
@@ -139,17 +141,20 @@ class Accelerated:
 
     Args:
         path: the file.
-        accelerators: names of LiteRT's `HardwareAccelerator`, by spaces: "GPU", or "GPU CPU", which
-            leaves to the CPU what the GPU does not take.
+        accelerators: names of LiteRT's `HardwareAccelerator`, by spaces: "GPU", "CPU", or
+            "GPU CPU", which leaves to the CPU what the GPU does not take.
+        num_threads: threads on the CPU.
+        half: whether the CPU computes in float16.
 
     Raises:
         RuntimeError, ValueError: LiteRT finds no such accelerator, or can not compile the file for
             it. (It may also end the process.)
     """
 
-    def __init__(self, path: str, accelerators: str):
+    def __init__(self, path: str, accelerators: str, num_threads: int = 1, half: bool = False):
         from ai_edge_litert.compiled_model import (
             CompiledModel,
+            CpuOptions,
             GpuOptions,
             HardwareAccelerator,
             Options,
@@ -158,7 +163,11 @@ class Accelerated:
         hardware = HardwareAccelerator(0)
         for name in accelerators.split():
             hardware |= HardwareAccelerator[name]
-        options = Options(hardware_accelerators=hardware, gpu_options=GpuOptions(enforce_f32=True))
+        options = Options(
+            hardware_accelerators=hardware,
+            cpu_options=CpuOptions(num_threads, xnnpack_flags=_HALF_FLAGS if half else None),
+            gpu_options=GpuOptions(enforce_f32=True),
+        )
         self._model = CompiledModel.from_file(path, options=options)
 
     @property

@@ -10,6 +10,8 @@ It computes the same as the Keras model, but is written for LiteRT's delegates, 
   of a GATHER would stay in float);
 - query, key and value are one projection if their groups are equal, as they nearly always are;
 - the attention scale is folded into the query weights;
+- for GPUs, attention is written without what their delegates were found to compute incorrectly
+  (`known_faults`): the mask is a channel of query and key, and keys are transposed beforehand;
 - if only the first position is needed, the last block computes only that one;
 - the masked LM's output matrix is the word embedding table itself, stored once.
 
@@ -42,6 +44,7 @@ ACTIVATION_FUNCTIONS = {
 }
 # Added to the scores of masked positions: exp(-1e4) is 0, and 1e4 fits into half precision.
 _MASKED = -1e4
+_CHANNELS = 4  # GPUs store channels in groups of four
 
 
 class DeployedGraph(tf.Module):
@@ -53,6 +56,7 @@ class DeployedGraph(tf.Module):
         split: whether grouped projections are one FULLY_CONNECTED per group.
         half_precision: whether the encoder's norms must stay within the range of float16, in which
             accelerators compute: squares overflow it at a magnitude of 256.
+        for_gpu: whether attention must be right on GPUs; for fixed shapes.
         finish: whether to do what MediaPipe's tasks leave to the file: truncate texts that are too
             long, and turn a classifier's logits into scores.
         pooling: for the bare model, None; or "mean" or "cls" for sentence embeddings.
@@ -65,6 +69,7 @@ class DeployedGraph(tf.Module):
         batch: int | None = 1,
         split: bool = False,
         half_precision: bool = False,
+        for_gpu: bool = False,
         finish: bool = False,
         pooling: str | None = None,
     ):
@@ -83,6 +88,7 @@ class DeployedGraph(tf.Module):
         self._batch = batch
         self._length: int | None = None  # of the function that is being made
         self._split, self._finish, self._pooling = split, finish, pooling
+        self._for_gpu = for_gpu
         self._shrink = 1 / 16 if half_precision else 1.0
         # By layer and name. As constants they would be copied from one form of the graph to the
         # next, and conversion would take five times as long.
@@ -141,6 +147,8 @@ class DeployedGraph(tf.Module):
             mask /= tf.reduce_sum(mask, axis=-1, keepdims=True)
             total = tf.matmul(mask, self._encode(model, inputs))  # [B, 1, 1, H]
         total = self._by_text(total)
+        if self._shrink != 1:  # for the squares below, which are those of means: less than a norm's
+            total *= math.sqrt(self._shrink)
         # Not tf.nn.l2_normalize, because GPU delegates refuse its operation.
         square = tf.reduce_sum(tf.square(total), axis=-1, keepdims=True)
         return {"embedding": total * tf.math.rsqrt(tf.maximum(square, 1e-12))}
@@ -164,7 +172,7 @@ class DeployedGraph(tf.Module):
         head, words = model.head, model.transformer.embeddings.word_embeddings
         x = self._activation(head, self._dense(head.dense, self._encode(model.transformer, inputs)))
         # Otherwise the converter multiplies gamma into the table, and stores the table twice.
-        x = self._layer_norm(head.layer_norm, x, foldable=False)  # [B, 1, S, H]
+        x = self._layer_norm(head.layer_norm, x, self._shrink, foldable=False)  # [B, 1, S, H]
         with tf.name_scope(TABLE_PRODUCT):
             logits = tf.matmul(x, self._weight("embeddings", words), transpose_b=True)
             logits += self._weight("bias", head)
@@ -195,6 +203,8 @@ class DeployedGraph(tf.Module):
         input_ids, attention_mask, token_type_ids = inputs
         x = self._look_up_all(transformer, input_ids, token_type_ids)
         bias = (1.0 - self._mask(attention_mask)) * _MASKED
+        if self._for_gpu:
+            bias = self._as_channels(bias)
         *blocks, last = transformer.blocks
         for block in blocks:
             x = self._block(block, x, bias)
@@ -258,21 +268,41 @@ class DeployedGraph(tf.Module):
             projections = [query, *self._projections(x, key, value)]
         else:
             projections = self._projections(x, query, key, value, scale=scale)
-        query, *others = projections
+        query, key, value = projections
         query = self._split_heads(query, first_alone)  # [B, N, Q, D]
-        key, value = (self._split_heads(y) for y in others)  # [B, N, S, D]
-        probs = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) + bias)  # [B, N, Q, S]
-        return self._merge_heads(tf.matmul(probs, value), first_alone)
+        if self._for_gpu:
+            scores = self._scores_on_gpu(query, key, bias)
+        else:
+            scores = tf.matmul(query, self._split_heads(key), transpose_b=True) + bias
+        context = tf.matmul(tf.nn.softmax(scores), self._split_heads(value))  # [B, N, Q, D]
+        return self._merge_heads(context, first_alone)
+
+    def _scores_on_gpu(self, query, key, mask):
+        """[B, N, Q, D], [B, 1, S, H] and the mask's channels, [B, N, 4, S], to [B, N, Q, S]."""
+        batch, heads, length, _ = query.shape
+        ones = np.zeros((batch, heads, length, _CHANNELS), np.float32)
+        ones[..., 0] = 1  # the mask's first channel counts, once
+        key = tf.transpose(self._by_head(key), [0, 2, 3, 1])  # [B, N, D, S]
+        return tf.matmul(tf.concat([query, ones], axis=-1), tf.concat([key, mask], axis=2))
+
+    def _as_channels(self, bias):
+        """A mask, [B, 1, 1, S], as 4 channels of each head's keys, [B, N, 4, S]."""
+        channels = tf.concat([bias] * _CHANNELS, axis=2)
+        return tf.concat([channels] * self._config.num_attention_heads, axis=1)
 
     def _split_heads(self, x, first_alone: bool = False):
         """[B, 1, Q, H] to [B, N, Q, D]."""
         heads = self._config.num_attention_heads
         if self._is_free:
             return tf.concat(tf.split(x, heads, axis=-1), axis=1)
+        return tf.transpose(self._by_head(x, first_alone), [0, 2, 1, 3])
+
+    def _by_head(self, x, first_alone: bool = False):
+        """[B, 1, Q, H] to [B, Q, N, D]."""
         batch, length = self._sizes
+        heads = self._config.num_attention_heads
         size = self._config.hidden_size // heads
-        x = tf.reshape(x, [batch, 1 if first_alone else length, heads, size])
-        return tf.transpose(x, [0, 2, 1, 3])
+        return tf.reshape(x, [batch, 1 if first_alone else length, heads, size])
 
     def _merge_heads(self, x, first_alone: bool):
         """[B, N, Q, D] to [B, 1, Q, H]."""

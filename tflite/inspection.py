@@ -25,6 +25,7 @@ from .bundle import read_bundle
 from .choosing import self_test_apart
 from .golden import GOLDEN, SelfTest
 from .gpu import run_on_gpu
+from .known_faults import KnownFault, find_faults
 from .metadata import read_metadata
 from .model_check import Graph, Model, open_model
 from .model_file import OPERATORS
@@ -112,6 +113,7 @@ class Inspection:
         golden: for a file with golden examples, the result of its self-test, or why it fails.
         metadata: TFLite's own metadata, which MediaPipe reads.
         delegates: how each delegate runs it.
+        faults: what is known to go wrong with its patterns on devices that are not here.
     """
 
     path: str
@@ -125,6 +127,7 @@ class Inspection:
     golden: SelfTest | str | None
     metadata: dict[str, Any] | None
     delegates: list[Delegate]
+    faults: list[KnownFault]
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -149,11 +152,16 @@ class Inspection:
             lines.append(f"self-test: {printable(str(self.golden or _NO_GOLDEN))}")
         lines.append(f"metadata for MediaPipe: {printable(_task_of(self.metadata))}")
         lines += [printable(line) for x in self.delegates for line in _delegate_lines(x, count)]
+        lines.append("known to go wrong on other devices" + ("" if self.faults else ": nothing"))
+        lines += [f"  {fault}" for fault in self.faults]
         return "\n".join(lines)
 
 
 def inspect(path: str | os.PathLike) -> Inspection:
     """Shows what is in any .tflite file, and runs it on every delegate of this machine.
+
+    It also names the patterns in the file that users found to go wrong on devices (`FAULTS` in
+    known_faults.py), with the versions of LiteRT and the issues.
 
     These are XNNPACK, LiteRT's default on CPUs, and LiteRT's GPU accelerator, if there is a
     Vulkan, Metal or Direct3D device; on Debian, Chromium's software Vulkan is found automatically.
@@ -193,6 +201,7 @@ def inspect(path: str | os.PathLike) -> Inspection:
             *_run_delegates(path, model, ends, len(names)),
             Delegate("NPU", "not available", note=_NPU),
         ],
+        faults=find_faults(ends.graph),
     )
 
 

@@ -35,8 +35,8 @@ _LAST_OPERATOR = 1000  # operator numbers go up to about 210 so far
 # The range of scales in which LiteRT's integer arithmetic does not overflow.
 _SCALES = 1e-20, 1e20
 # By it XNNPACK computes in float16 where a processor can.
-_HALF, _HALF_VALUE = "reduced_precision_support", b"fp16accfp16"
-_METADATA = {"TFLITE_METADATA", "CONVERSION_METADATA", "min_runtime_version", _HALF}
+HALF, HALF_VALUE = "reduced_precision_support", b"fp16accfp16"
+_METADATA = {"TFLITE_METADATA", "CONVERSION_METADATA", "min_runtime_version", HALF}
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int4": (-8, 7)}
 
 
@@ -417,8 +417,8 @@ def check_model(model: Model, batch: int = 1, length: int | None = None, index: 
     others = {*model.metadata} - _METADATA
     if others:  # from some, LiteRT reads the order of execution, for example
         raise ValueError(f"holds metadata named {min(others)[:80]!a}")
-    if _HALF in model.metadata and bytes(model.metadata[_HALF]) != _HALF_VALUE:
-        raise ValueError(f"has another {_HALF} than {_HALF_VALUE.decode()!r}")
+    if HALF in model.metadata and bytes(model.metadata[HALF]) != HALF_VALUE:
+        raise ValueError(f"has another {HALF} than {HALF_VALUE.decode()!r}")
     values: list[Value | None] = [_constant(x) for x in graph.tensors]
     for place in graph.inputs:
         tensor = graph.tensors[place]

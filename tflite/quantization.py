@@ -57,6 +57,7 @@ class Recipe(NamedTuple):
             kernels round what they multiply with small integers in different ways.
         convolutions: whether CPUs run grouped convolutions of this kind, and do so faster than one
             FULLY_CONNECTED per group.
+        half_precision: whether the file asks XNNPACK to compute in float16 on processors that can.
     """
 
     summary: str
@@ -64,6 +65,7 @@ class Recipe(NamedTuple):
     tolerance: float
     rounding: float
     convolutions: bool = False
+    half_precision: bool = False
 
     @property
     def block(self) -> int:
@@ -86,7 +88,8 @@ RECIPES = {
             Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
         ),
         tolerance=0.1,
-        rounding=0.005,
+        rounding=0.05,
+        half_precision=True,
     ),
     "int8": Recipe(
         "weights and tables as 8 bit integers, activations in float between the operations",

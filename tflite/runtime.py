@@ -33,7 +33,8 @@ _Result = TypeVar("_Result")
 
 # LiteRT ends the process if the system refuses it another thread.
 MOST_THREADS = 256
-DELEGATES = ("xnnpack", "none", "gpu")
+EMULATED_HALF = "xnnpack-float16"
+DELEGATES = ("xnnpack", EMULATED_HALF, "none", "gpu")
 _RESOLVERS = {
     "xnnpack": OpResolverType.AUTO,
     "none": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
@@ -51,10 +52,11 @@ class Runtime:
         num_threads: threads within one call of the file.
         workers: number of calls of the file that run at once. Each worker has an interpreter, with
             a copy of the encoder's weights.
-        delegate: what runs the file: `"xnnpack"`, LiteRT's fast kernels for CPUs; `"none"`, its
-            other kernels, which are many times slower; or `"gpu"`, its GPU accelerator in float32,
-            for files of fixed shapes, of which `target="gpu"` makes those that are right there.
-            `fastest` chooses among them.
+        delegate: what runs the file: `"xnnpack"`, LiteRT's fast kernels for CPUs;
+            `"xnnpack-float16"`, the same in float16, as phones compute files of the recipe fp16
+            (x86 emulates it slowly, and is more exact in sums); `"none"`, LiteRT's other kernels,
+            which are many times slower; or `"gpu"`, its GPU accelerator in float32, for files of
+            fixed shapes, of which `target="gpu"` makes those that are right there.
 
     Attributes:
         config: the exported model's config, with the names of the labels.
@@ -280,8 +282,9 @@ def _open(
     try:
         with named_in_utf8(path) as name:
             if delegate == "gpu":
-                model = Accelerated(name, "GPU CPU")
-                return {x.name: functools.partial(model, x.name) for x in signatures}
+                return _accelerated(Accelerated(name, "GPU CPU"), signatures)
+            if delegate == EMULATED_HALF:
+                return _accelerated(Accelerated(name, "CPU", num_threads, half=True), signatures)
             interpreter = Interpreter(
                 name, num_threads=num_threads, experimental_op_resolver_type=_RESOLVERS[delegate]
             )
@@ -297,6 +300,10 @@ def _open(
         raise ValueError(
             f"'{path}' is damaged, LiteRT can not open it: export it again ({one_line(error)})."
         ) from error
+
+
+def _accelerated(model: Accelerated, signatures: Iterable[Signature]) -> dict[str, _Run]:
+    return {x.name: functools.partial(model, x.name) for x in signatures}
 
 
 def _release_pages(path: Path) -> None:

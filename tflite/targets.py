@@ -16,6 +16,7 @@ class Target(NamedTuple):
         summary: one line for people.
         recipes: the quantization recipes that it computes correctly.
         length: the default sequence length in tokens; None leaves it free.
+        length_step: what lengths must be multiples of.
         accelerator: whether it is a GPU or NPU: these take only fixed shapes, compute in half
             precision, and compute int8 grouped convolutions incorrectly or in pieces.
         batch: the number of texts per call, if it can not be chosen.
@@ -28,6 +29,7 @@ class Target(NamedTuple):
     summary: str
     recipes: tuple[str, ...]
     length: int | None = None
+    length_step: int = 1
     accelerator: bool = False
     batch: int | None = None
     pooling: str | None = None
@@ -37,11 +39,12 @@ class Target(NamedTuple):
 
 TARGETS = {
     "cpu": Target("smartphone CPUs, by XNNPACK", tuple(RECIPES)),
-    "gpu": Target("GPU delegates", ("fp16", "int8"), length=128, accelerator=True),
+    "gpu": Target("GPU delegates", ("fp16", "int8"), length=128, length_step=4, accelerator=True),
     "npu": Target(
         "NPUs, by their vendors' compilers",
         ("fp16", "int8", "int8-static"),
         length=128,
+        length_step=4,
         accelerator=True,
     ),
     "mediapipe": Target(

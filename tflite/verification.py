@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..inputs import INPUTS
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 from ..tasks import KINDS, Task
 from ..tokenizer import SqueezeBertTokenizer
+from .half_precision import run_in_half
 from .quantization import Recipe
 from .runtime import Runtime
 
@@ -36,6 +38,7 @@ _LEAST_SPREAD = 0.02
 _CLEAR = 2.0
 LEAST_TEXT = 4  # tokens: [CLS], two [SEP] and one token of text
 Text = str | tuple[str, str]
+Run = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 _OUTPUTS = {name for task in KINDS.values() for form in task.outputs for name in form}
 _MOST_KEPT = 1 << 26  # numbers kept of the reference, for a second file: 256 MB
 
@@ -241,7 +244,7 @@ def shaped(
     return {name: x[None] for name, x in inputs.items()}
 
 
-def prove(runtime: Runtime, reference: Reference, recipe: Recipe | None = None) -> float:
+def prove(run: Run, reference: Reference, recipe: Recipe | None = None) -> float:
     """Compares a file with its model.
 
     Outputs are compared relative to their spread: how they differ between texts and positions,
@@ -249,7 +252,7 @@ def prove(runtime: Runtime, reference: Reference, recipe: Recipe | None = None) 
     the model's are clear.
 
     Args:
-        runtime: the file.
+        run: the file: a `Runtime`, or another function from inputs to outputs.
         reference: the model, and the samples to run both on.
         recipe: the recipe of a quantized file, whose `tolerance` is the largest allowed root mean
             square of an output's error, relative to the output's spread. None for a float32 file,
@@ -262,7 +265,7 @@ def prove(runtime: Runtime, reference: Reference, recipe: Recipe | None = None) 
         ExportError: the two differ by more than that, or decide differently; or the model's outputs
             are not finite.
     """
-    measured = measure(runtime, reference)
+    measured = measure(run, reference)
     for one in measured.values():
         if not np.isfinite(one.largest):
             raise ExportError(
@@ -276,11 +279,30 @@ def prove(runtime: Runtime, reference: Reference, recipe: Recipe | None = None) 
     return max(one.worst for one in measured.values())
 
 
-def measure(runtime: Runtime, reference: Reference) -> dict[str, Measured]:
+def prove_in_half(path: Path, reference: Reference, recipe: Recipe) -> None:
+    """`prove`, for what processors compute that take a file's weights and numbers in float16.
+
+    Raises:
+        ExportError: as in `prove`.
+    """
+    samples = [shaped(reference.model, sample) for sample in reference.samples]
+    try:
+        outputs = iter(run_in_half(path, samples))
+    except ValueError as error:
+        warnings.warn(
+            f"The file was not verified in float16, in which phones compute it: {error} Run its "
+            "self_test on a phone.",
+            stacklevel=4,
+        )
+        return
+    prove(lambda _: next(outputs), reference, recipe)
+
+
+def measure(run: Run, reference: Reference) -> dict[str, Measured]:
     """Measures each of a file's outputs against the model's."""
     measured: dict[str, Measured] = {}
     for sample, wants in reference:
-        for name, got in runtime(shaped(reference.model, sample)).items():
+        for name, got in run(shaped(reference.model, sample)).items():
             if name not in measured:
                 measured[name] = Measured(name, reference.model.task)
             measured[name].add(got, wants[name])

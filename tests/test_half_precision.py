@@ -1,0 +1,131 @@
+"""Files that phones compute in float16: what asks for it, and that they are right in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tf_squeezebert
+from tf_squeezebert.tflite import ExportError, Runtime, export, exporter, verification
+from tf_squeezebert.tflite.half_precision import set_half
+from tf_squeezebert.tflite.model_check import HALF, open_model, read_model
+from tf_squeezebert.tflite.runtime import EMULATED_HALF
+
+from .configs import CLASSES, random_inputs, small_config
+from .measures import keras_outputs
+
+SIZES = {"num_hidden_layers": 2, "hidden_size": 128, "embedding_size": 128}
+CLASSIFIER = "SqueezeBertForSequenceClassification"
+
+
+def make(name: str = CLASSIFIER, **options):
+    config = small_config(**SIZES, **options)
+    return config, getattr(tf_squeezebert, name)(tf_squeezebert.SqueezeBertConfig(**config))
+
+
+def inputs_for(name: str, config: dict, length: int) -> dict[str, np.ndarray]:
+    shape = (2, 3, length) if name == "SqueezeBertForMultipleChoice" else (2, length)
+    return random_inputs(config, shape)
+
+
+def error(got: np.ndarray, want: np.ndarray) -> float:
+    return float(np.sqrt(np.mean((got - want) ** 2)) / np.std(want))
+
+
+@pytest.mark.parametrize("quantize", [None, "fp16", "int8"])
+def test_the_recipe_fp16_alone_asks_for_float16(quantize, tmp_path):
+    _, model = make()
+    path = export(model, tmp_path / "model.tflite", quantize=quantize)
+    entry = open_model(path).metadata.get(HALF)
+    assert (entry is not None and bytes(entry) == b"fp16accfp16") == (quantize == "fp16")
+
+
+def test_the_entry_is_set_once_and_removed(tmp_path):
+    _, model = make()
+    content = export(model, tmp_path / "model.tflite", quantize="fp16").read_bytes()
+    assert HALF not in read_model(set_half(content, allowed=False)).metadata
+    again = set_half(set_half(content))
+    assert again.count(HALF.encode()) == 1
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_head_is_right_in_float16(name, tmp_path):
+    config, model = make(name)
+    path = export(model, tmp_path / "model.tflite", quantize="fp16")
+    for length in (1, 33):
+        inputs = inputs_for(name, config, length)
+        outputs = Runtime(path, delegate=EMULATED_HALF)(inputs)
+        single = Runtime(path)(inputs)
+        for key, want in keras_outputs(model, inputs).items():
+            assert error(outputs[key], want) < 0.1
+            assert np.abs(outputs[key] - single[key]).max() > 0  # it was float16
+
+
+def large(model) -> None:
+    """Gives a norm's input single channels of the size of some trained models'."""
+    for block in model.transformer.blocks:
+        bias = np.array(block.post_attention.bias)
+        bias[[3, 70]] = 3000, -2000
+        block.post_attention.bias.assign(bias)
+
+
+def test_large_activations_stay_right(tmp_path):
+    config, model = make()
+    large(model)
+    inputs = inputs_for(CLASSIFIER, config, 40)
+    want = keras_outputs(model, inputs)["logits"]
+    path = export(model, tmp_path / "model.tflite", quantize="fp16")
+    assert error(Runtime(path, delegate=EMULATED_HALF)(inputs)["logits"], want) < 0.1
+
+
+def test_norms_that_overflow_are_found(tmp_path, monkeypatch):
+    """Without norms that are made for float16, the same model is refused."""
+    _, model = make()
+    large(model)
+    convert = exporter._convert
+    monkeypatch.setattr(
+        exporter,
+        "_convert",
+        lambda *x, **options: convert(*x, **options | {"half_precision": False}),
+    )
+    with pytest.raises(ExportError, match="was not kept"):
+        export(model, tmp_path / "model.tflite", quantize="fp16")
+    assert not list(tmp_path.iterdir())
+
+
+def test_activations_beyond_float16_are_refused(tmp_path):
+    _, model = make(hidden_act="relu")
+    block = model.transformer.blocks[0]
+    block.intermediate.kernel.assign(block.intermediate.kernel * 1e6)
+    block.projection.kernel.assign(block.projection.kernel * 1e-6)
+    export(model, tmp_path / "float32.tflite")
+    with pytest.raises(ExportError, match="was not kept"):
+        export(model, tmp_path / "fp16.tflite", quantize="fp16")
+    assert not (tmp_path / "fp16.tflite").exists()
+
+
+def test_golden_examples_allow_for_float16(tmp_path):
+    _, model = make()
+    path = export(model, tmp_path / "model.tflite", quantize="fp16")
+    found = Runtime(path, delegate=EMULATED_HALF).self_test()
+    assert found.right
+    assert found.tolerance > 0.05
+
+
+def test_several_lengths_and_threads_are_emulated(tmp_path):
+    config, model = make("SqueezeBertModel")
+    options = {"quantize": "fp16", "lengths": [8, 24], "pooling": "mean"}
+    path = export(model, tmp_path / "model.tflite", **options)
+    inputs = inputs_for("SqueezeBertModel", config, 20)
+    got = Runtime(path, delegate=EMULATED_HALF, num_threads=2)(inputs)["embedding"]
+    np.testing.assert_allclose(got, Runtime(path)(inputs)["embedding"], atol=5e-3)
+
+
+def test_a_machine_that_can_not_emulate_it_is_told(tmp_path, monkeypatch):
+    def refuse(*args):
+        raise ValueError("XNNPACK says no.")
+
+    monkeypatch.setattr(verification, "run_in_half", refuse)
+    _, model = make()
+    with pytest.warns(UserWarning, match=r"not verified in float16.* XNNPACK says no\. Run its"):
+        export(model, tmp_path / "model.tflite", quantize="fp16")
