@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ CLASSIFIER = "SqueezeBertForSequenceClassification"
 
 
 def make(name: str = CLASSIFIER, **options):
+    keras.utils.set_random_seed(0)
     config = small_config(**SIZES, **options)
     return config, getattr(tf_squeezebert, name)(tf_squeezebert.SqueezeBertConfig(**config))
 
@@ -32,12 +34,28 @@ def error(got: np.ndarray, want: np.ndarray) -> float:
     return float(np.sqrt(np.mean((got - want) ** 2)) / np.std(want))
 
 
-@pytest.mark.parametrize("quantize", [None, "fp16", "int8"])
-def test_the_recipe_fp16_alone_asks_for_float16(quantize, tmp_path):
-    _, model = make()
-    path = export(model, tmp_path / "model.tflite", quantize=quantize)
+@pytest.mark.parametrize(
+    ("quantize", "half_precision", "asks"),
+    [
+        (None, None, False),
+        (None, True, True),
+        ("fp16", None, True),
+        ("fp16", False, False),
+        ("int8", None, False),
+        ("int8", True, True),
+    ],
+)
+def test_files_ask_for_float16(quantize, half_precision, asks, tmp_path):
+    config, model = make()
+    path = tmp_path / "model.tflite"
+    export(model, path, quantize=quantize, half_precision=half_precision)
     entry = open_model(path).metadata.get(HALF)
-    assert (entry is not None and bytes(entry) == b"fp16accfp16") == (quantize == "fp16")
+    assert (entry is not None and bytes(entry) == b"fp16accfp16") == asks
+    assert bool(Runtime(path).config.extra.get("half_precision")) == asks
+    inputs = inputs_for(CLASSIFIER, config, 20)
+    want = keras_outputs(model, inputs)["logits"]
+    got = Runtime(path, delegate=EMULATED_HALF if asks else "xnnpack")(inputs)["logits"]
+    assert error(got, want) < 0.3
 
 
 def test_the_entry_is_set_once_and_removed(tmp_path):
@@ -52,7 +70,7 @@ def test_the_entry_is_set_once_and_removed(tmp_path):
 def test_every_head_is_right_in_float16(name, tmp_path):
     config, model = make(name)
     path = export(model, tmp_path / "model.tflite", quantize="fp16")
-    for length in (1, 33):
+    for length in (7, 33):
         inputs = inputs_for(name, config, length)
         outputs = Runtime(path, delegate=EMULATED_HALF)(inputs)
         single = Runtime(path)(inputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 import tf_squeezebert
 from tf_squeezebert.tflite import export, model_file
-from tf_squeezebert.tflite.known_faults import FAULTS, find_faults
+from tf_squeezebert.tflite.known_faults import FAULTS, Fault, find_faults
 from tf_squeezebert.tflite.model_check import open_model, read_model
 from tf_squeezebert.tflite.targets import POOLINGS
 
@@ -157,3 +158,20 @@ def test_a_fault_is_told_with_its_versions_and_source():
         "attention incorrectly, and with 4 axes correctly (LiteRT 1.4.5 and 2.1; "
         "google-ai-edge/LiteRT#8619, google-ai-edge/LiteRT#8975)"
     )
+
+
+def row(fault: Fault) -> str:
+    """The fault's row in the table of docs/known-faults.md."""
+    links = []
+    for source in fault.sources:
+        place, _, part = source.partition("#")
+        is_page = place.startswith("docs/")
+        url = f"{place[5:]}#{part}" if is_page else f"https://github.com/{place}/issues/{part}"
+        links.append(f"[{part if is_page else source.rpartition('/')[2]}]({url})")
+    return f"| {' | '.join([*fault[:4], ', '.join(links)])} |"
+
+
+def test_the_page_of_faults_lists_them_all():
+    page = (Path(__file__).parents[1] / "docs" / "known-faults.md").read_text()
+    lines = page.partition("## ")[0].splitlines()
+    assert [x for x in lines if x.startswith("| ")][1:] == [row(x) for x in FAULTS]

@@ -55,6 +55,7 @@ def export(
     quantize: str | None = None,
     target: str = "cpu",
     pooling: str | None = None,
+    half_precision: bool | None = None,
     labels: Sequence[str] | None = None,
     calibrate: Sequence[str] | None = None,
     verify: Sequence[Text] | None = None,
@@ -70,8 +71,8 @@ def export(
     labels and the tokenizer. Before it is moved to its place, it is compared with the model, in
     float32 and in its final form: on random ids (short, padded and of full length), on texts and
     pairs that come with the package, and on `verify`. For a quantized file, each operator and
-    weight is compared as well; and one of the recipe fp16, in which phones compute in
-    float16, is run in float16, as far as this machine can emulate it.
+    weight is compared as well. A file that phones compute in float16 is also run in float16, as far
+    as this machine can emulate it.
 
     Args:
         model: a `SqueezeBertModel`, or a model with any of the five heads.
@@ -95,6 +96,9 @@ def export(
         pooling: for the bare model: `"mean"` of the last hidden states, or `"cls"`, the first of
             them. The file then returns a sentence's `embedding`, [B, H], of length 1. The default
             is `"mean"` for MediaPipe, and None for other targets.
+        half_precision: whether CPUs that can, as those of phones since about 2018, compute in
+            float16 what is float32 in the file, in fewer instructions and with slightly other
+            results. The default is True for `"fp16"`, and False otherwise.
         labels: names of the labels, in order; by default those of the model's config.
         calibrate: texts like those that the file will get, some hundreds, for `"int8-static"`.
         verify: further texts and pairs to compare the file with the model on; the first 100 are
@@ -130,19 +134,21 @@ def export(
     runner = TARGETS[target]
     if isinstance(model, SqueezeBertModel):
         pooling = pooling or runner.pooling
-    config = _recorded(model.config, labels, target=target, quantize=quantize, pooling=pooling)
+    recipe = RECIPES[quantize] if quantize else None
+    half = bool(recipe and recipe.half_precision) if half_precision is None else half_precision
+    recorded = {"target": target, "quantize": quantize, "pooling": pooling}
+    config = _recorded(model.config, labels, **recorded, half_precision=half or None)
     files = collect_files(config, model.architecture, tokenizer)
 
     if runner.metadata:
         _warn_of_mediapipe(model, tokenizer, verify or ())
-    recipe = RECIPES[quantize] if quantize else None
     exact = content = _convert(
         model,
         lengths=lengths,
         batch=batch,
         split=runner.accelerator or recipe is None or not recipe.convolutions,
         for_gpu=runner.accelerator,
-        half_precision=runner.accelerator or (recipe is not None and recipe.half_precision),
+        half_precision=runner.accelerator or half,
         finish=runner.finishes,
         pooling=pooling,
     )
@@ -159,7 +165,7 @@ def export(
         content = apply(recipe, content, rows)
     if len(lengths) > 1:
         content = pack(share_buffers(unpack(content)))
-    if recipe is not None and recipe.half_precision:
+    if half:
         content = set_half(content)
     if runner.metadata:
         content = attach_metadata(content, files)
@@ -170,14 +176,14 @@ def export(
             check_structure(exact, temporary.read_bytes())
         runtime = _open(temporary)
         difference = prove(runtime, reference, recipe)
-        if recipe is not None and recipe.half_precision:
-            prove_in_half(temporary, reference, recipe)
+        if half:
+            prove_in_half(temporary, reference, recipe or RECIPES["fp16"])
         if recipe is None:
             check_tables(temporary.read_bytes(), model)
         if golden:
             examples = choose_examples(model, tokenizer, verify or (), lengths or [longest])
             wanted = reference.on([example.inputs for example in examples])
-            made = make_golden(runtime, wanted, examples, recipe)
+            made = make_golden(runtime, wanted, examples, recipe, half)
             attach_files(temporary, {GOLDEN: made.to_json()})
         own = encode(tokenizer, texts, longest) if tokenizer is not None else []
         tokens, milliseconds = median_time(runtime, own or samples)
@@ -359,7 +365,7 @@ def _warn_of_mediapipe(
 
 
 def _recorded(
-    config: SqueezeBertConfig, labels: Sequence[str] | None, **options: str | None
+    config: SqueezeBertConfig, labels: Sequence[str] | None, **options: str | bool | None
 ) -> SqueezeBertConfig:
     """The config with other label names, and with the options of the export."""
     values: dict[str, Any] = {k: value for k, value in options.items() if value is not None}

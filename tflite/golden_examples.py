@@ -88,7 +88,11 @@ def _random(model: SqueezeBertPreTrainedModel, seed: int, size: int) -> Example:
 
 
 def make_golden(
-    runtime: Runtime, reference: Reference, examples: Sequence[Example], recipe: Recipe | None
+    runtime: Runtime,
+    reference: Reference,
+    examples: Sequence[Example],
+    recipe: Recipe | None,
+    half: bool = False,
 ) -> Golden:
     """The golden examples, with the model's outputs, and the limits of the file's.
 
@@ -97,6 +101,7 @@ def make_golden(
         reference: the model, and the inputs of the examples.
         examples: the result of `choose_examples`.
         recipe: the recipe of a quantized file.
+        half: whether CPUs may compute the file in float16.
     """
     model = reference.model
     gots = [runtime(shaped(model, example.inputs)) for example in examples]
@@ -112,6 +117,7 @@ def make_golden(
     limits = {name: Limit(spread, 1.0, 1.0) for name, spread in spreads.items()}
     errors = Golden(examples, wanted, limits).errors(gots)
     rounding = _FLOAT_ROUNDING if recipe is None else recipe.rounding
+    rounding += _HALF_ROUNDING * half
     limits = {name: _limit(spreads[name], 2 * errors[name] + rounding) for name in spreads}
     return Golden(examples, wanted, limits)
 

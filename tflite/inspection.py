@@ -231,7 +231,7 @@ def _contents(path: Path) -> dict[str, Any] | None:
         config, tokenizer, architecture = bundle.config, bundle.tokenizer, bundle.architecture
     except ValueError:
         return None
-    options = ("target", "quantize", "pooling")
+    options = ("target", "quantize", "half_precision", "pooling")
     return {
         "architecture": architecture,
         **{name: config.extra[name] for name in options if config.extra.get(name)},

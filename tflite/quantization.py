@@ -57,7 +57,7 @@ class Recipe(NamedTuple):
             kernels round what they multiply with small integers in different ways.
         convolutions: whether CPUs run grouped convolutions of this kind, and do so faster than one
             FULLY_CONNECTED per group.
-        half_precision: whether the file asks XNNPACK to compute in float16 on processors that can.
+        half_precision: whether processors that can compute in float16 do, if `export` is not told.
     """
 
     summary: str
@@ -88,7 +88,7 @@ RECIPES = {
             Rule(("FULLY_CONNECTED",), 8, scope=TABLE_PRODUCT),
         ),
         tolerance=0.1,
-        rounding=0.05,
+        rounding=0.005,
         half_precision=True,
     ),
     "int8": Recipe(
