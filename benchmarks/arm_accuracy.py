@@ -78,6 +78,15 @@ def copied(file: Path, path: Path, half: bool) -> Path:
     return path
 
 
+def without_scores(answer: Any) -> Any:
+    """An answer without its numbers."""
+    if isinstance(answer, list):
+        return [without_scores(x) for x in answer]
+    if isinstance(answer, dict):
+        return {name: without_scores(x) for name, x in answer.items() if "score" not in name}
+    return answer
+
+
 def interval(task, examples, names, answers) -> dict[str, np.ndarray]:
     """For each metric, the 2.5 % and 97.5 % quantiles of the second answers' less the first's."""
     rng, found = np.random.default_rng(0), []
@@ -121,7 +130,7 @@ def main() -> None:
             shown = ", ".join(f"{name} {value:.4f}" for name, value in measured.items())
             print(f"{title:<14}{shown}", flush=True)
     answers = answers[:2]
-    content = [[{k: x for k, x in a.items() if "score" not in k} for a in each] for each in answers]
+    content = [[without_scores(answer) for answer in each] for each in answers]
     print(f"{sum(a != b for a, b in zip(*content, strict=True))} of {len(examples)} answers differ")
     for name, (low, high) in interval(task, examples, names or (), answers).items():
         print(f"{name}: in float16 {low:+.4f} to {high:+.4f} (95 %)")

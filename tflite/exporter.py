@@ -148,6 +148,7 @@ def export(
         batch=batch,
         split=runner.accelerator or recipe is None or not recipe.convolutions,
         for_gpu=runner.accelerator,
+        convolutions=recipe is None or recipe.stores("CONV_2D"),
         half_precision=runner.accelerator or half,
         finish=runner.finishes,
         pooling=pooling,

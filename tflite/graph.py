@@ -12,7 +12,8 @@ It computes the same as the Keras model, but is written for LiteRT's delegates, 
 - the attention scale is folded into the query weights;
 - for GPUs, attention is written without what their delegates were found to compute incorrectly
   (`known_faults`): the mask is a channel of query and key, and keys are transposed beforehand;
-- if only the first position is needed, the last block computes only that one;
+- if only the first position is needed, the last block computes only that one, and applies the
+  matrices of key and value to its query and to its sum instead of to all positions;
 - the masked LM's output matrix is the word embedding table itself, stored once.
 
 Shapes: B batch, S sequence length, H hidden_size, N heads, D = H / N, V vocab_size, and Q the
@@ -57,6 +58,7 @@ class DeployedGraph(tf.Module):
         half_precision: whether the encoder's norms must stay within the range of float16, in which
             accelerators compute: squares overflow it at a magnitude of 256.
         for_gpu: whether attention must be right on GPUs; for fixed shapes.
+        convolutions: whether the recipe stores the weights of convolutions as well.
         finish: whether to do what MediaPipe's tasks leave to the file: truncate texts that are too
             long, and turn a classifier's logits into scores.
         pooling: for the bare model, None; or "mean" or "cls" for sentence embeddings.
@@ -70,6 +72,7 @@ class DeployedGraph(tf.Module):
         split: bool = False,
         half_precision: bool = False,
         for_gpu: bool = False,
+        convolutions: bool = True,
         finish: bool = False,
         pooling: str | None = None,
     ):
@@ -87,8 +90,8 @@ class DeployedGraph(tf.Module):
         self._config, self._scores = model.config, model.task.activation
         self._batch = batch
         self._length: int | None = None  # of the function that is being made
-        self._split, self._finish, self._pooling = split, finish, pooling
-        self._for_gpu = for_gpu
+        self._by_groups, self._finish, self._pooling = split, finish, pooling
+        self._for_gpu, self._convolutions = for_gpu, convolutions
         self._shrink = 1 / 16 if half_precision else 1.0
         # By layer and name. As constants they would be copied from one form of the graph to the
         # next, and conversion would take five times as long.
@@ -250,7 +253,7 @@ class DeployedGraph(tf.Module):
     def _feed_forward(self, block: SqueezeBertBlock, x):
         """[B, 1, Q, H] to [B, 1, Q, H]."""
         up, down = block.intermediate, block.projection
-        if not self._split or up.groups != down.groups:
+        if not self._by_groups or up.groups != down.groups:
             hidden = self._activation(block, self._project(x, up))  # [B, 1, Q, intermediate_size]
             return self._project(hidden, down)
         results = []  # the groups stay separate between the two projections
@@ -261,6 +264,8 @@ class DeployedGraph(tf.Module):
 
     def _attend(self, attention: SqueezeBertSelfAttention, x, bias, first_alone: bool):
         """[B, 1, S, H] to the context, [B, 1, Q, H]."""
+        if first_alone and self._has_heads_within_groups(attention):
+            return self._attend_first(attention, x, bias)
         scale = math.sqrt(attention.config.num_attention_heads / attention.config.hidden_size)
         query, key, value = attention.query, attention.key, attention.value
         if first_alone:
@@ -269,20 +274,65 @@ class DeployedGraph(tf.Module):
         else:
             projections = self._projections(x, query, key, value, scale=scale)
         query, key, value = projections
-        query = self._split_heads(query, first_alone)  # [B, N, Q, D]
+        heads = self._config.num_attention_heads
+        query = self._split(query, heads, first_alone)  # [B, N, Q, D]
         if self._for_gpu:
             scores = self._scores_on_gpu(query, key, bias)
         else:
-            scores = tf.matmul(query, self._split_heads(key), transpose_b=True) + bias
-        context = tf.matmul(tf.nn.softmax(scores), self._split_heads(value))  # [B, N, Q, D]
+            scores = tf.matmul(query, self._split(key, heads), transpose_b=True) + bias
+        context = tf.matmul(tf.nn.softmax(scores), self._split(value, heads))  # [B, N, Q, D]
         return self._merge_heads(context, first_alone)
+
+    def _has_heads_within_groups(self, attention: SqueezeBertSelfAttention) -> bool:
+        if self._for_gpu or not self._convolutions:
+            return False
+        heads = self._config.num_attention_heads
+        return not (heads % attention.key.groups or heads % attention.value.groups)
+
+    def _attend_first(self, attention: SqueezeBertSelfAttention, x, bias):
+        """[B, 1, S, H] to the context of the first position, [B, 1, 1, H].
+
+        It needs no keys and values: a score, q (W x + b), is (W^T q) x and a number that all
+        positions share, which softmax ignores; and the context, of probabilities p whose sum is 1,
+        is sum(p (W x + b)) = W sum(p x) + b. Here g is the number of groups of key or value, and
+        C = H / g.
+        """
+        query, key, value = attention.query, attention.key, attention.value
+        (batch, length), heads = self._sizes, self._config.num_attention_heads
+        scale = math.sqrt(heads / self._config.hidden_size)
+        query = self._project(self._first(x), query, scale=scale)  # [B, 1, 1, H]
+        query = self._times_heads(query, key, transpose=True)  # [B, 1, 1, N * C]
+        channels = self._config.hidden_size // key.groups
+        query = tf.reshape(query, [batch, key.groups, heads // key.groups, channels])
+        scores = tf.matmul(query, self._split(x, key.groups), transpose_b=True) + bias
+        if key.groups != value.groups:
+            scores = tf.reshape(scores, [batch, value.groups, heads // value.groups, length])
+        probs = tf.nn.softmax(scores)  # [B, g, N/g, S]
+        total = tf.matmul(probs, self._split(x, value.groups))  # [B, g, N/g, C]
+        total = tf.reshape(total, [batch, 1, 1, heads * total.shape[-1]])
+        return self._times_heads(total, value) + self._weight("bias", value)
+
+    def _times_heads(self, x, layer: GroupedConv1D, transpose: bool = False):
+        """[B, 1, 1, N * C] to [B, 1, 1, N * D]: each head's part times its part of the kernel; or,
+        with the transposed kernel, the other way round."""
+        heads = self._config.num_attention_heads
+
+        def filters(kernel):  # [g, C, H/g]
+            groups, channels, _ = kernel.shape
+            parts = kernel.reshape(groups, channels, heads // groups, -1).swapaxes(1, 2)
+            parts = parts.reshape(heads, channels, -1)  # [N, C, D]
+            parts = parts.swapaxes(1, 2) if transpose else parts
+            return np.concatenate(list(parts), axis=-1)[None, None]
+
+        weight = self._weight("kernel", layer, transform=filters, part="heads")
+        return tf.nn.conv2d(x, weight, 1, "VALID")
 
     def _scores_on_gpu(self, query, key, mask):
         """[B, N, Q, D], [B, 1, S, H] and the mask's channels, [B, N, 4, S], to [B, N, Q, S]."""
         batch, heads, length, _ = query.shape
         ones = np.zeros((batch, heads, length, _CHANNELS), np.float32)
         ones[..., 0] = 1  # the mask's first channel counts, once
-        key = tf.transpose(self._by_head(key), [0, 2, 3, 1])  # [B, N, D, S]
+        key = tf.transpose(self._by_part(key, heads), [0, 2, 3, 1])  # [B, N, D, S]
         return tf.matmul(tf.concat([query, ones], axis=-1), tf.concat([key, mask], axis=2))
 
     def _as_channels(self, bias):
@@ -290,19 +340,19 @@ class DeployedGraph(tf.Module):
         channels = tf.concat([bias] * _CHANNELS, axis=2)
         return tf.concat([channels] * self._config.num_attention_heads, axis=1)
 
-    def _split_heads(self, x, first_alone: bool = False):
-        """[B, 1, Q, H] to [B, N, Q, D]."""
-        heads = self._config.num_attention_heads
+    def _split(self, x, count: int, first_alone: bool = False):
+        """[B, 1, Q, H] to [B, count, Q, H / count]."""
+        if count == 1:
+            return x
         if self._is_free:
-            return tf.concat(tf.split(x, heads, axis=-1), axis=1)
-        return tf.transpose(self._by_head(x, first_alone), [0, 2, 1, 3])
+            return tf.concat(tf.split(x, count, axis=-1), axis=1)
+        return tf.transpose(self._by_part(x, count, first_alone), [0, 2, 1, 3])
 
-    def _by_head(self, x, first_alone: bool = False):
-        """[B, 1, Q, H] to [B, Q, N, D]."""
+    def _by_part(self, x, count: int, first_alone: bool = False):
+        """[B, 1, Q, H] to [B, Q, count, H / count]."""
         batch, length = self._sizes
-        heads = self._config.num_attention_heads
-        size = self._config.hidden_size // heads
-        return tf.reshape(x, [batch, 1 if first_alone else length, heads, size])
+        length = 1 if first_alone else length
+        return tf.reshape(x, [batch, length, count, self._config.hidden_size // count])
 
     def _merge_heads(self, x, first_alone: bool):
         """[B, N, Q, D] to [B, 1, Q, H]."""
@@ -327,7 +377,7 @@ class DeployedGraph(tf.Module):
         if several and (self._is_free or any(y.groups != layers[0].groups for y in layers)):
             first, *others = layers
             return [self._project(x, first, scale), *(self._project(x, y) for y in others)]
-        if self._split:
+        if self._by_groups:
             return self._by_group(x, layers, scale)
         y = self._convolution(x, layers, scale)
         if several:

@@ -7,7 +7,6 @@ with `for_gpu` avoids those of GPUs.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from .model_file import OPERATORS
 _LARGEST_HALF = 65504.0  # the largest finite number in float16
 _MOST_ON_ANE = 16384  # the largest size of an axis on Apple's Neural Engine
 _MOST_AXES = 4
+_SMALL = 0.25  # the mean size of factors that make numbers smaller
 _STEP = 4  # in which GPUs store channels
 _FORWARD = {"RESHAPE", "EXPAND_DIMS", "SQUEEZE"}
 _SCALING = {"MUL", "DIV"}
@@ -54,12 +54,12 @@ class View:
         """A tensor's shape, with -1 for free axes."""
         return self.tensors[place].signature
 
-    def constant(self, place: int) -> float | None:
-        """The value of a constant of one float."""
-        tensor = self.tensors[place]
-        if tensor.data is None or tensor.type not in _FLOATS or math.prod(tensor.shape) != 1:
+    def constant(self, place: int) -> np.ndarray | None:
+        """The values of a constant of floats, in a row."""
+        tensor = self.tensors[place] if place >= 0 else None
+        if tensor is None or tensor.data is None or tensor.type not in _FLOATS:
             return None
-        return float(tensor.data.view(_FLOATS[tensor.type])[0])
+        return np.frombuffer(bytes(tensor.data), _FLOATS[tensor.type])
 
     def source(self, place: int, through: set[str]) -> int:
         """The tensor that a tensor was made of by operators of these kinds, by first inputs."""
@@ -131,8 +131,8 @@ def _grouped_int8(view: View) -> Iterator[Operator]:
 
 def _beyond_half(view: View) -> Iterator[Operator]:
     for operator in view.operators:
-        values = (view.constant(x) for x in operator.inputs if x >= 0)
-        if any(x is not None and abs(x) > _LARGEST_HALF for x in values):
+        values = (view.constant(x) for x in operator.inputs)
+        if any(x is not None and x.size == 1 and abs(x[0]) > _LARGEST_HALF for x in values):
             yield operator
 
 
@@ -150,11 +150,12 @@ def _squares(view: View) -> Iterator[Operator]:
 
 
 def _is_shrunk(view: View, place: int) -> bool:
+    """Whether a tensor is a product with small constants: a norm's gammas are about 1."""
     place = view.source(place, _FORWARD)
     if view.made_by(place) != "MUL":
         return False
     factors = (view.constant(x) for x in view.maker[place].inputs)
-    return any(x is not None and abs(x) < 1 for x in factors)
+    return any(x is not None and np.abs(x).mean() <= _SMALL for x in factors)
 
 
 def _is_row(view: View, place: int) -> bool:

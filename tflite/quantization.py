@@ -67,6 +67,10 @@ class Recipe(NamedTuple):
     convolutions: bool = False
     half_precision: bool = False
 
+    def stores(self, operation: str) -> bool:
+        """Whether the recipe has a rule for the weights of such operations."""
+        return any(operation in rule.operations for rule in self.rules)
+
     @property
     def block(self) -> int:
         """The number that each group's number of inputs must be a multiple of."""
