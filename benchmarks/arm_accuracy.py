@@ -131,7 +131,9 @@ def main() -> None:
             print(f"{title:<14}{shown}", flush=True)
     answers = answers[:2]
     content = [[without_scores(answer) for answer in each] for each in answers]
-    print(f"{sum(a != b for a, b in zip(*content, strict=True))} of {len(examples)} answers differ")
+    differing = sum(a != b for a, b in zip(*content, strict=True))
+    if names:
+        print(f"{differing} of {len(examples)} answers differ")
     for name, (low, high) in interval(task, examples, names or (), answers).items():
         print(f"{name}: in float16 {low:+.4f} to {high:+.4f} (95 %)")
 
