@@ -349,7 +349,7 @@ def test_there_must_be_a_choice(files, tmp_path):
 
 
 def test_another_delegate_is_an_error(files):
-    with pytest.raises(ValueError, match="'tpu' is unknown: choose one of xnnpack, xnnpack-float16"):
+    with pytest.raises(ValueError, match="'tpu' is unknown: choose one of xnnpack, xnnpack-float"):
         Runtime(files[CLASSIFIER, None], delegate="tpu")
 
 
