@@ -4,8 +4,9 @@
                                  [--parts fixed,sentences,lengths,memory] [--plot FILE.png]
 
 SqueezeBERT of the base configuration for sequence classification, as we export it, against the same
-weights by litert-torch, ONNX Runtime and PyTorch, and against their BERT-base. Contenders' logits
-are compared first. Each round then runs every contender once, in another order:
+weights by litert-torch, ONNX Runtime, OpenVINO, ExecuTorch and PyTorch, and against their
+BERT-base, each in float32 and in 8 bits where it can. Contenders' logits are compared first. Each
+round then runs every contender once, in another order:
 
     fixed       128 ids to logits
     sentences   a text to its label, with tokenization, each sentence of a file once; files of a
@@ -44,7 +45,8 @@ from tf_squeezebert import SqueezeBertTokenizer
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("fixed", "sentences", "lengths", "memory")
 LENGTHS = (8, 16, 32, 64, 128, 256, 512)
-PACKAGES = ("ai-edge-litert", "litert-torch", "onnxruntime", "torch", "transformers", "tensorflow")
+PACKAGES = ("ai-edge-litert", "litert-torch", "onnxruntime", "openvino", "nncf", "executorch")
+PACKAGES += ("torch", "transformers", "tensorflow")
 EXACT = 1e-4  # the largest difference of a float32 contender's logit from PyTorch's
 CHECKED = 10  # sentences
 CLOSE = 0.2  # of int8: the root mean square of the error, as a part of the logits' own
@@ -290,8 +292,7 @@ def main() -> None:
         if options.plot:
             from latency_plot import plot
 
-            # Between two others of ours, the line of int8-static would only crowd it.
-            plot({n: row for n, row in medians.items() if "static" not in n}, options.plot)
+            plot(medians, options.plot)
     if "memory" in options.parts:
         run_memory(contenders, options.rounds)
 

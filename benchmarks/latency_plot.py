@@ -10,16 +10,20 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot as plt
 
-# What is drawn, and how: the beginning of a contender's name, color, width, and line.
+# What is drawn, and how: the beginning of a contender's name, color, width, and line. Others would
+# crowd the plot.
 _STYLES = {
-    "ours SqueezeBERT int8": ("#c2410c", 2.6, "-"),
+    "ours SqueezeBERT int8,": ("#c2410c", 2.6, "-"),
     "ours SqueezeBERT float32": ("#ea8a4f", 2.6, "-"),
-    "litert-torch SqueezeBERT": ("#1d4ed8", 1.6, "--"),
-    "ONNX Runtime SqueezeBERT": ("#3b82f6", 1.6, "-"),
-    "PyTorch SqueezeBERT": ("#7ca9f0", 1.6, "-"),
-    "litert-torch BERT-base": ("#374151", 1.6, "--"),
-    "ONNX Runtime BERT-base": ("#6b7280", 1.6, "-"),
-    "PyTorch BERT-base": ("#9ca3af", 1.6, "-"),
+    "litert-torch SqueezeBERT int8": ("#1d4ed8", 1.6, "--"),
+    "OpenVINO SqueezeBERT int8": ("#1d4ed8", 1.6, "-"),
+    "ExecuTorch SqueezeBERT float32": ("#3b82f6", 1.6, "-"),
+    "ONNX Runtime SqueezeBERT float32": ("#7ca9f0", 1.6, "-"),
+    "litert-torch BERT-base int8": ("#374151", 1.6, "--"),
+    "OpenVINO BERT-base int8": ("#374151", 1.6, "-"),
+    "ExecuTorch BERT-base int8": ("#6b7280", 1.6, "-"),
+    "ONNX Runtime BERT-base int8": ("#9ca3af", 1.6, "-"),
+    "PyTorch": ("#b4b9c2", 1.6, "-"),
 }
 _GAP = 0.045  # between labels, as a part of the plot's height
 
@@ -36,9 +40,10 @@ def plot(medians: dict[str, dict[int, float]], path: Path) -> None:
     lengths = sorted({length for row in medians.values() for length in row})
     ends = {}
     for name, row in medians.items():
-        color, width, line = next(
-            style for start, style in _STYLES.items() if name.startswith(start)
-        )
+        style = next((x for start, x in _STYLES.items() if name.startswith(start)), None)
+        if style is None:
+            continue
+        color, width, line = style
         flat = len(row) == 1
         x = lengths[: lengths.index(next(iter(row))) + 1] if flat else list(row)
         y = [*row.values()] * len(x) if flat else list(row.values())

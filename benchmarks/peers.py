@@ -7,6 +7,7 @@ time does not depend on their values.
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
 import importlib.util
@@ -38,7 +39,10 @@ CLASSES = {
 MODULES = {
     "litert-torch": ("litert_torch", "ai_edge_quantizer"),
     "ONNX Runtime": ("onnxruntime", "onnx", "onnxscript"),
+    "OpenVINO": ("openvino", "nncf", "onnx", "onnxscript"),
+    "ExecuTorch": ("executorch", "torchao"),
 }
+NAMES = ("input_ids", "attention_mask", "token_type_ids")
 Inputs = dict[str, np.ndarray]
 
 
@@ -47,11 +51,11 @@ class Contender:
     """One way to run one of the two models on one thread.
 
     Attributes:
-        tool: whose it is: "ours", "litert-torch", "ONNX Runtime" or "PyTorch".
+        tool: whose it is: "ours", a tool of `MODULES`, or "PyTorch".
         model: SQUEEZEBERT or BERT.
         numbers: "float32", "int8" or "int8-static".
         length: the only sequence length it takes, or None for any.
-        file: what it runs; None for PyTorch.
+        file: what it runs, if its memory is measured.
         logits: int32 [1, S] by name to float32 [1, 2].
         answer: a text to its label, tokenization included.
     """
@@ -90,24 +94,21 @@ def make_contenders(
     torch.set_num_threads(1)
     tokenizer = transformers.BertTokenizer(str(vocabulary))
     models = {kind: _model(kind, layers, len(tokenizer)) for kind in CLASSES}
-    files = _PeerFiles(models, cache)
     ours = _ours(models[SQUEEZEBERT], SqueezeBertTokenizer(vocabulary), cache, sentences)
+    calibration = [_tokenize(tokenizer, None)(text) for text in sentences[:CALIBRATION]]
+    files = _PeerFiles(models, cache, [dict(x) for x in calibration])
     contenders = list(ours)
     missing = missing_tools()
     for kind, model in models.items():
-        if "litert-torch" not in missing:
-            for numbers in ("float32", "int8"):
-                path = files.litert(kind, numbers)
-                logits, tokenize = _litert_logits(path), _tokenize(tokenizer, FIXED)
-                contenders.append(
-                    _peer("litert-torch", kind, numbers, FIXED, path, logits, tokenize)
-                )
-        tokenize = _tokenize(tokenizer, None)
-        if "ONNX Runtime" not in missing:
-            path = files.onnx(kind)
-            logits = _onnx_logits(path)
-            contenders.append(_peer("ONNX Runtime", kind, "float32", None, path, logits, tokenize))
-        logits = _pytorch_logits(model)
+        for tool, numbers in PEERS:
+            if tool in missing or (tool, kind, numbers) in NOT_POSSIBLE:
+                continue
+            length = FIXED if tool == "litert-torch" else None
+            path = files.make(tool, kind, numbers)
+            logits, tokenize = LOGITS[tool](path), _tokenize(tokenizer, length)
+            file = path if tool in ("litert-torch", "ONNX Runtime") else None
+            contenders.append(_peer(tool, kind, numbers, length, file, logits, tokenize))
+        logits, tokenize = _pytorch_logits(model), _tokenize(tokenizer, None)
         contenders.append(_peer("PyTorch", kind, "float32", None, None, logits, tokenize))
     return contenders
 
@@ -195,6 +196,40 @@ def _onnx_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
     return lambda inputs: session.run(None, {name: x.astype(int) for name, x in inputs.items()})[0]
 
 
+def _openvino_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
+    import openvino
+
+    options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    options["INFERENCE_PRECISION_HINT"] = "f32"  # else bfloat16, where a processor has it
+    request = openvino.Core().compile_model(str(path), "CPU", options).create_infer_request()
+    return lambda inputs: request.infer({n: x.astype(int) for n, x in inputs.items()})[0].copy()
+
+
+def _executorch_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
+    from executorch.extension.pybindings import portable_lib
+
+    portable_lib._unsafe_reset_threadpool(1)
+    module = portable_lib._load_for_executorch(str(path))
+
+    def logits(inputs: Inputs) -> np.ndarray:
+        tensors = [torch.from_numpy(inputs[name].astype(int)) for name in NAMES]
+        return module.run_method("forward", tensors)[0].numpy().copy()
+
+    return logits
+
+
+# How each tool is used best: weights and, where the tool offers it, activations in 8 bits.
+PEERS = [(tool, numbers) for tool in MODULES for numbers in ("float32", "int8")]
+# ExecuTorch quantizes fully connected layers dynamically, but not convolutions.
+NOT_POSSIBLE = {("ExecuTorch", SQUEEZEBERT, "int8")}
+LOGITS = {
+    "litert-torch": _litert_logits,
+    "ONNX Runtime": _onnx_logits,
+    "OpenVINO": _openvino_logits,
+    "ExecuTorch": _executorch_logits,
+}
+
+
 def _pytorch_logits(model: torch.nn.Module) -> Callable[[Inputs], np.ndarray]:
     @torch.inference_mode()
     def logits(inputs: Inputs) -> np.ndarray:
@@ -220,40 +255,91 @@ class _Logits(torch.nn.Module):
 class _PeerFiles:
     """Files of other tools, each made once for its weights and its tools' versions."""
 
-    def __init__(self, models: dict[str, torch.nn.Module], cache: Path):
-        self._models, self._cache = models, cache
+    def __init__(self, models: dict[str, torch.nn.Module], cache: Path, calibration: list[Inputs]):
+        self._models, self._cache, self._calibration = models, cache, calibration
         cache.mkdir(parents=True, exist_ok=True)
         (cache / ".gitignore").write_text("*\n")
 
-    def litert(self, kind: str, numbers: str) -> Path:
-        path = self._path(kind, f"{numbers}.tflite", MODULES["litert-torch"])
+    def make(self, tool: str, kind: str, numbers: str) -> Path:
+        """The file of a tool, which is made if it is not there yet."""
+        if (tool, numbers) == ("OpenVINO", "float32"):
+            tool = "ONNX Runtime"  # it reads the same file
+        make, ending = {
+            "litert-torch": (self._litert, "tflite"),
+            "ONNX Runtime": (self._onnx, "onnx"),
+            "OpenVINO": (self._openvino, "xml"),
+            "ExecuTorch": (self._executorch, "pte"),
+        }[tool]
+        path = self._path(kind, f"{numbers}.{ending}", MODULES[tool])
         if not path.exists():
-            exact = None if numbers == "float32" else self.litert(kind, "float32")
-            with _quiet(f"litert-torch: {kind} {numbers}"), replacing(path) as temporary:
-                _quantize(exact, temporary) if exact else self._convert(kind, temporary)
+            exact = self.make(tool, kind, "float32") if numbers == "int8" else None
+            with _quiet(f"{tool}: {kind} {numbers}"), replacing(path) as temporary:
+                make(kind, exact, temporary)
         return path
 
-    def onnx(self, kind: str) -> Path:
-        path = self._path(kind, "onnx", ("onnx", "onnxscript"))
-        if not path.exists():
-            length = {1: torch.export.Dim("length", min=2, max=512)}
-            inputs = _sample(torch.int64)
-            with _quiet(f"ONNX: {kind}"), replacing(path) as temporary:
-                torch.onnx.export(
-                    _Logits(self._models[kind]),
-                    kwargs=inputs,
-                    f=temporary,
-                    dynamo=True,
-                    dynamic_shapes=dict.fromkeys(inputs, length),
-                    external_data=False,
-                )
-        return path
+    def _litert(self, kind: str, exact: Path | None, path: Path) -> None:
+        if exact is not None:
+            from ai_edge_quantizer import quantizer, recipe
 
-    def _convert(self, kind: str, path: Path) -> None:
+            int8 = quantizer.Quantizer(str(exact))
+            int8.load_quantization_recipe(recipe.dynamic_wi8_afp32())
+            path.write_bytes(int8.quantize().quantized_model)
+            return
         import litert_torch
 
         module = _Logits(self._models[kind]).eval()
         litert_torch.convert(module, sample_kwargs=_sample(torch.int32)).export(str(path))
+
+    def _onnx(self, kind: str, exact: Path | None, path: Path) -> None:
+        if exact is not None:
+            from onnxruntime.quantization import QuantType, quantize_dynamic
+
+            quantize_dynamic(exact, path, weight_type=QuantType.QInt8)
+            return
+        inputs = _sample(torch.int64)
+        torch.onnx.export(
+            _Logits(self._models[kind]),
+            kwargs=inputs,
+            f=path,
+            dynamo=True,
+            dynamic_shapes=_free_length(),
+            external_data=False,
+        )
+
+    def _openvino(self, kind: str, exact: Path | None, path: Path) -> None:
+        """Activations are in 8 bits too, by calibration: OpenVINO's fastest form."""
+        import nncf
+        import openvino
+
+        model = openvino.Core().read_model(str(exact))
+        texts = nncf.Dataset(
+            [{n: x.astype(int) for n, x in row.items()} for row in self._calibration]
+        )
+        int8 = nncf.quantize(model, texts, model_type=nncf.ModelType.TRANSFORMER)
+        written = path.with_suffix(".xml")
+        openvino.save_model(int8, written, compress_to_fp16=False)
+        written.with_suffix(".bin").rename(self._path(kind, "int8.bin", MODULES["OpenVINO"]))
+        written.replace(path)
+
+    def _executorch(self, kind: str, exact: Path | None, path: Path) -> None:
+        from executorch.backends.xnnpack.partition import xnnpack_partitioner as partitioners
+        from executorch.exir import to_edge_transform_and_lower
+
+        module = _Logits(copy.deepcopy(self._models[kind])).eval()
+        chosen = [partitioners.XnnpackPartitioner()]
+        if exact is not None:
+            from torchao import quantization
+
+            by_row = quantization.granularity.PerAxis(0)
+            config = quantization.Int8DynamicActivationIntxWeightConfig(
+                weight_dtype=torch.int8, weight_granularity=by_row
+            )
+            quantization.quantize_(module, config)
+            chosen.insert(0, partitioners.XnnpackDynamicallyQuantizedPartitioner())
+        sample = tuple(_sample(torch.int64).values())
+        program = torch.export.export(module, sample, dynamic_shapes=_free_length(), strict=False)
+        lowered = to_edge_transform_and_lower(program, partitioner=chosen)
+        path.write_bytes(lowered.to_executorch().buffer)
 
     def _path(self, kind: str, ending: str, modules: tuple[str, ...]) -> Path:
         versions = [version(name) for name in ("torch", "transformers", *modules)]
@@ -265,17 +351,14 @@ class _PeerFiles:
         return self._cache / f"{kind}-{config.num_hidden_layers}-{key}.{ending}"
 
 
-def _quantize(source: Path, path: Path) -> None:
-    from ai_edge_quantizer import quantizer, recipe
-
-    int8 = quantizer.Quantizer(str(source))
-    int8.load_quantization_recipe(recipe.dynamic_wi8_afp32())
-    path.write_bytes(int8.quantize().quantized_model)
-
-
 def _sample(dtype: torch.dtype) -> dict[str, torch.Tensor]:
     ones = torch.ones(1, FIXED, dtype=dtype)
-    return {"input_ids": ones, "attention_mask": ones.clone(), "token_type_ids": 0 * ones}
+    return dict(zip(NAMES, (ones, ones.clone(), 0 * ones), strict=True))
+
+
+def _free_length() -> dict[str, dict]:
+    length = torch.export.Dim("length", min=2, max=512)
+    return {name: {1: length} for name in NAMES}
 
 
 @contextlib.contextmanager
