@@ -145,5 +145,14 @@ def test_a_machine_that_can_not_emulate_it_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(verification, "run_in_half", refuse)
     _, model = make()
-    with pytest.warns(UserWarning, match=r"not verified in float16.* XNNPACK says no\. Run its"):
+    with pytest.warns(UserWarning, match=r"not verified in float16.* \(XNNPACK says no"):
         export(model, tmp_path / "model.tflite", quantize="fp16")
+
+
+def test_a_file_that_can_not_be_emulated_is_told(tmp_path):
+    _, model = make()
+    path = tmp_path / "model.tflite"
+    with pytest.warns(UserWarning, match=r"not verified in float16.* \(LiteRT needs a fixed batch"):
+        export(model, path, quantize="fp16", batch=None)
+    with pytest.raises(ValueError, match="free length: choose another delegate, or export it with"):
+        Runtime(path, delegate=EMULATED_HALF)

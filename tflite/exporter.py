@@ -178,7 +178,7 @@ def export(
         runtime = _open(temporary)
         difference = prove(runtime, reference, recipe)
         if half:
-            prove_in_half(temporary, reference, recipe or RECIPES["fp16"])
+            prove_in_half(temporary, runtime, reference, recipe or RECIPES["fp16"])
         if recipe is None:
             check_tables(temporary.read_bytes(), model)
         if golden:

@@ -145,13 +145,21 @@ class Accelerated:
             "GPU CPU", which leaves to the CPU what the GPU does not take.
         num_threads: threads on the CPU.
         half: whether the CPU computes in float16.
+        weight_cache: the path of the file in which XNNPACK keeps weights; "" for none.
 
     Raises:
         RuntimeError, ValueError: LiteRT finds no such accelerator, or can not compile the file for
             it. (It may also end the process.)
     """
 
-    def __init__(self, path: str, accelerators: str, num_threads: int = 1, half: bool = False):
+    def __init__(
+        self,
+        path: str,
+        accelerators: str,
+        num_threads: int = 1,
+        half: bool = False,
+        weight_cache: str = "",
+    ):
         from ai_edge_litert.compiled_model import (
             CompiledModel,
             CpuOptions,
@@ -165,7 +173,11 @@ class Accelerated:
             hardware |= HardwareAccelerator[name]
         options = Options(
             hardware_accelerators=hardware,
-            cpu_options=CpuOptions(num_threads, xnnpack_flags=_HALF_FLAGS if half else None),
+            cpu_options=CpuOptions(
+                num_threads,
+                xnnpack_flags=_HALF_FLAGS if half else None,
+                xnnpack_weight_cache_path=weight_cache,
+            ),
             gpu_options=GpuOptions(enforce_f32=True),
         )
         self._model = CompiledModel.from_file(path, options=options)

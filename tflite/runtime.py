@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import mmap
@@ -26,6 +27,7 @@ from .golden import GOLDEN, SelfTest
 from .gpu import Accelerated
 from .model_check import open_model
 from .own_graph import Signature, check_own
+from .weight_cache import cached_weights
 
 _Run = Callable[..., dict[str, np.ndarray]]  # from the inputs, by name, to the outputs
 _Item = TypeVar("_Item")
@@ -57,6 +59,9 @@ class Runtime:
             (x86 emulates it slowly, and is more exact in sums); `"none"`, LiteRT's other kernels,
             which are many times slower; or `"gpu"`, its GPU accelerator in float32, for files of
             fixed shapes, of which `target="gpu"` makes those that are right there.
+        cache_dir: a folder in which XNNPACK keeps the weights in the layout that it computes with.
+            A second start maps them instead of making them, and all workers and processes share
+            them. Whoever can write there can change the answers. By default there is none.
 
     Attributes:
         config: the exported model's config, with the names of the labels.
@@ -67,7 +72,9 @@ class Runtime:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a .tflite, or not one that this package exported; or `num_threads` or
-            `workers` is below 1, or their product above 256; or the delegate can not run the file.
+            `workers` is below 1, or their product above 256; or the delegate can not run the file,
+            or has no cache.
+        OSError: `cache_dir` can not be written, or its disk is full.
     """
 
     def __init__(
@@ -76,6 +83,7 @@ class Runtime:
         num_threads: int = 1,
         workers: int = 1,
         delegate: str = "xnnpack",
+        cache_dir: str | os.PathLike | None = None,
     ):
         for name, count in (("num_threads", num_threads), ("workers", workers)):
             if not isinstance(count, int) or count < 1:
@@ -89,6 +97,11 @@ class Runtime:
             raise ValueError(
                 f"delegate {delegate!r} is unknown: choose one of {', '.join(DELEGATES)}."
             )
+        if cache_dir is not None and delegate not in ("xnnpack", EMULATED_HALF):
+            raise ValueError(
+                f"The delegate {delegate!r} keeps no weights on the disk: leave out cache_dir, or "
+                "choose 'xnnpack'."
+            )
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"There is no file '{path}': check the path.")
@@ -97,13 +110,33 @@ class Runtime:
         self.config: SqueezeBertConfig = self._bundle.config
         self.architecture: str = self._bundle.architecture
         self._signatures = _check(path, self.config, self.architecture)
+        if self.batch is None and self.length is None:
+            self._refuse_compiled(delegate, cache_dir)
         self.task: Task = task_of(self.architecture, self.config)
         self.workers = workers
         # Last in, first out, so that a single caller always uses the same interpreter.
         self._idle: queue.LifoQueue[Mapping[str, _Run]] = queue.LifoQueue()
         for _ in range(workers):
-            self._idle.put(_open(path, num_threads, delegate, self._signatures))
+            with self._cached_weights(delegate, cache_dir) as cache:
+                self._idle.put(_open(path, num_threads, delegate, self._signatures, cache))
         _release_pages(path)
+
+    def _refuse_compiled(self, delegate: str, cache_dir: str | os.PathLike | None) -> None:
+        """Refuses what LiteRT's CompiledModel is needed for, which needs to know shapes."""
+        if delegate == EMULATED_HALF or cache_dir is not None:
+            way_out = "leave out cache_dir" if cache_dir is not None else "choose another delegate"
+            raise ValueError(
+                f"'{self._path}' has a free batch and a free length: {way_out}, or export it with "
+                "batch=1."
+            )
+
+    def _cached_weights(
+        self, delegate: str, folder: str | os.PathLike | None
+    ) -> contextlib.AbstractContextManager[str]:
+        if folder is None:
+            return contextlib.nullcontext("")
+        has_golden = GOLDEN in self._bundle.files
+        return cached_weights(Path(folder), self._path, delegate, has_golden)
 
     @functools.cached_property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
@@ -276,15 +309,17 @@ def _check(path: Path, config: SqueezeBertConfig, architecture: str) -> list[Sig
 
 
 def _open(
-    path: Path, num_threads: int, delegate: str, signatures: Iterable[Signature]
+    path: Path, num_threads: int, delegate: str, signatures: Iterable[Signature], cache: str = ""
 ) -> dict[str, _Run]:
-    """Opens the file, ready to run, by signature."""
+    """Opens the file, ready to run, by signature; `cache` is the path of XNNPACK's weights."""
     try:
         with named_in_utf8(path) as name:
             if delegate == "gpu":
                 return _accelerated(Accelerated(name, "GPU CPU"), signatures)
-            if delegate == EMULATED_HALF:
-                return _accelerated(Accelerated(name, "CPU", num_threads, half=True), signatures)
+            if delegate == EMULATED_HALF or cache:
+                half = delegate == EMULATED_HALF
+                model = Accelerated(name, "CPU", num_threads, half, cache)
+                return _accelerated(model, signatures)
             interpreter = Interpreter(
                 name, num_threads=num_threads, experimental_op_resolver_type=_RESOLVERS[delegate]
             )

@@ -19,6 +19,7 @@ import numpy as np
 from ..inputs import INPUTS
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 from ..tasks import KINDS, Task
+from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
 from .half_precision import run_in_half
 from .quantization import Recipe
@@ -279,23 +280,35 @@ def prove(run: Run, reference: Reference, recipe: Recipe | None = None) -> float
     return max(one.worst for one in measured.values())
 
 
-def prove_in_half(path: Path, reference: Reference, recipe: Recipe) -> None:
+def prove_in_half(path: Path, runtime: Runtime, reference: Reference, recipe: Recipe) -> None:
     """`prove`, for what processors compute that take a file's weights and numbers in float16.
+
+    Args:
+        path: the file.
+        runtime: the same file, opened.
+        reference, recipe: as in `prove`.
 
     Raises:
         ExportError: as in `prove`.
     """
-    samples = [shaped(reference.model, sample) for sample in reference.samples]
+    if runtime.batch is None and runtime.length is None:
+        _warn_of_half("LiteRT needs a fixed batch or a fixed length for it")
+        return
     try:
+        samples = [shaped(reference.model, sample) for sample in reference.samples]
         outputs = iter(run_in_half(path, samples))
     except ValueError as error:
-        warnings.warn(
-            f"The file was not verified in float16, in which phones compute it: {error} Run its "
-            "self_test on a phone.",
-            stacklevel=4,
-        )
+        _warn_of_half(one_line(error))
         return
     prove(lambda _: next(outputs), reference, recipe)
+
+
+def _warn_of_half(reason: str) -> None:
+    warnings.warn(
+        "The file was not verified in float16, in which phones compute it: run its self_test on a "
+        f"phone ({reason}).",
+        stacklevel=4,
+    )
 
 
 def measure(run: Run, reference: Reference) -> dict[str, Measured]:
