@@ -85,6 +85,7 @@ MODULES = {
                 ),
                 "tests/test_tflite.py::test_a_file_of_free_length_does_not_cut_texts_by_itself",
                 "tests/test_export.py::test_the_mask_takes_no_digits_of_the_scores_that_count",
+                "tests/test_export.py::test_the_first_position_needs_no_keys",
                 "tests/test_export.py::test_a_large_epsilon_counts_the_same_in_the_norms_for_accelerators",
                 "tests/test_export.py::test_the_norms_for_accelerators_stay_in_the_range_of_float16",
                 *_cases(
