@@ -467,6 +467,8 @@ def test_a_models_own_precision_does_not_count(models, tmp_path):
         (CLASSIFIER, {"length": 0}, r"length must be in \[1, 160\].*not 0"),
         (CLASSIFIER, {"length": 161}, "not 161"),
         (CLASSIFIER, {"target": "gpu", "length": 161}, "not 161"),
+        (CLASSIFIER, {"target": "gpu", "length": 30}, "multiples of 4, .* not 30: pass 32"),
+        (CLASSIFIER, {"target": "npu", "lengths": [16, 159]}, "not 159: pass 160"),
         (CLASSIFIER, {"batch": 0}, "batch must be at least 1, or None to leave it free, not 0"),
         (CLASSIFIER, {"batch": 257}, "batch may be 256 at most, not 257: a file runs any number"),
         (CLASSIFIER, {"batch": 2, "target": "mediapipe"}, "one text at a time: batch must be 1"),

@@ -78,7 +78,8 @@ def export(
         model: a `SqueezeBertModel`, or a model with any of the five heads.
         path: the file to write; an old one is replaced only after the new one is verified.
         length: a fixed sequence length S in tokens. By default it is free if the target allows
-            it (a short text then takes less time), and 128 for GPUs and NPUs.
+            it (a short text then takes less time), and 128 for GPUs and NPUs, which take multiples
+            of 4.
         lengths: several fixed lengths instead of one. The file has a signature for each, such as
             `length_32`, and they share their weights; `Runtime` takes the shortest that a text fits
             into. MediaPipe takes one length only.
@@ -242,9 +243,10 @@ def _lengths(
             f"length must be in [1, {longest}] (max_position_embeddings), not {wrong[0]}."
         )
     if uneven := [x for x in lengths if x % step]:
+        even = min(-(-uneven[0] // step), longest // step) * step
         raise ValueError(
             f"target {target!r} takes lengths that are multiples of {step}, which GPUs compute "
-            f"correctly, not {uneven[0]}: pass {-(-uneven[0] // step) * step}."
+            f"correctly, not {uneven[0]}: pass {even}."
         )
     if len(set(lengths)) > 1 and TARGETS[target].metadata:
         raise ValueError(

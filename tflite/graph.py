@@ -264,7 +264,7 @@ class DeployedGraph(tf.Module):
 
     def _attend(self, attention: SqueezeBertSelfAttention, x, bias, first_alone: bool):
         """[B, 1, S, H] to the context, [B, 1, Q, H]."""
-        if first_alone and self._has_heads_within_groups(attention):
+        if first_alone and self._spares_keys(attention):
             return self._attend_first(attention, x, bias)
         scale = math.sqrt(attention.config.num_attention_heads / attention.config.hidden_size)
         query, key, value = attention.query, attention.key, attention.value
@@ -283,7 +283,8 @@ class DeployedGraph(tf.Module):
         context = tf.matmul(tf.nn.softmax(scores), self._split(value, heads))  # [B, N, Q, D]
         return self._merge_heads(context, first_alone)
 
-    def _has_heads_within_groups(self, attention: SqueezeBertSelfAttention) -> bool:
+    def _spares_keys(self, attention: SqueezeBertSelfAttention) -> bool:
+        """Whether `_attend_first` can be used: the weights of a head lie within a group."""
         if self._for_gpu or not self._convolutions:
             return False
         heads = self._config.num_attention_heads

@@ -30,7 +30,8 @@ def add(add_parser: Callable) -> None:
         "--length",
         type=types.whole,
         metavar="N",
-        help="fixed sequence length in tokens (default: free; 128 for gpu and npu)",
+        help="fixed sequence length in tokens (default: free; 128 for gpu and npu, which take "
+        "multiples of 4)",
     )
     export.add_argument(
         "--lengths",
