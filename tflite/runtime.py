@@ -61,7 +61,8 @@ class Runtime:
             fixed shapes, of which `target="gpu"` makes those that are right there.
         cache_dir: a folder in which XNNPACK keeps the weights in the layout that it computes with.
             A second start maps them instead of making them, and all workers and processes share
-            them. Whoever can write there can change the answers. By default there is none.
+            them. Caches of older files stay until you delete them. Whoever can write there can
+            change the answers. By default there is none.
 
     Attributes:
         config: the exported model's config, with the names of the labels.
