@@ -5,9 +5,13 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tf_squeezebert
+from tf_squeezebert.inputs import INPUTS
+from tf_squeezebert.models import transformer_of
 from tf_squeezebert.tflite import ExportError, Runtime, export, exporter, verification
+from tf_squeezebert.tflite.graph import DeployedGraph
 from tf_squeezebert.tflite.half_precision import set_half
 from tf_squeezebert.tflite.model_check import HALF, open_model, read_model
 from tf_squeezebert.tflite.runtime import EMULATED_HALF
@@ -156,3 +160,31 @@ def test_a_file_that_can_not_be_emulated_is_told(tmp_path):
         export(model, path, quantize="fp16", batch=None)
     with pytest.raises(ValueError, match="free length: choose another delegate, or export it with"):
         Runtime(path, delegate=EMULATED_HALF)
+
+
+@pytest.mark.parametrize("size", [1.0, 0.1, 0.03])
+@pytest.mark.parametrize("name", CLASSES)
+def test_what_is_squared_has_a_size_whose_squares_float16_holds(name, size, monkeypatch):
+    """Phones take the squares of numbers below 1/128 for 0, which this machine does not show."""
+    config, model = make(name)
+    transformer = transformer_of(model)
+    table = transformer.embeddings.word_embeddings.embeddings
+    table.assign(np.asarray(table) * size)
+    for block in transformer.blocks:
+        for layer in (block.post_attention_norm, block.projection_norm):
+            layer.gamma.assign(np.full(layer.gamma.shape, size))
+        for layer in (block.post_attention, block.projection):
+            layer.kernel.assign(layer.kernel * size)
+    squared, difference = [], tf.math.squared_difference
+
+    def spy(x, mean):
+        squared.append(float(np.sqrt(np.mean(np.square(x - mean)))))
+        return difference(x, mean)
+
+    monkeypatch.setattr(tf.math, "squared_difference", spy)
+    inputs = random_inputs(config, (1, 12), padded=False)
+    graph = DeployedGraph(model, half_precision=True)
+    graph._call(*(tf.constant(inputs[name]) for name in INPUTS))
+    assert len(squared) == 1 + 2 * len(transformer.blocks) + (name == "SqueezeBertForMaskedLM")
+    assert min(squared) > 1 / 64
+    assert max(squared) < 1 / 4

@@ -55,8 +55,9 @@ class DeployedGraph(tf.Module):
         model: a `SqueezeBertModel`, or a model with one of the five heads.
         batch: B, or None to leave it free.
         split: whether grouped projections are one FULLY_CONNECTED per group.
-        half_precision: whether the encoder's norms must stay within the range of float16, in which
-            accelerators compute: squares overflow it at a magnitude of 256.
+        half_precision: whether norms must stay within the range of float16: squares overflow it at
+            a magnitude of 256, and processors take those of numbers below 1/128 for 0. What is
+            normed is brought to 1/16 first, by its usual size, which the weights tell.
         for_gpu: whether attention must be right on GPUs; for fixed shapes.
         convolutions: whether the recipe stores the weights of convolutions as well.
         finish: whether to do what MediaPipe's tasks leave to the file: truncate texts that are too
@@ -92,7 +93,7 @@ class DeployedGraph(tf.Module):
         self._length: int | None = None  # of the function that is being made
         self._by_groups, self._finish, self._pooling = split, finish, pooling
         self._for_gpu, self._convolutions = for_gpu, convolutions
-        self._shrink = 1 / 16 if half_precision else 1.0
+        self._half_precision = half_precision
         # By layer and name. As constants they would be copied from one form of the graph to the
         # next, and conversion would take five times as long.
         self._weights: dict[str, tf.Variable] = {}
@@ -150,8 +151,8 @@ class DeployedGraph(tf.Module):
             mask /= tf.reduce_sum(mask, axis=-1, keepdims=True)
             total = tf.matmul(mask, self._encode(model, inputs))  # [B, 1, 1, H]
         total = self._by_text(total)
-        if self._shrink != 1:  # for the squares below, which are those of means: less than a norm's
-            total *= math.sqrt(self._shrink)
+        if self._half_precision:  # to a quarter: means of positions have no large numbers
+            total *= 4 * self._to_a_sixteenth(_usual_size(model.blocks[-1].projection_norm))
         # Not tf.nn.l2_normalize, because GPU delegates refuse its operation.
         square = tf.reduce_sum(tf.square(total), axis=-1, keepdims=True)
         return {"embedding": total * tf.math.rsqrt(tf.maximum(square, 1e-12))}
@@ -174,8 +175,11 @@ class DeployedGraph(tf.Module):
     def _fill_masks(self, model, *inputs):
         head, words = model.head, model.transformer.embeddings.word_embeddings
         x = self._activation(head, self._dense(head.dense, self._encode(model.transformer, inputs)))
+        hidden = _usual_size(model.transformer.blocks[-1].projection_norm)
+        kernel = head.dense.kernel
+        size = hidden * math.sqrt(kernel.shape[0]) * _rms(kernel) / 2  # the activation halves it
         # Otherwise the converter multiplies gamma into the table, and stores the table twice.
-        x = self._layer_norm(head.layer_norm, x, self._shrink, foldable=False)  # [B, 1, S, H]
+        x = self._layer_norm(head.layer_norm, x, size, foldable=False)  # [B, 1, S, H]
         with tf.name_scope(TABLE_PRODUCT):
             logits = tf.matmul(x, self._weight("embeddings", words), transpose_b=True)
             logits += self._weight("bias", head)
@@ -209,9 +213,11 @@ class DeployedGraph(tf.Module):
         if self._for_gpu:
             bias = self._as_channels(bias)
         *blocks, last = transformer.blocks
+        before = transformer.embeddings.layer_norm
         for block in blocks:
-            x = self._block(block, x, bias)
-        return self._block(last, x, bias, first_alone)
+            x = self._block(block, x, bias, before)
+            before = block.projection_norm
+        return self._block(last, x, bias, before, first_alone)
 
     def _mask(self, attention_mask):
         """[B, S] integers to [B, 1, 1, S] floats."""
@@ -231,7 +237,9 @@ class DeployedGraph(tf.Module):
         positions = positions[: tf.shape(input_ids)[1]]
         x += tf.reshape(positions, [1, -1, 1, positions.shape[-1]])
         x = tf.reshape(x, [batch, 1, length, positions.shape[-1]])
-        return self._layer_norm(layer.layer_norm, x)
+        tables = (layer.word_embeddings, layer.token_type_embeddings, layer.position_embeddings)
+        size = math.hypot(*(_rms(table.embeddings) for table in tables))
+        return self._layer_norm(layer.layer_norm, x, size)
 
     def _lookup(self, layer, ids):
         # The converter turns a function of this name and signature into an EMBEDDING_LOOKUP.
@@ -241,14 +249,15 @@ class DeployedGraph(tf.Module):
 
         return embedding_matmul(self._weight("embeddings", layer), tf.reshape(ids, [-1]))
 
-    def _block(self, block: SqueezeBertBlock, x, bias, first_alone: bool = False):
-        """[B, 1, S, H] to [B, 1, Q, H]."""
+    def _block(self, block: SqueezeBertBlock, x, bias, before, first_alone: bool = False):
+        """[B, 1, S, H], as the norm before returned it, to [B, 1, Q, H]."""
         context = self._attend(block.attention, x, bias, first_alone)
         x = self._first(x) if first_alone else x
         context = self._project(context, block.post_attention)
-        x = self._layer_norm(block.post_attention_norm, x + context, self._shrink)
+        x = self._layer_norm(block.post_attention_norm, x + context, _usual_size(before))
         hidden = self._feed_forward(block, x)
-        return self._layer_norm(block.projection_norm, x + hidden, self._shrink)
+        size = _usual_size(block.post_attention_norm)
+        return self._layer_norm(block.projection_norm, x + hidden, size)
 
     def _feed_forward(self, block: SqueezeBertBlock, x):
         """[B, 1, Q, H] to [B, 1, Q, H]."""
@@ -428,8 +437,19 @@ class DeployedGraph(tf.Module):
     def _activation(self, layer, x):
         return ACTIVATION_FUNCTIONS[ACTIVATIONS[layer.config.hidden_act]](x)
 
-    def _layer_norm(self, layer, x, shrink: float = 1.0, foldable: bool = True):
-        """The norm of x; if `foldable`, its gamma can be folded into a matrix that follows."""
+    def _to_a_sixteenth(self, size: float) -> float:
+        """The power of 2 that brings numbers of that size to about 1/16; 1 in full precision."""
+        if not self._half_precision:
+            return 1.0
+        # Not 1, since `inspect` tells by the product that the numbers have been scaled.
+        return 2.0 ** -(round(math.log2(16 * max(size, 1e-6))) or 1)
+
+    def _layer_norm(self, layer, x, size: float, foldable: bool = True):
+        """The norm of x, whose numbers are usually of that size.
+
+        If `foldable`, its gamma can be folded into a matrix that follows.
+        """
+        shrink = self._to_a_sixteenth(size)
         if shrink != 1:
             x *= shrink
         mean = tf.reduce_mean(x, axis=-1, keepdims=True)
@@ -449,6 +469,17 @@ class DeployedGraph(tf.Module):
                 value = transform(*(np.asarray(value, np.float32) for value in values))
                 self._weights[key] = tf.Variable(value, trainable=False)
         return tf.convert_to_tensor(self._weights[key])
+
+
+def _usual_size(norm) -> float:
+    """The root mean square of what a norm returns."""
+    return math.hypot(_rms(norm.gamma), _rms(norm.beta))
+
+
+def _rms(weight) -> float:
+    with tf.init_scope():  # outside of the graph under construction
+        value = np.asarray(keras.ops.convert_to_numpy(weight), np.float32)
+    return float(np.sqrt(np.mean(np.square(value))))
 
 
 # With one part, these would still be operations, which delegates do not take.

@@ -19,7 +19,6 @@ from .model_file import OPERATORS
 _LARGEST_HALF = 65504.0  # the largest finite number in float16
 _MOST_ON_ANE = 16384  # the largest size of an axis on Apple's Neural Engine
 _MOST_AXES = 4
-_SMALL = 0.25  # the mean size of factors that make numbers smaller
 _STEP = 4  # in which GPUs store channels
 _FORWARD = {"RESHAPE", "EXPAND_DIMS", "SQUEEZE"}
 _SCALING = {"MUL", "DIV"}
@@ -150,12 +149,12 @@ def _squares(view: View) -> Iterator[Operator]:
 
 
 def _is_shrunk(view: View, place: int) -> bool:
-    """Whether a tensor is a product with small constants: a norm's gammas are about 1."""
+    """Whether a tensor is a product with one constant."""
     place = view.source(place, _FORWARD)
     if view.made_by(place) != "MUL":
         return False
     factors = (view.constant(x) for x in view.maker[place].inputs)
-    return any(x is not None and np.abs(x).mean() <= _SMALL for x in factors)
+    return any(x is not None and x.size == 1 for x in factors)
 
 
 def _is_row(view: View, place: int) -> bool:
@@ -277,8 +276,9 @@ FAULTS = (
     ),
     Fault(
         "float16",
-        "means of squares, such as those of norms, of numbers that were not made smaller before",
-        "squares overflow in float16, the default of GPUs, from a magnitude of 256",
+        "means of squares, such as those of norms, of numbers that were not scaled before",
+        "squares overflow in float16, the default of GPUs, from a magnitude of 256, and may vanish "
+        "below 1/128",
         "any LiteRT",
         (f"{_LITERT}2537", f"{_LITERT}7693"),
         _squares,
