@@ -136,7 +136,7 @@ def _beyond_half(view: View) -> Iterator[Operator]:
 
 
 def _squares(view: View) -> Iterator[Operator]:
-    """Squares of which a mean is taken, of what was neither scaled down nor just looked up."""
+    """Squares of which a mean is taken, of what was neither scaled nor just looked up."""
     for operator in view.every("SQUARED_DIFFERENCE", "SQUARE", "MUL", "POW"):
         if name_of(operator) == "MUL" and len({*operator.inputs}) > 1:
             continue
@@ -144,11 +144,11 @@ def _squares(view: View) -> Iterator[Operator]:
         if view.made_by(place) == "SUB":  # of the mean
             place = next(iter(view.maker[place].inputs), place)
         readers = (name_of(x) for y in operator.outputs for x in view.readers.get(y, ()))
-        if {*readers} & {"MEAN", "SUM"} and not (_is_shrunk(view, place) or _is_row(view, place)):
+        if {*readers} & {"MEAN", "SUM"} and not (_is_scaled(view, place) or _is_row(view, place)):
             yield operator
 
 
-def _is_shrunk(view: View, place: int) -> bool:
+def _is_scaled(view: View, place: int) -> bool:
     """Whether a tensor is a product with one constant."""
     place = view.source(place, _FORWARD)
     if view.made_by(place) != "MUL":

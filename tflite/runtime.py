@@ -58,7 +58,8 @@ class Runtime:
             `"xnnpack-float16"`, the same in float16, as phones compute files of the recipe fp16
             (x86 emulates it slowly, and is more exact in sums); `"none"`, LiteRT's other kernels,
             which are many times slower; or `"gpu"`, its GPU accelerator in float32, for files of
-            fixed shapes, of which `target="gpu"` makes those that are right there.
+            fixed shapes, of which `target="gpu"` makes those that are right there. `fastest`
+            chooses among all but `"xnnpack-float16"`.
         cache_dir: a folder in which XNNPACK keeps the weights in the layout that it computes with.
             A second start maps them instead of making them, and all workers and processes share
             them. Caches of older files stay until you delete them. Whoever can write there can

@@ -1,6 +1,6 @@
 """XNNPACK's cache of weights on the disk, kept apart for each content of a file.
 
-XNNPACK copies weights into buffers in a layout of its own. It can keep them in a file, which later
+XNNPACK copies weights into buffers in another layout. It can keep these in a file, which later
 starts map into memory and all processes share. XNNPACK recognizes the weights of another build of
 itself and damaged caches, but not those of another model of the same form: it would compute with
 them. So a cache is named by what it was made of.
