@@ -17,7 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-DTYPES = {1: np.dtype("float32"), 3: np.dtype("int32")}  # of TensorFlow's DataType
+# By TensorFlow's DataType; strings are bytes in arrays of objects.
+DTYPES = {1: np.dtype("float32"), 3: np.dtype("int32"), 7: np.dtype("O"), 10: np.dtype("bool")}
+_STRING = 24  # bytes of a TF_TString
 
 
 class _Output(ctypes.Structure):
@@ -50,6 +52,10 @@ _FUNCTIONS = {
     "TF_Dim": (c_int64, (c_void_p, c_int)),
     "TF_TensorByteSize": (c_size_t, (c_void_p,)),
     "TF_DeleteTensor": (None, (c_void_p,)),
+    "TF_StringInit": (None, (c_void_p,)),
+    "TF_StringCopy": (None, (c_void_p, c_char_p, c_size_t)),
+    "TF_StringGetSize": (c_size_t, (c_void_p,)),
+    "TF_StringGetDataPointer": (c_void_p, (c_void_p,)),
     "TF_SessionRun": (
         None,
         (c_void_p, c_void_p, *_TENSORS, *_TENSORS, c_void_p, c_int, c_void_p, c_void_p),
@@ -135,17 +141,34 @@ class SavedModel:
         assert array.dtype == info.dtype
         dtype = next(number for number, known in DTYPES.items() if known == info.dtype)
         shape = (c_int64 * array.ndim)(*array.shape)
-        tensor = self._library.TF_AllocateTensor(dtype, shape, array.ndim, array.nbytes)
-        ctypes.memmove(self._library.TF_TensorData(tensor), array.ctypes.data, array.nbytes)
+        size = array.size * (_STRING if array.dtype == object else array.itemsize)
+        tensor = self._library.TF_AllocateTensor(dtype, shape, array.ndim, size)
+        place = self._library.TF_TensorData(tensor)
+        if array.dtype == object:
+            for i, value in enumerate(array.ravel()):
+                self._library.TF_StringInit(place + i * _STRING)
+                self._library.TF_StringCopy(place + i * _STRING, value, len(value))
+        else:
+            ctypes.memmove(place, array.ctypes.data, size)
         return tensor
 
     def _to_array(self, tensor: int) -> np.ndarray:
         library = self._library
         shape = [library.TF_Dim(tensor, axis) for axis in range(library.TF_NumDims(tensor))]
         dtype = DTYPES[library.TF_TensorType(tensor)]
+        if dtype == object:
+            place = library.TF_TensorData(tensor)
+            count = int(np.prod(shape))
+            strings = [self._to_bytes(place + i * _STRING) for i in range(count)]
+            library.TF_DeleteTensor(tensor)
+            return np.array(strings, object).reshape(shape)
         data = ctypes.string_at(library.TF_TensorData(tensor), library.TF_TensorByteSize(tensor))
         library.TF_DeleteTensor(tensor)
         return np.frombuffer(data, dtype).reshape(shape)
+
+    def _to_bytes(self, string: int) -> bytes:
+        size = self._library.TF_StringGetSize(string)
+        return ctypes.string_at(self._library.TF_StringGetDataPointer(string), size)
 
 
 # ------------------------------------------------------------------ the signatures
@@ -198,9 +221,11 @@ def _read_tensor_info(message: bytes) -> TensorInfo:
     return TensorInfo(info[1].decode(), DTYPES[info[2]], shape)
 
 
-def answer(directory: str, batches: list[dict[str, np.ndarray]]) -> tuple:
+def answer(
+    directory: str, batches: list[dict[str, np.ndarray]], signature: str = "serving_default"
+) -> tuple:
     """The inputs and outputs of a SavedModel, and its answers; to be called in a new process."""
-    model = SavedModel(directory)
+    model = SavedModel(directory, signature=signature)
     answers = [model.run(batch) for batch in batches]
     assert not {"tensorflow", "keras", "tf_squeezebert"} & sys.modules.keys()
     return model.inputs, model.outputs, answers

@@ -40,6 +40,7 @@ from .layers import (
     permute,
     softmax,
 )
+from .saved_model import write_archive
 from .tasks import Task, task_of
 from .tokenizer import SqueezeBertTokenizer
 from .training.optimization import make_optimizer
@@ -296,20 +297,14 @@ class SqueezeBertPreTrainedModel(keras.Model):
         signature, verbose = kwargs["input_signature"], kwargs.get("verbose", True)
         archive = keras.export.ExportArchive()
         archive.track(self)
-        archive.add_endpoint("serve", self._serve, input_signature=signature)
+        archive.add_endpoint("serve", self.serving_outputs, input_signature=signature)
         with replacing_folder(filepath, "saved_model.pb") as temporary:
-            try:
-                archive.write_out(str(temporary), verbose=False)
-            except Exception as error:
-                if type(error).__module__.startswith("tensorflow."):  # such as a full disk
-                    reason = str(error).splitlines()[0]
-                    raise OSError(f"'{filepath}' could not be written: {reason}.") from error
-                raise
+            write_archive(archive, temporary, filepath)
         if verbose:
             print(f"Saved as '{os.fspath(filepath)}'.")
         return None
 
-    def _serve(self, inputs):
+    def serving_outputs(self, inputs):
         """The outputs by name; tuples over layers are numbered: hidden_states_0, ..."""
         outputs = self(inputs, training=False)
         outputs = outputs if isinstance(outputs, Mapping) else {"logits": outputs}

@@ -238,7 +238,7 @@ class SqueezeBertTokenizer:
     def _add(self, tokens: Iterable[AddedToken]) -> None:
         """Adds tokens all at once, since the library checks all added tokens again at each call."""
         tokens = list(tokens)
-        known = {token.content: token for token in self._added_tokens().values()}
+        known = {token.content: token for token in self.added_tokens_decoder.values()}
         known |= {token.content: token for token in tokens}
         check_added_tokens(known.values(), self._backend.normalizer)
         new = {
@@ -253,12 +253,14 @@ class SqueezeBertTokenizer:
         for name in _DERIVED:
             self.__dict__.pop(name, None)
 
-    def _added_tokens(self) -> dict[int, AddedToken]:
+    @property
+    def added_tokens_decoder(self) -> dict[int, AddedToken]:
+        """The tokens that are found in a text as they stand, by id; special or not."""
         return dict(sorted(self._backend.get_added_tokens_decoder().items()))
 
     def _mark_special_tokens(self) -> None:
         """Keeps the named tokens whole in any text, and frames each input with two of them."""
-        added = {token.content for token in self._added_tokens().values()}
+        added = {token.content for token in self.added_tokens_decoder.values()}
         marked = []
         for name, token in self._special_tokens.items():
             # Missing tokens are not added: their ids would lie outside the model's embeddings.
@@ -280,7 +282,7 @@ class SqueezeBertTokenizer:
 
     def _add_special_tokens(self, tokens: Iterable[str | AddedToken]) -> None:
         """Adds more special tokens; those added before stay as they are."""
-        added = {token.content for token in self._added_tokens().values()}
+        added = {token.content for token in self.added_tokens_decoder.values()}
         more = [token for token in map(added_token, tokens) if token.content not in added]
         new = [token for token in more if self._backend.token_to_id(token.content) is None]
         lacking = [name for name in SPECIAL_TOKENS if self._has_no_id(name)]
@@ -308,7 +310,7 @@ class SqueezeBertTokenizer:
         else:
             encoder.normalizer = self._backend.normalizer
             encoder.pre_tokenizer = self._backend.pre_tokenizer
-        encoder.add_tokens(list(self._added_tokens().values()))
+        encoder.add_tokens(list(self.added_tokens_decoder.values()))
         return encoder
 
     def __getstate__(self) -> dict[str, Any]:
@@ -513,7 +515,7 @@ class SqueezeBertTokenizer:
 
     @functools.cached_property
     def _shortening(self) -> Shortening:
-        contents = [token.content for token in self._added_tokens().values()]
+        contents = [token.content for token in self.added_tokens_decoder.values()]
         if self._backend.normalizer is not None:
             contents += [self._backend.normalizer.normalize_str(x) for x in contents]
         basic = self.do_basic_tokenize and not self.never_split
@@ -679,7 +681,7 @@ class SqueezeBertTokenizer:
     @property
     def all_special_tokens(self) -> list[str]:
         """The named special tokens, then the additional ones."""
-        found = [token.content for token in self._added_tokens().values() if token.special]
+        found = [token.content for token in self.added_tokens_decoder.values() if token.special]
         named = [token.content for token in self._special_tokens.values() if token is not None]
         return sorted(found, key=lambda token: (*named, token).index(token))
 
@@ -747,7 +749,7 @@ class SqueezeBertTokenizer:
         settings = {name: getattr(self, name) for name in SETTINGS}
         config = {"tokenizer_class": kind, **settings, **named}
         config["added_tokens_decoder"] = {
-            str(token_id): state_of(token) for token_id, token in self._added_tokens().items()
+            str(token_id): state_of(token) for token_id, token in self.added_tokens_decoder.items()
         }
         if self.never_split:
             config[NEVER_SPLIT_MARK] = True

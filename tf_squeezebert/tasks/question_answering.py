@@ -17,7 +17,7 @@ from ..metrics import squad_scores
 from ..ranges import check_number
 from .base import Example, Format, Measured, Predictor, Spec, Task, Tokenize, require, softmax
 
-_MOST_ANSWER_TOKENS = 30
+MOST_ANSWER_TOKENS = 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +117,7 @@ class QuestionAnswering(Task):
         none = float(start[0] * end[0])
         start[0] = end[0] = 0
         # Spans may not end before they start, nor be too long.
-        spans = np.tril(np.triu(np.outer(start, end)), _MOST_ANSWER_TOKENS - 1)
+        spans = np.tril(np.triu(np.outer(start, end)), MOST_ANSWER_TOKENS - 1)
         first, last = np.unravel_index(spans.argmax(), spans.shape)
         found = {"start": row.offsets[first][0], "end": row.offsets[last][1]}
         return none, {"score": float(spans[first, last]), **found}
