@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent / "cli"
 def pages() -> dict[str, str]:
     """The content of each page, by the file's name."""
     os.environ["COLUMNS"] = "100"
-    names = [verb.__name__.rpartition(".")[2] for verb in cli.VERBS]
+    names = [verb.__name__.rpartition(".")[2].replace("_", "-") for verb in cli.VERBS]
     index = _page("tf-squeezebert", _help())
     index += "\n" + "\n".join(f"- [{name}]({name}.md)" for name in names) + "\n"
     return {

@@ -141,10 +141,10 @@ class SavedModel:
         assert array.dtype == info.dtype
         dtype = next(number for number, known in DTYPES.items() if known == info.dtype)
         shape = (c_int64 * array.ndim)(*array.shape)
-        size = array.size * (_STRING if array.dtype == object else array.itemsize)
+        size = array.size * (_STRING if array.dtype.hasobject else array.itemsize)
         tensor = self._library.TF_AllocateTensor(dtype, shape, array.ndim, size)
         place = self._library.TF_TensorData(tensor)
-        if array.dtype == object:
+        if array.dtype.hasobject:
             for i, value in enumerate(array.ravel()):
                 self._library.TF_StringInit(place + i * _STRING)
                 self._library.TF_StringCopy(place + i * _STRING, value, len(value))
@@ -156,7 +156,7 @@ class SavedModel:
         library = self._library
         shape = [library.TF_Dim(tensor, axis) for axis in range(library.TF_NumDims(tensor))]
         dtype = DTYPES[library.TF_TensorType(tensor)]
-        if dtype == object:
+        if dtype.hasobject:
             place = library.TF_TensorData(tensor)
             count = int(np.prod(shape))
             strings = [self._to_bytes(place + i * _STRING) for i in range(count)]

@@ -16,7 +16,12 @@ import tensorflow as tf
 
 from ..tasks import Task
 from ..tasks.base import Tokenize
-from ..tasks.question_answering import MOST_ANSWER_TOKENS
+from ..tasks.embedding import Embedding
+from ..tasks.masked_lm import MaskedLM
+from ..tasks.multiple_choice import MultipleChoice
+from ..tasks.question_answering import MOST_ANSWER_TOKENS, QuestionAnswering
+from ..tasks.text_classification import MultiLabel, Regression, SingleLabel
+from ..tasks.token_classification import TokenClassification
 from ..tokenizer import SqueezeBertTokenizer
 from .characters import places_of
 from .rows import Frame, Runner, Span, Tensors, spans, truncated, windows
@@ -31,11 +36,16 @@ class Answers:
     Args:
         task: the task, with the options of `predict`.
         labels: the names of the labels by id; for masked LM the tokens of the vocabulary.
-        tokenize: the tokenizer in the graph, and the rows' largest number of tokens.
+        tokenizer: the model's tokenizer.
+        max_length: the largest number of tokens of a row.
         runner: runs rows through the model.
+
+    Attributes:
+        tokenize: the tokenizer in the graph.
     """
 
-    # The inputs of each signature, string [N], but for the choices, [N, C].
+    # The inputs of each signature: string [N], but for the choices, string [N, C], and their
+    # numbers, int32 [N].
     signatures: ClassVar[dict[str, tuple[str, ...]]] = {"serving_default": _TEXT}
 
     def __init__(
@@ -121,6 +131,7 @@ class _Embeddings(Answers):
 class _Masks(Answers):
     """For each [MASK] its best `tokens` and their `scores`, [N, M, top_k]."""
 
+    task: MaskedLM
     signatures: ClassVar = {"serving_default": _TEXT, "pair": _PAIR}
 
     def _read(self, outputs: Tensors, frame: Frame) -> Tensors:
@@ -159,7 +170,8 @@ class _Choices(Answers):
         again = tf.repeat(tf.range(shape[0]), shape[1])
         order = tf.concat([again, shape[0] + tf.range(tf.size(choices))], 0)
         (each,) = spans(tokens, 1)
-        pairs = [Span(*x) for x in zip(*(tf.split(tf.gather(x, order), 2) for x in each))]
+        starts, counts = (tf.split(tf.gather(x, order), 2) for x in each)
+        pairs = [Span(starts[i], counts[i]) for i in range(2)]
         rows = truncated(pairs, self._max_length)
         found = self._runner(tokens, rows, self._read)
         given = tf.range(shape[1]) < count[:, None]
@@ -178,7 +190,7 @@ class _Choices(Answers):
 
 
 class _Words(Answers):
-    """Of each word the `word`, its `label` and `score`, and where it is: `start` and `end`, [N, W]."""
+    """Each `word`, its `label` and `score`, and its `start` and `end` in the text, [N, W]."""
 
     def __call__(self, texts: list[tf.Tensor]) -> Tensors:
         (text,) = texts
@@ -199,7 +211,8 @@ class _Words(Answers):
         around = tf.minimum(place, tf.gather(rows.lengths, row) - place)
         count = tf.size(rows.text)
         rank = around * count + count - 1 - row
-        highest = tf.math.unsorted_segment_max(rank, word, tf.reduce_max(tf.concat([[-1], word], 0)) + 1)
+        words = tf.size(tokens.word)  # or fewer
+        highest = tf.math.unsorted_segment_max(rank, word, words)
         chosen = places_of(rank == tf.gather(highest, word))
         chosen = tf.gather(chosen, tf.argsort(tf.gather(word, chosen)))
 
@@ -228,6 +241,7 @@ class _Words(Answers):
 class _Spans(Answers):
     """The `answer`, its `score`, and its `start` and `end` in the context, [N]."""
 
+    task: QuestionAnswering
     signatures: ClassVar = {"serving_default": ("question", "context")}
 
     def __call__(self, texts: list[tf.Tensor]) -> Tensors:
@@ -277,21 +291,21 @@ class _Spans(Answers):
         }
 
 
+_CLASSES: dict[type[Task], type[Answers]] = {
+    SingleLabel: _Classes,
+    MultiLabel: _SeveralClasses,
+    Regression: _Values,
+    Embedding: _Embeddings,
+    MaskedLM: _Masks,
+    MultipleChoice: _Choices,
+    TokenClassification: _Words,
+    QuestionAnswering: _Spans,
+}
+
+
 def answers_class(task: Task) -> type[Answers]:
     """The class for a task."""
-    by_problem = {
-        "single_label_classification": _Classes,
-        "multi_label_classification": _SeveralClasses,
-        "regression": _Values,
-    }
-    by_kind = {
-        "feature-extraction": _Embeddings,
-        "fill-mask": _Masks,
-        "multiple-choice": _Choices,
-        "token-classification": _Words,
-        "question-answering": _Spans,
-    }
-    return by_kind[task.kind] if task.kind in by_kind else by_problem[task.problem_type]
+    return next(found for kind, found in _CLASSES.items() if isinstance(task, kind))
 
 
 def _finite(x: tf.Tensor) -> tf.Tensor:

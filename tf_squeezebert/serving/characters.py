@@ -54,9 +54,7 @@ class Characters(NamedTuple):
 
 def decode(texts: tf.Tensor) -> Characters:
     """The characters of texts, string [N] in UTF-8."""
-    splits, codes = tf.raw_ops.UnicodeDecode(
-        input=texts, input_encoding="UTF-8", Tsplits=tf.int32
-    )
+    splits, codes = tf.raw_ops.UnicodeDecode(input=texts, input_encoding="UTF-8", Tsplits=tf.int32)
     text = owners(splits, tf.size(codes))
     start = tf.range(tf.size(codes)) - tf.gather(splits, text)
     return Characters(codes, tf.zeros_like(codes), text, start, start + 1)
@@ -198,9 +196,7 @@ def _page(
 
     def entry(code: int) -> tuple[int, ...]:
         results = [code] if same else map(ord, becomes(chr(code)))
-        return tuple(
-            (_CODE if x == code else x) | kinds.get(x, LETTER) << _KIND for x in results
-        )
+        return tuple((_CODE if x == code else x) | kinds.get(x, LETTER) << _KIND for x in results)
 
     return tuple(map(entry, codes))
 

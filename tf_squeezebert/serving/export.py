@@ -61,10 +61,10 @@ def serve_export(
     model.check_trained()
     directory = Path(directory)
     task = model.task.with_options(model.task.answer_options, options)
-    if text or (text is None and model.tokenizer is not None):
+    if text is None:
+        text = model.tokenizer is not None
+    if text:
         require_tokenizer(model)
-    else:
-        task = None
     longest = model.config.max_position_embeddings
     max_length = longest if max_length is None else max_length
     if not _LEAST_LENGTH <= max_length <= longest:
@@ -79,7 +79,7 @@ def serve_export(
     archive = keras.export.ExportArchive()
     archive.track(model)
     signatures = {}
-    if task is not None:
+    if text:
         answers = answers_of(model, task, max_length, rows_together)
         archive.track(answers.tokenize)
         signatures = signatures_of_texts(answers)
@@ -89,9 +89,9 @@ def serve_export(
     with replacing_folder(folder, "saved_model.pb") as temporary:
         write_archive(archive, temporary, folder)
         write_warm_up(temporary, name, signatures, max_length)
-    for name, content in templates.files(name).items():
-        if not (directory / name).exists():
-            write_text(directory / name, content)
+    for file, content in templates.files(name).items():
+        if not (directory / file).exists():
+            write_text(directory / file, content)
     return folder
 
 

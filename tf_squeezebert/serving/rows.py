@@ -1,4 +1,4 @@
-"""Rows of tokens inside a TensorFlow graph, and a model that runs them in batches of similar length.
+"""Rows of tokens inside a TensorFlow graph, and how a model runs them in batches.
 
 Shapes: N texts, R rows, S tokens of the longest row.
 """

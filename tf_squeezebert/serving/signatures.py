@@ -1,4 +1,4 @@
-"""The signatures of a model that is served: strings in and answers out, or ids in and outputs out."""
+"""The signatures of a served model: from strings to answers, and from ids to outputs."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def _tensor(spec: tf.TensorSpec, length: int) -> np.ndarray:
         return np.full(shape, _WORD * (length - _FRAME) if long else _WORD)
     if spec.name == "choices_count":
         return np.ones(shape, np.int32)
-    return np.ones([*shape[:-1], length] , np.int32) * (spec.name != "token_type_ids")
+    return np.ones([*shape[:-1], length], np.int32) * (spec.name != "token_type_ids")
 
 
 def _prediction_log(name: str, signature: str, inputs: Mapping[str, np.ndarray]) -> bytes:
