@@ -93,7 +93,7 @@ def make_contenders(
     """
     torch.set_num_threads(1)
     tokenizer = transformers.BertTokenizer(str(vocabulary))
-    models = {kind: _model(kind, layers, len(tokenizer)) for kind in CLASSES}
+    models = {kind: random_model(kind, layers, len(tokenizer)) for kind in CLASSES}
     ours = _ours(models[SQUEEZEBERT], SqueezeBertTokenizer(vocabulary), cache, sentences)
     calibration = [_tokenize(tokenizer, None)(text) for text in sentences[:CALIBRATION]]
     files = _PeerFiles(models, cache, [dict(x) for x in calibration])
@@ -113,7 +113,7 @@ def make_contenders(
     return contenders
 
 
-def _model(kind: str, layers: int, vocab_size: int) -> torch.nn.Module:
+def random_model(kind: str, layers: int, vocab_size: int) -> torch.nn.Module:
     torch.manual_seed(0)
     config = CLASSES[kind].config_class(num_hidden_layers=layers, vocab_size=vocab_size)
     model = CLASSES[kind](config).eval()
@@ -239,7 +239,7 @@ def _pytorch_logits(model: torch.nn.Module) -> Callable[[Inputs], np.ndarray]:
     return logits
 
 
-class _Logits(torch.nn.Module):
+class Logits(torch.nn.Module):
     """A classifier that returns its logits alone, as converters want it."""
 
     def __init__(self, model: torch.nn.Module):
@@ -279,15 +279,11 @@ class _PeerFiles:
 
     def _litert(self, kind: str, exact: Path | None, path: Path) -> None:
         if exact is not None:
-            from ai_edge_quantizer import quantizer, recipe
-
-            int8 = quantizer.Quantizer(str(exact))
-            int8.load_quantization_recipe(recipe.dynamic_wi8_afp32())
-            path.write_bytes(int8.quantize().quantized_model)
+            quantize_litert(exact, path)
             return
         import litert_torch
 
-        module = _Logits(self._models[kind]).eval()
+        module = Logits(self._models[kind]).eval()
         litert_torch.convert(module, sample_kwargs=_sample(torch.int32)).export(str(path))
 
     def _onnx(self, kind: str, exact: Path | None, path: Path) -> None:
@@ -298,7 +294,7 @@ class _PeerFiles:
             return
         inputs = _sample(torch.int64)
         torch.onnx.export(
-            _Logits(self._models[kind]),
+            Logits(self._models[kind]),
             kwargs=inputs,
             f=path,
             dynamo=True,
@@ -325,7 +321,7 @@ class _PeerFiles:
         from executorch.backends.xnnpack.partition import xnnpack_partitioner as partitioners
         from executorch.exir import to_edge_transform_and_lower
 
-        module = _Logits(copy.deepcopy(self._models[kind])).eval()
+        module = Logits(copy.deepcopy(self._models[kind])).eval()
         chosen = [partitioners.XnnpackPartitioner()]
         if exact is not None:
             from torchao import quantization
@@ -349,6 +345,15 @@ class _PeerFiles:
         )
         key = hashlib.sha256(made_of.encode()).hexdigest()[:8]
         return self._cache / f"{kind}-{config.num_hidden_layers}-{key}.{ending}"
+
+
+def quantize_litert(exact: Path, path: Path) -> None:
+    """Writes a .tflite file with weights in 8 bits, as LiteRT's own quantizer makes it."""
+    from ai_edge_quantizer import quantizer, recipe
+
+    int8 = quantizer.Quantizer(str(exact))
+    int8.load_quantization_recipe(recipe.dynamic_wi8_afp32())
+    path.write_bytes(int8.quantize().quantized_model)
 
 
 def _sample(dtype: torch.dtype) -> dict[str, torch.Tensor]:

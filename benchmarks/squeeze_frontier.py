@@ -68,7 +68,7 @@ def our_point(folder: Path, task: str, dev: Path, files: Path) -> Point:
 
 def litert_torch_point(folder: Path, files: Path) -> Point:
     import transformers
-    from peers import _litert_logits, _Logits, _quantize, _quiet, _sample, _tokenize
+    from peers import Logits, _litert_logits, _quiet, _sample, _tokenize, quantize_litert
     from torch import int32
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -77,8 +77,8 @@ def litert_torch_point(folder: Path, files: Path) -> Point:
     with _quiet("litert-torch"):
         import litert_torch
 
-        litert_torch.convert(_Logits(loaded), sample_kwargs=_sample(int32)).export(str(exact))
-        _quantize(exact, path)
+        litert_torch.convert(Logits(loaded), sample_kwargs=_sample(int32)).export(str(exact))
+        quantize_litert(exact, path)
     logits, tokenize = _litert_logits(path), _tokenize(tokenizer, FIXED)
     name = f"groups 1, by litert-torch, fixed {FIXED}"
     return Point(name, path, None, None, lambda *texts: logits(tokenize(*texts)).argmax())

@@ -44,7 +44,7 @@ def test_every_snippet_and_command_works(tmp_path, monkeypatch, capsys):
     for snippet in snippets:
         exec(compile(snippet, "README.md", "exec"), names)
     assert Path("reviews.tflite").stat().st_size > 0
-    assert Path("serving/1/saved_model.pb").is_file()
+    assert Path("serving/reviews/1/saved_model.pb").is_file()
     opens_in_mediapipe("reviews.tflite")
     loaded = transformers.AutoModelForSequenceClassification.from_pretrained("reviews")
     assert loaded.config.id2label == {0: "bad", 1: "good"}
