@@ -429,6 +429,21 @@ def test_ids_are_answered_the_same_when_a_server_pads_them(name, served, answer)
         np.testing.assert_allclose(got["logits"], np.asarray(want), rtol=0, atol=1e-5)
 
 
+def test_openvino_reads_the_model(served):
+    """An independent reader of SavedModels; it does not have the operations for strings."""
+    openvino = pytest.importorskip("openvino", reason="OpenVINO is in the extra benchmarks")
+    name = "token-classification"
+    folder = served(name).parent
+    serve_export(model_of(name), folder / "by-ids", text=False)
+    options = {"INFERENCE_PRECISION_HINT": "f32"}  # else bfloat16, where a processor has it
+    model = openvino.Core().compile_model(str(folder / "by-ids" / "1"), "CPU", options)
+    batch = tokenizer_of("uncased")(
+        texts()[:6], padding=True, truncation=True, max_length=40, return_tensors="np"
+    )
+    got = model(dict(batch))[0]
+    np.testing.assert_allclose(got, np.asarray(model_of(name)(batch)), rtol=0, atol=1e-4)
+
+
 def from_request(message: bytes) -> tuple[str, dict[str, np.ndarray]]:
     """A signature and its inputs, from a PredictRequest as a gRPC client sends it."""
     from tensorflow_serving.apis import predict_pb2
