@@ -26,6 +26,7 @@ from tf_squeezebert import SqueezeBertTokenizer, predict
 from tf_squeezebert.cli import main
 from tf_squeezebert.serving import serve_export
 from tf_squeezebert.serving.rows import Runner, spans, truncated, windows
+from tf_squeezebert.serving.signatures import answers_of, signatures_of_texts
 from tf_squeezebert.serving.wordpiece import GraphTokenizer
 
 from . import saved_model_loader, toy
@@ -576,14 +577,18 @@ def test_a_wrong_option_is_refused(options, says, tmp_path):
     assert not (tmp_path / "m").exists()
 
 
-def test_outputs_that_are_not_finite_are_an_error(answer, tmp_path):
-    model = model_of("regression")
+@pytest.mark.parametrize("name", MODELS)
+def test_outputs_that_are_not_finite_are_an_error(name):
+    model = model_of(name)
     broken = type(model)(model.config)
     broken.set_weights([x * np.nan for x in model.get_weights()])
     broken.tokenizer = model.tokenizer
-    folder = serve_export(broken, tmp_path / "broken")
-    with pytest.raises(RuntimeError, match="not finite"):
-        answer(folder, [tensors_of("regression", "", [("a film",)])])
+    signature, requests = requests_of(name)
+    answers = answers_of(broken, broken.task, LONGEST, None)
+    run = signatures_of_texts(answers)[signature].run
+    inputs = tensors_of(name, signature, requests[:2])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not finite"):
+        run({key: tf.constant(value) for key, value in inputs.items()})
 
 
 # ------------------------------------------------------------------ the guide

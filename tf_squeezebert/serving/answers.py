@@ -86,7 +86,7 @@ class _Classes(Answers):
         return {"scores": self._scores(outputs["logits"])}
 
     def _scores(self, logits: tf.Tensor) -> tf.Tensor:
-        return _softmax(logits)
+        return _softmax(_finite(logits))
 
     def _answer(self, found: Tensors) -> Tensors:
         scores = found["scores"]
@@ -136,7 +136,7 @@ class _Masks(Answers):
 
     def _read(self, outputs: Tensors, frame: Frame) -> Tensors:
         places = tf.where(frame.inputs["input_ids"] == self._tokenizer.mask_token_id)
-        scores = _softmax(tf.gather_nd(outputs["logits"], places), tf.float64)
+        scores = _softmax(_finite(tf.gather_nd(outputs["logits"], places)), tf.float64)
         best, ids = tf.math.top_k(scores, min(self.task.top_k, len(self._labels)))
         shape = tf.concat([tf.shape(frame.token), tf.shape(ids)[1:]], 0)
         fixed = [None, None, ids.shape[1]]
@@ -230,7 +230,7 @@ class _Words(Answers):
         return {name: _by_text(x, source, tf.size(text)) for name, x in answers.items()}
 
     def _read(self, outputs: Tensors, frame: Frame) -> Tensors:
-        scores = _softmax(outputs["logits"])
+        scores = _softmax(_finite(outputs["logits"]))
         return {
             "best": tf.argmax(scores, axis=-1, output_type=tf.int32),
             "score": tf.reduce_max(scores, axis=-1),

@@ -161,6 +161,7 @@ class Runner:
         return {name: tf.gather(x, back) for name, x in found.items()}
 
     def frame(self, tokens: Tokens, rows: Rows) -> Frame:
+        """The batch of these rows, padded to the longest."""
         position = tf.range(tf.reduce_max(rows.lengths))[None]
         ids = tf.where(position == 0, self._cls, self._pad)
         token, types, start = tf.fill(tf.shape(ids), -1), tf.zeros_like(ids), 1
