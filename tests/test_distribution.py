@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from safetensors.numpy import load_file
 from tf_squeezebert import SqueezeBertForSequenceClassification
 from tf_squeezebert.distribution import initialize
 from tf_squeezebert.finetuning import finetune
+from tf_squeezebert.training.status import LOST
 
 from . import toy
 
@@ -180,7 +182,7 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, launch, alon
         time.sleep(0.05)
     second.send_signal(signal.SIGKILL)
     _, err = first.communicate(timeout=300)
-    assert first.returncode == 2, err
+    assert first.returncode == LOST, err
     last = err.strip().splitlines()[-1]
     assert "Process 0 of 2 lost another one" in last
     assert "start all processes again, with resume" in last
@@ -189,6 +191,38 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(inputs, launch, alon
         printed(process)
     assert_same_training(alone, tmp_path / "two")
     assert json.loads((tmp_path / "two" / "results.json").read_text())["steps"] == 8
+
+
+def trainer_under(process: subprocess.Popen) -> int:
+    """The process that trains, under one that only waits for it."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    (child,) = (x for x in children if b"finetune" in Path(f"/proc/{x}/cmdline").read_bytes())
+    return int(child)
+
+
+def test_a_run_starts_again_by_itself(inputs, launch, alone, tmp_path):
+    """One of two processes is killed in the middle; nobody does anything about it."""
+    more = ("--save-steps", "1", "--restarts", "4")
+    first, second = start(launch, inputs, tmp_path / "two", *more)
+    state = tmp_path / "two" / "training.safetensors"
+    while not state.exists() and first.poll() is None and second.poll() is None:
+        time.sleep(0.05)
+    os.kill(trainer_under(second), signal.SIGKILL)
+    for process in (first, second):
+        _, err = process.communicate(timeout=400)
+        assert process.returncode == 0, err
+        assert "a process was lost; starting again, with 3 restarts left" in err
+    assert_same_training(alone, tmp_path / "two")
+    assert json.loads((tmp_path / "two" / "results.json").read_text())["steps"] == 8
+
+
+def test_mistakes_do_not_start_again(inputs, launch, tmp_path):
+    (process,) = start(
+        launch, inputs, tmp_path / "one", "--restarts", "2", "--patience", "-1", processes=1
+    )
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "starting again" not in err
 
 
 def test_mistakes(monkeypatch):

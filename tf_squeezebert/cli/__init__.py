@@ -30,6 +30,7 @@ from . import (
     squeeze,
 )
 from .console import console, say_end
+from .restarts import run_with_restarts
 from .show import sentence
 
 __all__ = ["console", "main"]
@@ -54,13 +55,16 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0; 2 after a user's mistake, with one sentence on stderr; 1 after a bug
-        of this package, with its traceback; 130 after Ctrl-C; 141 if stdout was closed.
+        of this package, with its traceback; 75 if another process of a training was lost; 130
+        after Ctrl-C; 141 if stdout was closed.
     """
     options = argparse.Namespace()
     try:
         try:
             _parser().parse_args(arguments, options)
             _log_to_stderr()
+            if getattr(options, "restarts", 0):
+                return run_with_restarts(sys.argv[1:] if arguments is None else arguments, options)
             options.run(options)
         finally:
             sys.stdout.flush()  # flushed here, so that a full disk is reported in a sentence
@@ -77,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
             from ..training.distribution import leave
 
             say_end()
-            leave()
+            leave(error, status)
         return status
     return 0
 

@@ -12,6 +12,7 @@ from ..pretrained import PRETRAINED, find_pretrained
 from ..tasks import KINDS, TASKS, Predictor
 from ..training.options import TrainingOptions
 from . import argument_types as types
+from .restarts import add_restarts, resume_if_begun
 
 MODEL = f".tflite file, folder or hub id; or {', '.join(PRETRAINED)}, which comes with the package"
 
@@ -42,6 +43,7 @@ def add_processes(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--process", type=types.whole, metavar="N", help="number of this process, counted from 0"
     )
+    add_restarts(group)
 
 
 def join_processes(options: argparse.Namespace) -> None:
@@ -51,6 +53,7 @@ def join_processes(options: argparse.Namespace) -> None:
         from ..training.distribution import initialize
 
         initialize(options.processes, process_id=options.process)
+    resume_if_begun(options)  # now that no process of the run before is left to write a state
 
 
 def add_training(parser: argparse.ArgumentParser, *without: str, **defaults: Any) -> None:

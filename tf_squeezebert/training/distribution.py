@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from .status import LOST
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -98,19 +100,23 @@ def batch_options(batch_size: int) -> dict[str, Any]:
     return options
 
 
-def lost(error: Exception) -> RuntimeError | None:
+class LostProcess(RuntimeError):
+    """Another process of the training is gone."""
+
+
+def lost(error: Exception) -> LostProcess | None:
     """The error to raise if an error in `fit` means that another process is gone; else None."""
     index, count = process()
     # JAX raises errors of several classes; messages name the gradient library.
     if count == 1 or not any(name in str(error) for name in ("Gloo", "NCCL", "coordination")):
         return None
     reason = str(error).splitlines()[0]
-    return RuntimeError(
+    return LostProcess(
         f"Process {index} of {count} lost another one ({reason}): start all processes again, with "
         "resume."
     )
 
 
-def leave() -> None:
+def leave(error: Exception, status: int) -> None:
     """Ends this process at once: JAX's shutdown would wait for the processes that are gone."""
-    os._exit(2)
+    os._exit(LOST if isinstance(error, LostProcess) else status)

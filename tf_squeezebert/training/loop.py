@@ -47,7 +47,7 @@ def train(
         ValueError: the run to resume is a different one, or its state is damaged.
         FloatingPointError: the loss became NaN or infinite; the last saved state is kept.
         OSError: there is no room for the results.
-        RuntimeError: another process of the training is gone.
+        LostProcess: another process of the training is gone.
     """
     model, settings = run.result, run.settings
     if resume:
