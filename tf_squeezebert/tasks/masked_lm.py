@@ -183,6 +183,9 @@ class MaskedLM(Task):
             masks.append(dict(zip(tokens, scores[best].tolist(), strict=True)))
         return {"masks": masks}
 
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        return {"masks": [{str: float}]}
+
     # Measures
 
     def measure_loss(self, loss: float) -> dict[str, float]:
