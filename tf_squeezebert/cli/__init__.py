@@ -26,6 +26,7 @@ from . import (
     inspect,
     predict,
     pretrain,
+    score,
     squeeze,
 )
 from .console import console, say_end
@@ -41,7 +42,7 @@ _EPILOG = """examples:
   tf-squeezebert predict reviews.tflite "A film to see twice."
   tf-squeezebert evaluate reviews.tflite ./reviews --data dev.tsv --task sst2
 """
-VERBS = (convert, finetune, pretrain, squeeze, evaluate, predict, export, inspect, benchmark)
+VERBS = (convert, finetune, pretrain, squeeze, evaluate, predict, score, export, inspect, benchmark)
 _MOST_OF_A_MESSAGE = 500  # characters: an argument may have 100,000
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from tokenizers import Encoding
 
+from ..config import SqueezeBertConfig
 from ..data.checks import check_texts, checked
 from ..data.readers import read_text
 from ..inputs import IGNORED

@@ -1,0 +1,1 @@
+import apache_beam  # placeholder
