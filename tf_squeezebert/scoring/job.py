@@ -39,6 +39,11 @@ class Job:
         status = os.stat(self.data)
         return status.st_size, status.st_mtime_ns
 
+    def absolute(self) -> Job:
+        """The same job, for a process with another current folder."""
+        paths = {"data": self.data.absolute(), "out": self.out.absolute()}
+        return dataclasses.replace(self, model=os.path.abspath(self.model), **paths)
+
     def options(self) -> dict[str, Any]:
         """What decides about the answers, besides the rows and the model."""
         names = ("text", "pair", "prefix", "quotes", "part_rows")

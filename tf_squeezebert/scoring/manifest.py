@@ -98,6 +98,10 @@ def check_folder(folder: Path, resume: bool) -> Manifest | None:
         ValueError: it holds something else, or answers that are not to be resumed.
     """
     manifest = Manifest.load(folder)
+    if not resume and [path.name for path in folder.iterdir() if not is_own_name(path.name)] == [
+        MANIFEST
+    ]:
+        return None  # a run that failed before its first part
     if manifest is not None and not resume:
         raise ValueError(f"'{folder}' holds answers: resume (--resume), or choose another folder.")
     if manifest is None and any(not is_own_name(path.name) for path in folder.iterdir()):

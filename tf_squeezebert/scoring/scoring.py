@@ -27,6 +27,7 @@ _MOST_WORKERS = 256  # threads of a process
 _log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
+_Add = Callable[[int, int], None]  # is told of rows answered, and of those cut among them
 
 
 class Scored(NamedTuple):
@@ -112,25 +113,34 @@ def score(
     with one_run(job.out):
         manifest = check_folder(job.out, resume)
         loaded = load(place)
-        is_file = place.endswith(".tflite")
-        if not is_file and workers > 1:
+        if workers > 1 and not place.endswith(".tflite"):
             raise ValueError("A Keras model takes one worker: export it to a .tflite file.")
         worker = Worker(job, loaded)
         manifest = _begin(worker, loaded) if manifest is None else _resumed(manifest, job, loaded)
         todo = [part for part in manifest.parts if not worker.path(part).exists()]
-        total = sum(part.rows for part in manifest.parts)
-        tally = _Tally(total - sum(part.rows for part in todo), total, progress)
-        if ray is not None:
-            from .on_ray import run_on_ray
+        tally = _Tally(_rows(manifest.parts), _rows(todo), progress)
+        _run(worker, todo, workers, ray, tally.add)
+    if tally.cut:
+        warnings.warn(worker.answering.cut_warning(tally.cut, tally.answered), stacklevel=2)
+    parts = [worker.path(part) for part in manifest.parts]
+    return Scored(_rows(manifest.parts), tally.answered, tally.cut, parts)
 
-            run_on_ray(worker, todo, workers, ray, tally.add)
-        else:
-            models = [loaded, *(load(place) for _ in range(min(workers, len(todo)) - 1))]
-            _run_here(worker, models, todo, tally.add)
-        if tally.cut:
-            warnings.warn(worker.answering.cut_warning(tally.cut, tally.answered), stacklevel=2)
-        parts = [worker.path(part) for part in manifest.parts]
-        return Scored(total, tally.answered, tally.cut, parts)
+
+def _rows(parts: Iterable[Part]) -> int:
+    return sum(part.rows for part in parts)
+
+
+def _run(worker: Worker, todo: Sequence[Part], workers: int, ray: str | None, add: _Add) -> None:
+    if ray is not None:
+        from .on_ray import run_on_ray
+
+        run_on_ray(worker, todo, workers, ray, add)
+        return
+    # Each thread has a model: one that several use would start further threads for each.
+    most = sum(-(-part.rows // _TOGETHER) for part in todo)
+    first = worker.answering.model
+    models = [first, *(load(worker.job.model) for _ in range(min(workers, most) - 1))]
+    _run_here(worker, models, todo, add)
 
 
 def _check_apart(job: Job) -> None:
@@ -176,8 +186,8 @@ def _resumed(manifest: Manifest, job: Job, model: Predictor) -> Manifest:
 class _Tally:
     """Counts rows, in several threads."""
 
-    def __init__(self, done: int, total: int, progress: Progress | None):
-        self._done, self._total, self._progress = done, total, progress
+    def __init__(self, total: int, todo: int, progress: Progress | None):
+        self._done, self._total, self._progress = total - todo, total, progress
         self._lock = threading.Lock()
         self.answered = self.cut = 0
         self.add(0, 0)
@@ -190,9 +200,7 @@ class _Tally:
                 self._progress(self._done + self.answered, self._total)
 
 
-def _run_here(
-    worker: Worker, models: Sequence[Predictor], todo: Iterable[Part], add: Callable
-) -> None:
+def _run_here(worker: Worker, models: Sequence[Predictor], todo: Iterable[Part], add: _Add) -> None:
     """Answers parts in a thread for each model, while this one reads and writes."""
     idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
     for model in models:

@@ -249,7 +249,7 @@ class CsvTable(_TextTable):
             usual.writerow([*(self.columns or ()), *form])
             for fields, answer in zip(rows, answers, strict=True):
                 row = [*fields, *(_cell(answer.get(name)) for name in form)]
-                odd = any("\r" in text for text in row)
+                odd = self._line_end == "\n" and any("\r" in text for text in row)
                 (careful if odd else usual).writerow(row)
 
 

@@ -155,8 +155,10 @@ class TokenClassification(Task):
         return {"words": words, "entities": _entities(words, text)}
 
     def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
-        place = {"score": float, "word": str, "start": int, "end": int}
-        return {"words": [{"label": str, **place}], "entities": [{"entity_group": str, **place}]}
+        place = {"start": int, "end": int}
+        word = {"label": str, "score": float, **place, "word": str}
+        entity = {"entity_group": str, "score": float, "word": str, **place}
+        return {"words": [word], "entities": [entity]}
 
     # Measures
 
