@@ -472,13 +472,13 @@ def test_a_full_disk_keeps_the_parts_that_are_finished(tmp_path, monkeypatch, ca
 
 def test_rows_that_change_meanwhile_are_noticed(tmp_path, monkeypatch):
     path, out = write(tmp_path / "in.csv", rows_of(TEXTS)), tmp_path / "out"
-    answer = job.Worker.answer
+    texts = job.Worker.texts
 
     def change(self, *arguments):
         write(path, rows_of(TEXTS[::-1]))
-        return answer(self, *arguments)
+        return texts(self, *arguments)
 
-    monkeypatch.setattr(job.Worker, "answer", change)
+    monkeypatch.setattr(job.Worker, "texts", change)
     with pytest.raises(ValueError, match=r"in\.csv' was changed while it was read: choose another"):
         score("sentiment", path, out, part_rows=2)
 
@@ -656,7 +656,7 @@ def test_a_mistake_is_one_sentence(name, content, message, tmp_path, monkeypatch
     if name.endswith(".parquet"):
         parquet()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(job.Worker, "answer", None)
+    monkeypatch.setattr(job.Worker, "texts", None)
     path = Path(name)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())

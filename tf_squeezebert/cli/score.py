@@ -80,7 +80,7 @@ def _add_machines(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=types.whole,
         default=1,
-        help="threads, each with a copy of the model; with --ray, processes (default: 1)",
+        help="processes that answer, each with a copy of the model (default: 1)",
     )
     group.add_argument(
         "--ray",

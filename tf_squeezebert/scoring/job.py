@@ -41,8 +41,12 @@ class Job:
 
     def absolute(self) -> Job:
         """The same job, for a process with another current folder."""
-        paths = {"data": self.data.absolute(), "out": self.out.absolute()}
-        return dataclasses.replace(self, model=os.path.abspath(self.model), **paths)
+        return dataclasses.replace(
+            self,
+            model=os.path.abspath(self.model),
+            data=self.data.absolute(),
+            out=self.out.absolute(),
+        )
 
     def options(self) -> dict[str, Any]:
         """What decides about the answers, besides the rows and the model."""
@@ -95,7 +99,11 @@ class Worker:
         return self.job.out / part.name(self.table.suffix)
 
     def read(self, part: Part) -> Rows:
-        """The rows of a part, with their texts."""
+        """The rows of a part.
+
+        Raises:
+            ValueError: the file was changed.
+        """
         self.check_same()
         rows = self.table.read(part, self.columns.names)
         self.check_same()
@@ -109,28 +117,46 @@ class Worker:
                 "answers, and start again."
             )
 
-    def answer(self, values: Sequence[Values], lines: Sequence[int]) -> list[dict[str, Any]]:
-        """The answers for some rows.
+    def texts(self, rows: Rows) -> list[tuple]:
+        """The texts of each row, as `predict` takes them."""
+        return [self.columns.texts(row) for row in rows.values]
 
-        Raises:
-            ValueError: a row can not be answered; the message names it.
-        """
-        texts = [self.columns.texts(row) for row in values]
+    @contextlib.contextmanager
+    def naming_rows(self, lines: Sequence[int]) -> Iterator[None]:
+        """Has the error for a row that can not be answered name its place."""
         try:
-            return self.answering(texts)
-        except ValueError:
-            for line, row in zip(lines, texts, strict=True):
-                try:
-                    self.answering([row])
-                except ValueError as error:
-                    raise ValueError(f"{self.table.place(line)}: {error}") from error
-            raise
+            yield
+        except RowError as error:
+            number, reason = error.args
+            raise ValueError(f"{self.table.place(lines[number])}: {reason}") from error
 
     def write(self, part: Part, rows: Rows, answers: Sequence[dict[str, Any]]) -> None:
         """Writes a part: as a whole, or not at all."""
         named = [{self.job.prefix + k: v for k, v in answer.items()} for answer in answers]
         with saying_resume(), replacing(self.path(part)) as temporary:
             self.table.write(temporary, rows.whole, named, self._form)
+
+
+class RowError(ValueError):
+    """A row can not be answered; the arguments are its number among others, and the reason."""
+
+
+def answer_rows(answering: Answering, texts: Sequence[tuple]) -> list[dict[str, Any]]:
+    """The answers for the texts of some rows.
+
+    Raises:
+        RowError: a row can not be answered.
+        ValueError: the rows can not be answered together.
+    """
+    try:
+        return answering(texts)
+    except ValueError:
+        for number, row in enumerate(texts):
+            try:
+                answering([row])
+            except ValueError as error:
+                raise RowError(number, str(error)) from error
+        raise
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from ray.exceptions import RayError
 from ..loading import load
 from ..prediction import count_cut
 from ..terminal import one_line
-from .job import Job, Worker
+from .job import Job, Worker, answer_rows
 from .manifest import MANIFEST
 from .parts import Part
 
@@ -119,7 +119,8 @@ class _Actor:
         if worker.path(part).exists():
             return 0  # a process wrote it, and was killed before it could say so
         rows = worker.read(part)
-        answers = worker.answer(rows.values, rows.lines)
+        with worker.naming_rows(rows.lines):
+            answers = answer_rows(worker.answering, worker.texts(rows))
         worker.write(part, rows, answers)
         return count_cut(answers)
 

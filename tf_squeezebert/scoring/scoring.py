@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import logging
 import os
 import queue
@@ -17,16 +19,18 @@ from ..files import one_run, require_apart
 from ..loading import load, place_of
 from ..prediction import count_cut
 from ..tasks import Predictor
-from .job import Job, Worker, digest_file, digest_model, saying_resume
+from .job import Job, Worker, answer_rows, digest_file, digest_model, saying_resume
 from .manifest import Manifest, check_folder
 from .parts import Part, cut_into_parts
+from .process import Process
 from .tables import Rows
 
-_TOGETHER = 1000  # rows that a thread answers at a time, in batches of similar length
-_MOST_WORKERS = 256  # threads of a process
+_TOGETHER = 1000  # rows that a worker answers at a time, in batches of similar length
+_MOST_WORKERS = 256
 _log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
+_Answerer = Callable[[Sequence[tuple]], list[dict[str, Any]]]
 _Add = Callable[[int, int], None]  # is told of rows answered, and of those cut among them
 
 
@@ -82,8 +86,7 @@ def score(
             columns of these names.
         quotes: False for a TSV in which a quote is an ordinary character, as in GLUE's files.
         part_rows: the largest number of rows in a part.
-        workers: threads, each with a copy of the model; or with `ray`, processes. A Keras model
-            takes one.
+        workers: processes that answer, each with a copy of the model. A Keras model takes one.
         ray: the address of a Ray cluster ("auto" for the one of this machine), or "local" to
             start Ray here. Its machines must see `data`, `out` and `model` at the same paths. Needs
             a .tflite file.
@@ -95,7 +98,7 @@ def score(
         FileNotFoundError: there is no such file or model.
         ValueError: the arguments, the file or a row are wrong, or the folder holds something else;
             the message says what. Parts that are finished stay.
-        OSError: the folder can not be written, or its disk is full.
+        OSError: the folder can not be written, or its disk is full; or a worker was killed.
         ConnectionError: the Ray cluster can not be reached, or stopped.
         ImportError: Ray or pyarrow is needed and not installed.
     """
@@ -136,11 +139,15 @@ def _run(worker: Worker, todo: Sequence[Part], workers: int, ray: str | None, ad
 
         run_on_ray(worker, todo, workers, ray, add)
         return
-    # Each thread has a model: one that several use would start further threads for each.
     most = sum(-(-part.rows // _TOGETHER) for part in todo)
-    first = worker.answering.model
-    models = [first, *(load(worker.job.model) for _ in range(min(workers, most) - 1))]
-    _run_here(worker, models, todo, add)
+    if min(workers, most) < 2:
+        _run_here(worker, [functools.partial(answer_rows, worker.answering)], todo, add)
+        return
+    with contextlib.ExitStack() as stack:
+        processes = [Process(worker.job.model) for _ in range(min(workers, most))]
+        for process in processes:
+            stack.callback(process.close)
+        _run_here(worker, [process.answer for process in processes], todo, add)
 
 
 def _check_apart(job: Job) -> None:
@@ -200,17 +207,19 @@ class _Tally:
                 self._progress(self._done + self.answered, self._total)
 
 
-def _run_here(worker: Worker, models: Sequence[Predictor], todo: Iterable[Part], add: _Add) -> None:
-    """Answers parts in a thread for each model, while this one reads and writes."""
-    idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-    for model in models:
-        idle.put(Worker(worker.job, model, worker.stamp))
+def _run_here(
+    worker: Worker, answerers: Sequence[_Answerer], todo: Iterable[Part], add: _Add
+) -> None:
+    """Answers parts in a thread for each answerer, while this one reads and writes."""
+    idle: queue.SimpleQueue[_Answerer] = queue.SimpleQueue()
+    for answerer in answerers:
+        idle.put(answerer)
 
-    def answer(rows: Rows, start: int) -> list[dict[str, Any]]:
-        some = slice(start, start + _TOGETHER)
+    def answer(texts: list[tuple], lines: Sequence[int]) -> list[dict[str, Any]]:
         one = idle.get()
         try:
-            answers = one.answer(rows.values[some], rows.lines[some])
+            with worker.naming_rows(lines):
+                answers = one(texts)
         finally:
             idle.put(one)
         add(len(answers), count_cut(answers))
@@ -222,13 +231,15 @@ def _run_here(worker: Worker, models: Sequence[Predictor], todo: Iterable[Part],
         part, rows, futures = waiting.popleft()
         worker.write(part, rows, [x for future in futures for x in future.result()])
 
-    pool = ThreadPoolExecutor(len(models))
+    pool = ThreadPoolExecutor(len(answerers))
     try:
         for part in todo:
             rows = worker.read(part)
-            starts = range(0, part.rows, _TOGETHER)
-            waiting.append((part, rows, [pool.submit(answer, rows, start) for start in starts]))
-            if len(waiting) > len(models):
+            texts = worker.texts(rows)
+            some = [slice(i, i + _TOGETHER) for i in range(0, part.rows, _TOGETHER)]
+            futures = [pool.submit(answer, texts[x], rows.lines[x]) for x in some]
+            waiting.append((part, rows, futures))
+            if len(waiting) > len(answerers):
                 finish()
         while waiting:
             finish()
