@@ -23,6 +23,7 @@ from tf_squeezebert.files import one_run
 from tf_squeezebert.pretrained import find_pretrained
 from tf_squeezebert.scoring import job, parts, scoring
 from tf_squeezebert.scoring.manifest import Manifest
+from tf_squeezebert.scoring.process import Process
 from tf_squeezebert.tflite import Runtime
 
 from .measures import assert_alike
@@ -463,6 +464,29 @@ def test_a_full_disk_keeps_the_parts_that_are_finished(tmp_path, monkeypatch, ca
         "parts that are finished stay)."
     )
     assert names(out) == ["_score.json", "part-000000.csv", "part-000001.csv"]
+    before = finished(out)
+    monkeypatch.undo()
+    assert cli.main([*arguments, "--resume"]) == 0
+    assert before.items() <= finished(out).items()
+    assert [row["text"] for row in read_all(out)] == TEXTS
+
+
+def test_a_killed_worker_is_an_error_and_costs_no_row(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(scoring, "_TOGETHER", 2)
+    path, out = write(tmp_path / "in.csv", rows_of(TEXTS)), tmp_path / "out"
+    answer = Process.answer
+
+    def kill(self, texts):
+        if len(finished(out)) == 2:
+            self._process.kill()
+        return answer(self, texts)
+
+    monkeypatch.setattr(Process, "answer", kill)
+    arguments = ["score", path, out, "--model", "sentiment", "--part-rows", 2, "--workers", 2]
+    arguments = [str(argument) for argument in arguments]
+    assert cli.main(arguments) == 2
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("tf-squeezebert: A worker was killed, perhaps for lack of memory: run ")
     before = finished(out)
     monkeypatch.undo()
     assert cli.main([*arguments, "--resume"]) == 0

@@ -21,6 +21,7 @@ _MOST_LINE = 256 << 20
 
 Values = Mapping[str, Any]  # a row's values by column
 Check = Callable[[Values], None]
+_Parse = Callable[[bytes, int], dict[str, Any]]
 
 
 class Rows(NamedTuple):
@@ -172,7 +173,7 @@ class _TextTable(Table):
     """Rows in lines of text."""
 
     def survey(self, needed: Sequence[str], check: Check) -> Iterator[Extent]:
-        for extent, values, _ in self._rows(self._first()):
+        for extent, values, _ in self._rows(self._first(), parse_json):
             try:
                 check(values)
             except ValueError as error:
@@ -180,7 +181,8 @@ class _TextTable(Table):
             yield extent
 
     def read(self, part: Part, needed: Sequence[str]) -> Rows:
-        rows = list(self._rows(_Lines(self.path, part.start, part.end, part.line)))
+        some = _Lines(self.path, part.start, part.end, part.line)
+        rows = list(self._rows(some, _parse_checked))
         lines = [extent.line for extent, _, _ in rows]
         return Rows(lines, [values for _, values, _ in rows], [raw for _, _, raw in rows])
 
@@ -188,8 +190,13 @@ class _TextTable(Table):
         """The lines from the first row on."""
         return _Lines(self.path)
 
-    def _rows(self, lines: _Lines) -> Iterator[tuple[Extent, Values, Any]]:
-        """Each row's place, its values, and what `write` needs."""
+    def _rows(self, lines: _Lines, parse: _Parse) -> Iterator[tuple[Extent, Values, Any]]:
+        """Each row's place, its values, and what `write` needs.
+
+        Args:
+            lines: its lines.
+            parse: reads a JSON object, as `parse_json`.
+        """
         raise NotImplementedError
 
 
@@ -230,7 +237,7 @@ class CsvTable(_TextTable):
             where = f"line {line}{until * (lines.number - 1 > line)}"
             raise ValueError(f"'{self.path}', {where}: {error}.") from None
 
-    def _rows(self, lines: _Lines) -> Iterator[tuple[Extent, Values, Any]]:
+    def _rows(self, lines: _Lines, parse: _Parse) -> Iterator[tuple[Extent, Values, Any]]:
         names = self.columns or ()
         for extent, fields in self._records(lines):
             if len(fields) != len(names):
@@ -266,18 +273,23 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json_line(value)
 
 
+def _parse_checked(content: bytes, max_bytes: int) -> dict[str, Any]:
+    """Reads what `parse_json` has accepted, in a third of the time."""
+    return json.loads(content)
+
+
 class JsonTable(_TextTable):
     """One JSON object in each line."""
 
     suffix = ".jsonl"
 
-    def _rows(self, lines: _Lines) -> Iterator[tuple[Extent, Values, Any]]:
+    def _rows(self, lines: _Lines, parse: _Parse) -> Iterator[tuple[Extent, Values, Any]]:
         number, start = lines.number, lines.offset
         for line in lines:
             if stripped := line.strip():
                 content = stripped.encode()
                 try:
-                    values = parse_json(content, len(content))
+                    values = parse(content, len(content))
                 except ValueError as error:
                     raise ValueError(f"{self.place(number)} {one_line(error)}.") from None
                 yield Extent(number, start, lines.offset, len(line)), values, stripped
