@@ -24,6 +24,7 @@ from tf_squeezebert.pretrained import find_pretrained
 from tf_squeezebert.scoring import job, parts, scoring
 from tf_squeezebert.scoring.manifest import Manifest
 from tf_squeezebert.scoring.process import Process
+from tf_squeezebert.scoring.tables import open_table
 from tf_squeezebert.tflite import Runtime
 
 from .measures import assert_alike
@@ -170,6 +171,16 @@ def test_csv_keeps_its_line_ends_and_loses_its_mark(tmp_path):
     assert got.startswith(b'text,n,label,score,scores,truncated\r\n"A, ""b""\r\nc",1,')
     assert got.count(b"\r\n") == got.count(b"\n") == 4
     assert b"\r\nDull.,2,negative,0." in got
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_carriage_return_in_a_text_stays_in_quotes(end, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_bytes(f'text,n{end}"An old\rMac",1{end}Dull.,2{end}'.encode())
+    score("sentiment", path, tmp_path / "out")
+    got = (tmp_path / "out" / "part-000000.csv").read_bytes().decode()
+    assert got.startswith(f"text,n,label,score,scores,truncated{end}")
+    assert [row["text"] for row in read_all(tmp_path / "out")] == ["An old\rMac", "Dull."]
 
 
 def test_a_tsv_may_be_without_quotes(tmp_path, sentiment):
@@ -425,6 +436,24 @@ def test_another_run_is_not_resumed(change, message, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=re.escape(message)):
         score(**{**arguments, "resume": True, **change})
     assert finished(Path("out")) == before
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_part_is_whole_or_not_there(suffix, tmp_path, monkeypatch):
+    path, out = write(tmp_path / f"in.{suffix}", rows_of(TEXTS)), tmp_path / "out"
+    kind = type(open_table(path))
+    whole = kind.write
+
+    def stop(self, target, *arguments):
+        whole(self, target, *arguments)
+        if "000001" in target.name:
+            os.truncate(target, target.stat().st_size // 2)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(kind, "write", stop)
+    with pytest.raises(KeyboardInterrupt):
+        score("sentiment", path, out, part_rows=5)
+    assert names(out) == ["_score.json", f"part-000000.{suffix}"]
 
 
 def test_two_runs_exclude_each_other(tmp_path):
