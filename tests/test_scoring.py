@@ -225,10 +225,11 @@ def test_names_of_columns_can_be_given(tmp_path, sentiment):
 
 
 @pytest.mark.parametrize(
-    "suffix", ["csv", *(pytest.param(x, marks=pytest.mark.slow) for x in ("jsonl", "parquet"))]
+    ("suffix", "size"),
+    [("csv", 1_000_000), *(pytest.param(x, 10_000_000, marks=pytest.mark.slow) for x in FORMATS)],
 )
-def test_long_texts_are_cut_with_one_warning(suffix, tmp_path, sentiment):
-    rows = rows_of(["tea " * 600, "Tea.", "x" * 10_000_000, "tea " * 2_500_000])
+def test_long_texts_are_cut_with_one_warning(suffix, size, tmp_path, sentiment):
+    rows = rows_of(["tea " * 600, "Tea.", "x" * size, "tea " * (size // 4)])
     path = write(tmp_path / f"in.{suffix}", rows)
     with pytest.warns(UserWarning, match="2 of 4 texts are longer than the 512 tokens") as warned:
         result = score("sentiment", path, tmp_path / "out", part_rows=2)

@@ -26,7 +26,7 @@ class SqueezeBertModelHandler(ModelHandler[Element, PredictionResult, Runtime]):
 
     An element is a text, or for a task of several texts a tuple of them, as `predict` takes them:
     a pair, a question and its context, or a text and its choices. Its `PredictionResult` has the
-    answer of `predict` as `inference`. Within Beam's batches, texts of similar length run together.
+    answer of `predict` as `inference`. Within Beam's batches, texts are sorted by length.
     With `max_batch_duration_secs`, for streams, Beam also makes its batches of texts of similar
     length. The options of `predict`, such as `top_k`, are `inference_args` of `RunInference`.
 

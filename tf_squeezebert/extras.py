@@ -63,7 +63,7 @@ class _Missing:
 def _is_installed(package: str) -> bool:
     try:
         return importlib.util.find_spec(package) is not None
-    except ValueError:  # something else has its name
+    except ValueError:  # it was imported, but not by an import
         return False
 
 

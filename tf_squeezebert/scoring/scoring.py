@@ -88,8 +88,8 @@ def score(
         part_rows: the largest number of rows in a part.
         workers: processes that answer, each with a copy of the model. A Keras model takes one.
         ray: the address of a Ray cluster ("auto" for the one of this machine), or "local" to
-            start Ray here. Its machines must see `data`, `out` and `model` at the same paths. Needs
-            a .tflite file.
+            start Ray here; a process that is connected to a cluster uses that one. Its machines
+            must see `data`, `out` and `model` at the same paths. Needs a .tflite file.
         resume: finish a run that was interrupted, with the same arguments. (`workers` and `ray` may
             differ.) A folder without a run begins one.
         progress: is called with the number of rows that have answers, and of all rows.
