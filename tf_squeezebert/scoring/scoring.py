@@ -140,7 +140,7 @@ def _run(worker: Worker, todo: Sequence[Part], workers: int, ray: str | None, ad
         run_on_ray(worker, todo, workers, ray, add)
         return
     most = sum(-(-part.rows // _TOGETHER) for part in todo)
-    if min(workers, most) < 2:
+    if most < 2 or not worker.job.model.endswith(".tflite"):
         _run_here(worker, [functools.partial(answer_rows, worker.answering)], todo, add)
         return
     with contextlib.ExitStack() as stack:
