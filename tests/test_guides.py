@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,12 @@ FILES = {
     "squeezing": [("sst2", "{}.tsv"), ("mlm", "texts.txt")],
     "pretraining": [("mlm", "{}.txt")],
     "search": [("mlm", "texts.txt")],
+    "scoring": [("classification", "reviews.csv")],
+}
+NEEDS = {"scoring": ("pyarrow", "ray.serve", "apache_beam")}
+# Ray's and Beam's own warnings
+MARKS = {
+    "scoring": pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 }
 CHECKPOINTS = (
     "squeezebert/squeezebert-uncased",
@@ -38,8 +46,10 @@ CHECKPOINTS = (
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("guide", FILES)
+@pytest.mark.parametrize("guide", [pytest.param(x, marks=MARKS.get(x, ())) for x in FILES])
 def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
+    for package in NEEDS.get(guide, ()):
+        pytest.importorskip(package, reason=f"{package} is not installed")
     monkeypatch.chdir(tmp_path)
     text = (GUIDES / f"{guide}.md").read_text(encoding="utf-8")
     for name in CHECKPOINTS:
@@ -52,8 +62,12 @@ def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
             path = Path(name.format(part))
             path.parent.mkdir(exist_ok=True)
             shutil.move(toy.write(tmp_path / "toy", task, 16, seed), path)
-    names = {}
+    names, port = {}, free_port()
     for language, code in re.findall(r"```(python|console)\n(.*?)```", text, flags=re.DOTALL):
+        code = code.replace(
+            "serve.run(", f"serve.start(http_options={{'port': {port}}})\nserve.run("
+        )
+        code = code.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
         if language == "python":
             exec(compile(code, f"{guide}.md", "exec"), names)
             continue
@@ -61,6 +75,14 @@ def test_the_guide_works(guide, tmp_path, monkeypatch, capsys):
             program, *arguments = shlex.split(command.removeprefix("$ "))
             assert program == "tf-squeezebert"
             assert cli.main(arguments) == 0, (command, capsys.readouterr().err)
+    if guide == "scoring":
+        sys.modules["ray"].shutdown()
+
+
+def free_port() -> int:
+    """A port for a guide that serves at 8000."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 def test_every_guide_is_run_and_listed():

@@ -26,6 +26,7 @@ _MODULE_OF = {
     "SqueezeBertForTokenClassification": "models",
     "SqueezeBertForQuestionAnswering": "models",
     "predict": "prediction",
+    "score": "scoring",
 }
 
 __all__ = ["__version__", *_MODULE_OF]
@@ -41,6 +42,7 @@ if TYPE_CHECKING:  # the same names
     from .models import SqueezeBertForTokenClassification as SqueezeBertForTokenClassification
     from .models import SqueezeBertModel as SqueezeBertModel
     from .prediction import predict as predict
+    from .scoring import score as score
     from .tokenizer import SqueezeBertTokenizer as SqueezeBertTokenizer
     from .tokenizer import SqueezeBertTokenizerFast as SqueezeBertTokenizerFast
 

@@ -20,6 +20,8 @@ _NEED_KERAS = (
     "models",
     "optimization",
     "pretraining",
+    "saved_model",
+    "serving",
     "squeeze",
     "tflite.exporter",
     "tflite.graph",
@@ -36,19 +38,42 @@ _NEED_KERAS = (
 )
 
 
+# Other modules with the package that each needs, the package's name in sentences, and the extra.
+_NEED_OTHERS = {
+    "beam": ("apache_beam", "Apache Beam", "beam"),
+    "scoring.on_ray": ("ray", "Ray", "ray"),
+    "scoring.parquet": ("pyarrow", "pyarrow", "parquet"),
+}
+
+
 class _Missing:
     """A finder of modules that says what to install for those that need it."""
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
         package, _, module = name.partition(".")
-        needs = package == __package__ and module in _NEED_KERAS
-        if needs and importlib.util.find_spec("keras") is None:
-            raise ImportError(
-                f"{name} needs Keras and TensorFlow, which are not installed: "
-                'pip install "tf-squeezebert[keras]".',
-                name=name,
-            )
+        if package != __package__:
+            return
+        if module in _NEED_KERAS and not _is_installed("keras"):
+            _fail(name, "Keras and TensorFlow, which are", "keras")
+        if module in _NEED_OTHERS:
+            needed, title, extra = _NEED_OTHERS[module]
+            if not _is_installed(needed):
+                _fail(name, f"{title}, which is", extra)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:  # it was imported, but not by an import
+        return False
+
+
+def _fail(module: str, needed: str, extra: str) -> None:
+    raise ImportError(
+        f'{module} needs {needed} not installed: pip install "tf-squeezebert[{extra}]".',
+        name=module,
+    )
 
 
 def explain_missing() -> None:

@@ -111,6 +111,11 @@ def replacing_folder(path: str | os.PathLike, mark: str) -> Iterator[Path]:
         _sync_folder(path.parent)
 
 
+def is_own_name(name: str) -> bool:
+    """Whether a file or folder of that name is a temporary one, or a lock, of this module's."""
+    return name.startswith(_PREFIX)
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a text file in UTF-8, either whole or not at all."""
     with replacing(path) as temporary:

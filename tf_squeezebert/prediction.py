@@ -8,7 +8,7 @@ rows of all texts through the model, in batches of similar length.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, overload
 
@@ -90,21 +90,58 @@ def predict(
             than 500,000 characters, the texts or options do not fit the task, or the model's
             outputs are not finite.
     """
-    architecture = getattr(model, "architecture", "")
-    if architecture not in ARCHITECTURES.values():
-        name = type(model).__name__
-        raise ValueError(f"A {name} can not predict: pass a model or a Runtime.")
-    check_trained(model)
-    longest = getattr(model, "max_length", model.config.max_position_embeddings)
-    tokenize = Tokenize(require_tokenizer(model), longest)
-    task = task_of(architecture, model.config)
     options = {"top_k": top_k, "handle_impossible_answer": handle_impossible_answer}
     given = {name: value for name, value in options.items() if value is not None}
-    task = task.with_options(task.answer_options, given)
-    if isinstance(text, str):
-        examples = _examples(False, [text], *([other] for other in pair))
-        return _answers(task, model, tokenize, examples)[0]
-    return _answers(task, model, tokenize, _examples(task.takes_words, text, *pair))
+    answer = Answering(model, **given)
+    one = isinstance(text, str)
+    columns = [[x] for x in (text, *pair)] if one else [text, *pair]
+    answers = answer(_examples(answer.task.takes_words and not one, *columns))
+    if cut := count_cut(answers):
+        warnings.warn(answer.cut_warning(cut, len(answers)), stacklevel=2)
+    return answers[0] if one else answers
+
+
+class Answering:
+    """A model, ready to answer lists of examples; arguments and errors are those of `predict`.
+
+    Attributes:
+        task: the model's task.
+        model: the model.
+    """
+
+    def __init__(self, model: Predictor, **options: Any):
+        architecture = getattr(model, "architecture", "")
+        if architecture not in ARCHITECTURES.values():
+            name = type(model).__name__
+            raise ValueError(f"A {name} can not predict: pass a model or a Runtime.")
+        check_trained(model)
+        self.model = model
+        longest = getattr(model, "max_length", model.config.max_position_embeddings)
+        self._tokenize = Tokenize(require_tokenizer(model), longest)
+        task = task_of(architecture, model.config)
+        self.task = task.with_options(task.answer_options, options)
+
+    def __call__(self, examples: Sequence[tuple]) -> list[dict[str, Any]]:
+        """The answer for the texts of each example, without a warning for those that are cut."""
+        task, tokenize = self.task, self._tokenize
+        answers: list[dict[str, Any]] = []
+        encoded = ((texts, _encode(task, tokenize, texts)) for texts in examples)
+        for chunk in chunked(encoded, lambda pair: sum(map(len, pair[1])), _CHUNK_TOKENS):
+            answers += _answer_chunk(task, self.model, tokenize, chunk)
+        return answers
+
+    def cut_warning(self, cut: int, count: int) -> str:
+        """The warning for some of a number of texts."""
+        return (
+            f"{cut} of {count} texts {'is' if count == 1 else 'are'} longer than the "
+            f"{self._tokenize.max_length} tokens that the model takes: the rest was left out, and "
+            'the answer says "truncated".'
+        )
+
+
+def count_cut(answers: Iterable[Mapping[str, Any]]) -> int:
+    """The number of answers for texts that are longer than the model takes."""
+    return sum("truncated" in answer for answer in answers)
 
 
 def check_trained(model: Predictor) -> None:
@@ -130,24 +167,6 @@ def _examples(takes_words: bool, *columns: Any) -> list[tuple]:
 
 def _is_words(text: Any) -> bool:
     return isinstance(text, (list, tuple)) and all(isinstance(word, str) for word in text)
-
-
-def _answers(
-    task: Task, model: Predictor, tokenize: Tokenize, examples: list[tuple]
-) -> list[dict[str, Any]]:
-    answers: list[dict[str, Any]] = []
-    encoded = ((texts, _encode(task, tokenize, texts)) for texts in examples)
-    for chunk in chunked(encoded, lambda pair: sum(map(len, pair[1])), _CHUNK_TOKENS):
-        answers += _answer_chunk(task, model, tokenize, chunk)
-    cut = sum("truncated" in answer for answer in answers)
-    if cut:
-        warnings.warn(
-            f"{cut} of {len(answers)} texts {'is' if len(answers) == 1 else 'are'} longer than the "
-            f"{tokenize.max_length} tokens that the model takes: the rest was left out, and the "
-            'answer says "truncated".',
-            stacklevel=3,
-        )
-    return answers
 
 
 def _encode(task: Task, tokenize: Tokenize, texts: tuple) -> list[Encoding]:

@@ -26,6 +26,7 @@ from . import (
     inspect,
     predict,
     pretrain,
+    score,
     serve_export,
     squeeze,
 )
@@ -44,7 +45,7 @@ _EPILOG = """examples:
   tf-squeezebert evaluate reviews.tflite ./reviews --data dev.tsv --task sst2
 """
 VERBS = (
-    *(convert, finetune, pretrain, squeeze, evaluate, predict),
+    *(convert, finetune, pretrain, squeeze, evaluate, predict, score),
     *(export, serve_export, inspect, benchmark),
 )
 _MOST_OF_A_MESSAGE = 500  # characters: an argument may have 100,000

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from pathlib import Path
 from typing import Any
 
-from ..pretrained import PRETRAINED, find_pretrained
-from ..tasks import KINDS, TASKS, Predictor
+from ..loading import load as load
+from ..loading import place_of as place_of
+from ..pretrained import PRETRAINED
+from ..tasks import KINDS, TASKS
 from ..training.options import TrainingOptions
 from . import argument_types as types
 from .restarts import add_restarts, resume_if_begun
@@ -118,22 +119,3 @@ def columns_of(options: argparse.Namespace) -> dict[str, Any]:
 def verbosity() -> int:
     """A live progress line on a terminal, and one line per epoch elsewhere."""
     return 1 if sys.stdout.isatty() else 2
-
-
-def place_of(name: str) -> str:
-    """The place of a model, which may be the name of one that comes with the package."""
-    if name in PRETRAINED and not Path(name).exists():
-        return str(find_pretrained(name))
-    return name
-
-
-def load(name: str) -> Predictor:
-    """Loads a Runtime or a Keras model."""
-    name = place_of(name)
-    if name.endswith(".tflite"):
-        from ..tflite import Runtime
-
-        return Runtime(name)
-    from ..convert import load_pretrained
-
-    return load_pretrained(name)

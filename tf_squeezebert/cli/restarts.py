@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 
-from ..training.folder import is_begun, is_finished
 from ..training.status import LOST
 from .show import print_lines
 
@@ -40,6 +39,8 @@ def run_with_restarts(arguments: list[str], options: argparse.Namespace) -> int:
     Returns:
         The last child's exit status.
     """
+    from ..training.folder import is_finished
+
     command = [sys.executable, "-m", "tf_squeezebert", *arguments, "--restarts", "0"]
     status = _wait_for(command)
     for left in reversed(range(options.restarts)):
@@ -59,6 +60,8 @@ def run_with_restarts(arguments: list[str], options: argparse.Namespace) -> int:
 def resume_if_begun(options: argparse.Namespace) -> None:
     """Makes a restarted process resume, if there is a state to resume from."""
     if options.again:
+        from ..training.folder import is_begun
+
         options.resume = is_begun(options.out)
 
 

@@ -347,7 +347,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     ) as file:
         for number, line in enumerate(file, 1):
             if "\0" in line or (not line.isascii() and _SURROGATE.search(line)):
-                raise ValueError(f"'{path}' is {_other_form(number, line)}.")
+                raise ValueError(f"'{path}' is {other_form(number, line)}.")
             yield number, line
 
 
@@ -364,7 +364,7 @@ def _open_file(path: Path, flags: int) -> int:
     return number
 
 
-def _other_form(number: int, line: str) -> str:
+def other_form(number: int, line: str) -> str:
     """What kind of file it is, if a line is not text in UTF-8."""
     start = line[:4].encode(errors="surrogateescape") if number == 1 else b""
     for beginning, form in _FORMS.items():

@@ -206,6 +206,8 @@ class Task:
     title: ClassVar[str]  # for use in sentences
     architecture: ClassVar[str]  # the class of this package
     needs: ClassVar[tuple[str, ...]]  # fields that a training example must have
+    # The fields of an example that hold its texts; "text_pair" may be left out.
+    text_fields: ClassVar[tuple[str, ...]] = ("text", "text_pair")
     # The outputs of a .tflite file, in each form that they may have: an output's axes after the
     # batch, "length" for that of the text, others by their names in the config.
     outputs: ClassVar[tuple[dict[str, tuple[str | int, ...]], ...]]
@@ -374,6 +376,14 @@ class Task:
     def answer(self, parts: list[Any], *texts: Any) -> dict[str, Any]:
         """The answer for a text, from what `read_row` returned for its rows."""
         return parts[0]
+
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        """The fields of an answer, with their types, for tables that hold answers.
+
+        A type is `str`, `float` or `int`; a list of one type; a dict of the types of known fields;
+        or, for a dict with any keys, `{str: type}`.
+        """
+        raise NotImplementedError
 
     @classmethod
     def probabilities(cls, outputs: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from tokenizers import Encoding
 
+from ..config import SqueezeBertConfig
 from ..data.readers import read_text
 from .base import Example, Format, Predictor, require
 from .text_classification import TABLES, Texts
@@ -44,3 +45,6 @@ class Embedding(Texts):
         length = np.linalg.norm(mean)
         require(bool(length > 0), "The mean of the hidden states is 0, which has no direction.")
         return {"embedding": (mean / length).tolist()}
+
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        return {"embedding": [float]}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from tokenizers import Encoding
 
+from ..config import SqueezeBertConfig
 from ..data.checks import check_texts, checked
 from ..data.readers import read_text
 from ..inputs import IGNORED
@@ -182,6 +183,9 @@ class MaskedLM(Task):
             tokens = tokenizer.convert_ids_to_tokens(best)
             masks.append(dict(zip(tokens, scores[best].tolist(), strict=True)))
         return {"masks": masks}
+
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        return {"masks": [{str: float}]}
 
     # Measures
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from tokenizers import Encoding
 
+from ..config import SqueezeBertConfig
 from ..data.checks import check_choices
 from ..data.readers import read_commonsense_qa, read_swag
 from ..metrics import METRICS
@@ -29,6 +30,7 @@ class MultipleChoice(Task):
     title: ClassVar[str] = "Multiple choice"
     architecture: ClassVar[str] = "SqueezeBertForMultipleChoice"
     needs: ClassVar[tuple[str, ...]] = ("text", "choices", "label")
+    text_fields: ClassVar[tuple[str, ...]] = ("text", "choices")
     outputs: ClassVar = ({"logits": (1,)},)
     decides: ClassVar[str] = "largest"
     has_choices: ClassVar[bool] = True
@@ -77,6 +79,9 @@ class MultipleChoice(Task):
             "index": best,
             "scores": softmax(np.array(parts)).tolist(),
         }
+
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        return {"choice": str, "index": int, "scores": [float]}
 
     # Measures
 

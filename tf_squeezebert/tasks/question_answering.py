@@ -36,6 +36,7 @@ class QuestionAnswering(Task):
     title: ClassVar[str] = "Question answering"
     architecture: ClassVar[str] = "SqueezeBertForQuestionAnswering"
     needs: ClassVar[tuple[str, ...]] = ("question", "context", "answers")
+    text_fields: ClassVar[tuple[str, ...]] = ("question", "context")
     outputs: ClassVar = ({"start_logits": ("length",), "end_logits": ("length",)},)
     decides: ClassVar[str] = "largest"
     in_windows: ClassVar[bool] = True
@@ -130,6 +131,9 @@ class QuestionAnswering(Task):
         if self.handle_impossible_answer and none > best["score"]:
             best = {"score": none, "start": 0, "end": 0}
         return {"answer": context[best["start"] : best["end"]], **best}
+
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        return {"answer": str, "score": float, "start": int, "end": int}
 
     # Measures
 

@@ -117,6 +117,11 @@ class TextClassification(Texts):
     def _further(self, scores: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
         return {}
 
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        further = {"labels": [str]} if self.problem_type == _MULTI else {}
+        scores = dict.fromkeys(config.id2label.values(), float)
+        return {"label": str, "score": float, **further, "scores": scores}
+
     # Measures
 
     def label_order(
@@ -233,6 +238,9 @@ class Regression(TextClassification):
         self, outputs: Mapping[str, np.ndarray], row: Encoding, model: Predictor
     ) -> dict[str, Any]:
         return {"values": by_label(outputs["logits"], model.config.id2label)}
+
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        return {"values": dict.fromkeys(config.id2label.values(), float)}
 
     def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> float:
         return next(iter(answer["values"].values()))

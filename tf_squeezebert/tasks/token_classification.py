@@ -56,6 +56,7 @@ class TokenClassification(Task):
     title: ClassVar[str] = "Token classification"
     architecture: ClassVar[str] = "SqueezeBertForTokenClassification"
     needs: ClassVar[tuple[str, ...]] = ("tokens", "ner_tags")
+    text_fields: ClassVar[tuple[str, ...]] = ("tokens",)
     outputs: ClassVar = ({"logits": ("length", "num_labels")},)
     decides: ClassVar[str] = "largest"
     has_labels: ClassVar[bool] = True
@@ -152,6 +153,12 @@ class TokenClassification(Task):
             text = " ".join(text)
         words = [{**word, "word": text[word["start"] : word["end"]]} for word in found.values()]
         return {"words": words, "entities": _entities(words, text)}
+
+    def answer_form(self, config: SqueezeBertConfig) -> dict[str, Any]:
+        place = {"start": int, "end": int}
+        word = {"label": str, "score": float, **place, "word": str}
+        entity = {"entity_group": str, "score": float, "word": str, **place}
+        return {"words": [word], "entities": [entity]}
 
     # Measures
 
