@@ -7,6 +7,7 @@ import shlex
 import shutil
 import socket
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tf_squeezebert import cli
 from tf_squeezebert.squeeze import GROUPS
 
 from . import toy
+from .snippets import DOCS, snippets
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +85,14 @@ def free_port() -> int:
     """A port for a guide that serves at 8000."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
+
+
+def test_the_arithmetic_of_scale(capsys):
+    page = DOCS / "scale.md"
+    (code,) = snippets(page, "python")
+    exec(compile(code, page.name, "exec"), {})
+    printed = capsys.readouterr().out
+    assert textwrap.indent(printed, "    ") in page.read_text(encoding="utf-8")
 
 
 def test_every_guide_is_run_and_listed():
