@@ -279,6 +279,7 @@ def main() -> None:
     print(padding(SqueezeBertTokenizer(options.vocabulary), sentences), flush=True)
     contenders = make_contenders(options.layers, options.vocabulary, options.cache)
     check(contenders, sentences)
+    print("Measuring", flush=True)
     callers = list(map(int, options.callers.split(",")))
     found: dict = {}
     for _ in range(options.rounds):
