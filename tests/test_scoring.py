@@ -572,7 +572,7 @@ def test_killed_workers_of_ray_cost_no_row(tmp_path, sentiment):
     process = start(path, out, "--part-rows", 2, "--workers", 2, "--ray")
     killed = set()
     for count in (20, 120):
-        wait_for(lambda count=count: len(finished(out)) >= count, 120)
+        wait_for(lambda count=count: len(finished(out)) >= count, 300)
         victim = min(actors(process.pid) - killed)
         os.kill(victim, signal.SIGKILL)
         killed.add(victim)
@@ -607,6 +607,18 @@ def test_ray_finishes_what_threads_began(tmp_path):
     assert seen == [(10, 12), (11, 12), (12, 12)]
     assert before.items() <= finished(out).items()
     assert [row["text"] for row in read_all(out)] == TEXTS
+
+
+def test_ray_that_does_not_start_is_one_sentence(tmp_path, monkeypatch):
+    ray = on_ray()
+
+    def fail(**options):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray.ray, "init", fail)
+    path = write(tmp_path / "in.jsonl", rows_of(TEXTS))
+    with pytest.raises(ConnectionError, match=r"Ray could not be started .* \(The current node"):
+        score("sentiment", path, tmp_path / "out", ray="local")
 
 
 def test_a_ray_worker_returns_its_errors(tmp_path, monkeypatch):

@@ -150,8 +150,7 @@ def _connected(address: str, workers: int) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
-        # In this thread: the processes that it starts end with their thread.
-        ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
+        _start(workers, options)
     else:
         _check_reachable(address)
         _join(address, options)
@@ -159,6 +158,17 @@ def _connected(address: str, workers: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _start(workers: int, options: dict[str, Any]) -> None:
+    """Starts Ray here, in this thread: the processes that it starts end with their thread."""
+    try:
+        ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
+    except Exception as error:  # Ray raises no other class if it takes more than 30 seconds
+        raise ConnectionError(
+            "Ray could not be started on this machine: try again when it is less busy, or score "
+            f"without --ray ({one_line(error)})."
+        ) from error
 
 
 def _join(address: str, options: dict[str, Any]) -> None:
