@@ -257,7 +257,7 @@ def requests_of(name: str) -> tuple[str, list[tuple]]:
     mine = texts()
     if name == "masked-lm":
         short = [text for text in mine if len(text) < 60]
-        masked = [f"{text[:30]} [MASK] {text[:20]} [MASK]" for text in short]
+        masked = [f"{text[:10]} [MASK] {text[:5]} [MASK]" for text in short]
         masked += [f"[MASK] {text} and {text}" for text in short]
         return "serving_default", [(text,) for text in masked]
     if name == "question-answering":
@@ -288,6 +288,15 @@ def tensors_of(name: str, signature: str, requests: list[tuple]) -> dict[str, np
         }
     names = {"question-answering": ("question", "context")}.get(name, ("text", "text_pair"))
     return {key: strings(column) for key, column in zip(names, columns, strict=False)}
+
+
+def expected_of(name: str, requests: list[tuple], **options) -> list[dict]:
+    """What `predict` answers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that texts are truncated
+        if name == "multiple-choice":  # texts have different numbers of choices
+            return [predict(model_of(name), *request) for request in requests]
+        return predict(model_of(name), *map(list, zip(*requests, strict=True)), **options)
 
 
 def as_predicted(name: str, answers: dict[str, np.ndarray], i: int) -> dict:
@@ -352,9 +361,7 @@ def answer():
 @pytest.mark.parametrize("name", MODELS)
 def test_the_answers_are_those_of_predict(name, served, answer):
     signature, requests = requests_of(name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that texts are truncated
-        expected = [predict(model_of(name), *request) for request in requests]
+    expected = expected_of(name, requests)
     sizes = (1, 32, len(requests))
     batches = [tensors_of(name, signature, requests[:size]) for size in sizes]
     _, _, answers = answer(served(name), batches, signature)
@@ -375,7 +382,7 @@ def test_no_answer_is_an_answer_where_it_is_asked_for(answer, tmp_path):
     model, (_, requests) = model_of("question-answering"), requests_of("question-answering")
     options = {"handle_impossible_answer": True}
     folder = serve_export(model, tmp_path / "qa", **options)
-    expected = [predict(model, *request, **options) for request in requests]
+    expected = expected_of("question-answering", requests, **options)
     assert 0 < sum(x["answer"] == "" for x in expected) < len(expected)
     _, _, (got,) = answer(folder, [tensors_of("question-answering", "", requests)])
     for i, wanted in enumerate(expected):
@@ -540,7 +547,7 @@ def test_the_servers_configuration(served):
 
 def test_versions_count_up_and_stay(tmp_path):
     model = model_of("regression")
-    folders = [serve_export(model, tmp_path / "m") for _ in range(2)]
+    folders = [serve_export(model, tmp_path / "m", text=False) for _ in range(2)]
     (tmp_path / "m" / "models.config").write_text("mine")
     folders.append(serve_export(model, tmp_path / "m", version=7, text=False))
     assert [path.name for path in folders] == ["1", "2", "7"]
