@@ -44,7 +44,7 @@ def add_processes(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--process", type=types.whole, metavar="N", help="number of this process, counted from 0"
     )
-    add_restarts(group)
+    add_restarts(parser)
 
 
 def join_processes(options: argparse.Namespace) -> None:

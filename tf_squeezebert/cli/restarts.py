@@ -17,8 +17,8 @@ from .show import print_lines
 _WAIT = 5  # seconds, in which the other hosts' processes notice too
 
 
-def add_restarts(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
+def add_restarts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--restarts",
         type=int,
         default=0,
@@ -26,7 +26,7 @@ def add_restarts(group: argparse._ArgumentGroup) -> None:
         help="if a process is lost, here or on another host, start again from the last saved "
         "state, at most N times (default: 0)",
     )
-    group.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
 
 
 def run_with_restarts(arguments: list[str], options: argparse.Namespace) -> int:
