@@ -13,7 +13,6 @@ the same sentences. tensorflow-text is not in an extra, since the package does n
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import random
 import statistics
@@ -26,7 +25,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import numpy as np
 import tensorflow as tf
-from latency import describe_machine
+from latency import describe_machine, read_sentences
 
 from tf_squeezebert import (
     SqueezeBertConfig,
@@ -93,8 +92,7 @@ def main() -> None:
     options = read_options()
     if not options.sentences.exists():
         options.sentences = ROOT / "examples" / "reviews.tsv"
-    with open(options.sentences, encoding="utf-8", newline="") as file:
-        sentences = [row[0] for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)][1:]
+    sentences = read_sentences(options.sentences)
     random.Random(0).shuffle(sentences)
     sentences = sentences[:MOST]
     tokenizer = SqueezeBertTokenizer(options.vocabulary)

@@ -22,7 +22,6 @@ Logits are compared before. Needs the extra `benchmarks`; without ONNX Runtime l
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib.util
 import os
 import queue
@@ -43,7 +42,7 @@ import numpy as np
 import tensorflow as tf
 import torch
 import transformers
-from latency import describe_machine
+from latency import describe_machine, read_sentences
 from peers import BERT, SQUEEZEBERT, Logits, random_model
 
 from tf_squeezebert import SqueezeBertForSequenceClassification, SqueezeBertTokenizer
@@ -272,8 +271,7 @@ def main() -> None:
     options = read_options()
     if not options.sentences.exists():
         options.sentences = ROOT / "examples" / "reviews.tsv"
-    with open(options.sentences, encoding="utf-8", newline="") as file:
-        sentences = [row[0] for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)][1:]
+    sentences = read_sentences(options.sentences)
     torch.set_num_threads(1)
     print(f"{describe_machine()}; {len(sentences)} sentences of {options.sentences.name}")
     print(padding(SqueezeBertTokenizer(options.vocabulary), sentences), flush=True)

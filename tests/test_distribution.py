@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tf_squeezebert import SqueezeBertForSequenceClassification
+from tf_squeezebert import SqueezeBertForSequenceClassification, cli
 from tf_squeezebert.distribution import initialize
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.training.status import LOST
@@ -33,7 +33,7 @@ MIRRORED = """
 import tensorflow as tf
 devices = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
-from tf_squeezebert import SqueezeBertForSequenceClassification
+from tf_squeezebert import SqueezeBertForSequenceClassification, cli
 from tf_squeezebert.finetuning import finetune
 with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
     import keras
@@ -223,6 +223,12 @@ def test_mistakes_do_not_start_again(inputs, launch, tmp_path):
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "starting again" not in err
+
+
+def test_a_negative_number_of_restarts(capsys):
+    command = ["finetune", "m", "--task", "sst2", "--train", "a", "--dev", "b", "--out", "c"]
+    assert cli.main([*command, "--restarts", "-1"]) == 2
+    assert "--restarts is -1; expected 0 or more" in capsys.readouterr().err
 
 
 def test_mistakes(monkeypatch):

@@ -587,6 +587,22 @@ def test_a_wrong_option_is_refused(options, says, tmp_path):
     assert not (tmp_path / "m").exists()
 
 
+def test_another_backend_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(ValueError, match="needs Keras's TensorFlow backend"):
+        serve_export(model_of("regression"), tmp_path / "m")
+
+
+def test_a_text_without_choices_is_an_error():
+    model = model_of("multiple-choice")
+    run = signatures_of_texts(answers_of(model, model.task, LONGEST, None))["serving_default"].run
+    _, requests = requests_of("multiple-choice")
+    inputs = tensors_of("multiple-choice", "", requests[:2])
+    inputs["choices_count"] = np.array([2, 0], np.int32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not finite"):
+        run({key: tf.constant(value) for key, value in inputs.items()})
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_outputs_that_are_not_finite_are_an_error(name):
     model = model_of(name)

@@ -1,7 +1,8 @@
 """`--restarts`: a training command that starts again by itself after a process was lost.
 
-The command then runs in a child process, which the parent only waits for: a crash of the machine's
-libraries, the kernel's hand on its memory, or the end of another host's process end the child.
+The command then runs in a child process, and the parent only waits for it. So it survives what ends
+the child: a crash in a library, the kernel's out-of-memory killer, or a process that another host
+lost.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import time
 
 from ..training.status import LOST
+from . import argument_types as types
 from .show import print_lines
 
 _WAIT = 5  # seconds, in which the other hosts' processes notice too
@@ -20,7 +22,7 @@ _WAIT = 5  # seconds, in which the other hosts' processes notice too
 def add_restarts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--restarts",
-        type=int,
+        type=types.whole,
         default=0,
         metavar="N",
         help="if a process is lost, here or on another host, start again from the last saved "
@@ -38,9 +40,14 @@ def run_with_restarts(arguments: list[str], options: argparse.Namespace) -> int:
 
     Returns:
         The last child's exit status.
+
+    Raises:
+        ValueError: the number of restarts is negative.
     """
     from ..training.folder import is_finished
 
+    if options.restarts < 0:
+        raise ValueError(f"--restarts is {options.restarts}; expected 0 or more.")
     command = [sys.executable, "-m", "tf_squeezebert", *arguments, "--restarts", "0"]
     status = _wait_for(command)
     for left in reversed(range(options.restarts)):

@@ -100,7 +100,7 @@ class _Classes(Answers):
 
 
 class _SeveralClasses(_Classes):
-    """The same, where each score is a probability of its own."""
+    """The same, where several labels may apply: each score is a separate probability."""
 
     def _scores(self, logits: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.sigmoid(tf.cast(_finite(logits), tf.float64)), tf.float32)
@@ -181,7 +181,7 @@ class _Choices(Answers):
         return {
             "choice": tf.gather(choices, best, batch_dims=1),
             "index": best,
-            "scores": _softmax(logits),
+            "scores": _finite(_softmax(logits)),  # not so if a text has no choices
             "truncated": tf.reduce_any(is_cut, axis=-1),
         }
 

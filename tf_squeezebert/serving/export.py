@@ -54,10 +54,15 @@ def serve_export(
         The version's folder.
 
     Raises:
-        ValueError: the model has no tokenizer, or one that the graph can not reproduce, or a head
-            that was never trained; an option is wrong; the version exists already.
+        ValueError: Keras's backend is not TensorFlow; the model has no tokenizer, or one that the
+            graph can not reproduce, or a head that was never trained; an option is wrong; the
+            version exists already.
         OSError: the folder can not be written.
     """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "TensorFlow Serving needs Keras's TensorFlow backend: set KERAS_BACKEND=tensorflow."
+        )
     model.check_trained()
     directory = Path(directory)
     task = model.task.with_options(model.task.answer_options, options)

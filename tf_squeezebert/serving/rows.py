@@ -172,7 +172,7 @@ class Runner:
             ids = tf.where(position == end, self._sep, ids)
             types = tf.where((position >= start) & (position <= end), number, types)
             second, start = is_here, end + 1
-        # Where there are no tokens at all, there is none to gather.
+        # All texts may be empty, so that there would be nothing to gather.
         known = tf.concat([tokens.id, [self._pad]], 0)
         ids = tf.where(token >= 0, tf.gather(known, tf.maximum(token, 0)), ids)
         mask = tf.cast(position < rows.lengths[:, None], tf.int32)
