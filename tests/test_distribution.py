@@ -33,7 +33,7 @@ MIRRORED = """
 import tensorflow as tf
 devices = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
-from tf_squeezebert import SqueezeBertForSequenceClassification, cli
+from tf_squeezebert import SqueezeBertForSequenceClassification
 from tf_squeezebert.finetuning import finetune
 with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
     import keras
