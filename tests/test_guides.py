@@ -35,9 +35,11 @@ FILES = {
     "scoring": [("classification", "reviews.csv")],
 }
 NEEDS = {"scoring": ("pyarrow", "ray.serve", "apache_beam")}
-# Ray's and Beam's own warnings
+# Ray's and Beam's own warnings, and JAX's, if another test imported it, when they start a process
 MARKS = {
-    "scoring": pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+    "scoring": pytest.mark.filterwarnings(
+        *("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore:os.fork:RuntimeWarning")
+    )
 }
 CHECKPOINTS = (
     "squeezebert/squeezebert-uncased",
