@@ -30,6 +30,7 @@ class Embedding(Texts):
     needs: ClassVar[tuple[str, ...]] = ("text",)
     outputs: ClassVar = (
         {"last_hidden_state": ("length", "hidden_size"), "pooler_output": ("hidden_size",)},
+        {"last_hidden_state": ("length", "hidden_size")},  # without a pooler
         {"embedding": ("hidden_size",)},
     )
 
