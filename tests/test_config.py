@@ -57,16 +57,21 @@ def test_a_default_is_that_of_transformers(name):
     assert getattr(SqueezeBertConfig(), name) == getattr(transformers.SqueezeBertConfig(), name)
 
 
-def test_there_are_two_arguments_more_than_in_transformers():
+OF_FAMILIES = {"family", "position_offset", "token_type_embeddings"}
+OF_FAMILIES |= {"add_pooling_layer", "pooler_act", "lm_head_act"}
+
+
+def test_there_are_two_arguments_more_than_in_transformers_and_those_of_families():
     ours = SqueezeBertConfig().to_dict().keys()
-    assert ours - DEFAULTS.keys() == {"encoder_layer_norm_eps", "classifier_dropout"}
+    own = {"encoder_layer_norm_eps", "classifier_dropout"}
+    assert ours - DEFAULTS.keys() == own | OF_FAMILIES
     assert DEFAULTS.keys() - ours == NOT_OURS
 
 
 def test_every_argument_is_stored_under_its_name():
     values = {
         **small_config("mixed"),
-        "type_vocab_size": 3,
+        "type_vocab_size": 1,
         "hidden_act": "relu",
         "hidden_dropout_prob": 0.0,
         "attention_probs_dropout_prob": 0.9,
@@ -81,6 +86,12 @@ def test_every_argument_is_stored_under_its_name():
         "output_hidden_states": True,
         "output_attentions": True,
         "classifier_dropout": 0.2,
+        "family": "distilbert",
+        "position_offset": 2,
+        "token_type_embeddings": False,
+        "add_pooling_layer": False,
+        "pooler_act": "gelu",
+        "lm_head_act": "silu",
     }
     assert values.keys() == signature(SqueezeBertConfig).parameters.keys() - {"extra"}
     config = SqueezeBertConfig(**values)
