@@ -111,21 +111,31 @@ def load_checkpoint(
             model = model_class(config, build=False, dtype=dtype)
             info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
         # Read now, because another model may be saved in the folder later.
-        model._tokenizer = _read_tokenizer(folder, name, config.vocab_size)
+        model._tokenizer = _read_tokenizer(folder, name, config)
     model._source = path_or_id
     return (model, info) if output_loading_info else model
 
 
 def _read_tokenizer(
-    folder: Path, name: str | os.PathLike, size: int
+    folder: Path, name: str | os.PathLike, config: SqueezeBertConfig
 ) -> SqueezeBertTokenizer | Exception | None:
     """The tokenizer of a model's folder; or the error to raise when the tokenizer is used."""
     if not any((folder / file).is_file() for file in ("vocab.txt", "tokenizer.json")):
         return None
+    # A model with one segment has no other ids of segments, whatever its tokenizer would give.
+    settings: dict[str, Any] = {}
+    if config.type_vocab_size == 1:
+        settings["model_input_names"] = ("input_ids", "attention_mask")
     try:
-        tokenizer = SqueezeBertTokenizer.from_pretrained(folder)
+        tokenizer = SqueezeBertTokenizer.from_pretrained(folder, **settings)
     except (ValueError, OSError) as error:
         return error
+    size = config.vocab_size
+    if config.position_offset and tokenizer.padding_side != "right":
+        return ValueError(
+            f"The tokenizer of '{name}' pads on the left, and a {FAMILIES[config.family].title} "
+            "counts positions from the first token of a text: set its padding_side to right."
+        )
     if len(tokenizer) > size:
         return ValueError(
             f"The tokenizer of '{name}' has {len(tokenizer)} tokens, and the model {size}: it is "

@@ -81,6 +81,8 @@ _ROBERTA_CLASSES = {
     "XLMRobertaTokenizer": ("xlm-roberta", "Unigram"),
     "CamembertTokenizer": ("camembert", "Unigram"),
 }
+# What their tokenizers had before they had a tokenizer.json.
+_ORIGINALS = ("sentencepiece.bpe.model", "vocab.json", "merges.txt")
 _ROBERTA_SETTINGS = (
     *("model_input_names", "model_max_length", "padding_side", "truncation_side"),
     *("clean_up_tokenization_spaces", "add_prefix_space"),
@@ -237,14 +239,19 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
 
     pipeline, vocab = find("tokenizer.json"), find("vocab.txt")
     if pipeline is None and vocab is None:
+        if other := next((x for x in _ORIGINALS if find(x)), None):
+            raise FileNotFoundError(
+                f"'{name}' has a {other}, but no tokenizer.json, the only form in which such a "
+                "tokenizer can be loaded: save it with transformers' AutoTokenizer."
+            )
         raise FileNotFoundError(
             f"'{name}' has neither tokenizer.json nor vocab.txt: put the vocabulary that "
             "the model was trained with there, or pass the path of its file."
         )
     config = _read_optional(find("tokenizer_config.json"))
-    _refuse_others(config, name)
     content = None if pipeline is None else _read_pipeline(pipeline)
     kind = "WordPiece" if content is None else content["model"].get("type", "WordPiece")
+    _refuse_others(config, name, kind)
     general, class_name = _judge_class(config, find, name, kind)
     fields = config
     if "added_tokens_decoder" not in config:  # newer files hold all of these
@@ -295,13 +302,14 @@ def _length_of_model(find: Callable[[str], Path | None]) -> dict[str, int]:
     return {}
 
 
-def _refuse_others(config: Mapping[str, Any], name: str | os.PathLike) -> None:
+def _refuse_others(config: Mapping[str, Any], name: str | os.PathLike, kind: str) -> None:
     for key, harmless in _OTHERS.items():
         value = config.get(key)
         if not any(value == other and type(value) is type(other) for other in harmless):
             raise ValueError(
                 f"The tokenizer_config.json of '{name}' has {key} {str(value)[:60]!a}, which makes "
-                "another tokenizer than BERT's: load the vocab.txt by itself for BERT's rules."
+                f"another tokenizer than {_whose(kind)}'s: load the {_file_of(kind)} by itself for "
+                f"{_whose(kind)}'s rules."
             )
 
 

@@ -22,7 +22,7 @@ from .bundle import attach_files, collect_files
 from .golden import GOLDEN
 from .golden_examples import choose_examples, make_golden
 from .half_precision import set_half
-from .metadata import DESCRIBED, attach_metadata
+from .metadata import DESCRIBED, attach_metadata, check_tokenizer
 from .model_file import pack, share_buffers, unpack
 from .quantization import RECIPES, apply
 from .runtime import Runtime
@@ -129,6 +129,8 @@ def export(
     _check_target(target, quantize, batch)
     lengths = _lengths(model.config, target, length, lengths)
     _check_model(model, target, pooling)
+    if TARGETS[target].metadata:
+        check_tokenizer(tokenizer)
     if quantize is not None:
         _check_widths(model.config, quantize)
     _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify)
