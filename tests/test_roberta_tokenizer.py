@@ -210,7 +210,7 @@ SETTINGS = {
     "other kind": ({"tokenizer_class": "XLMRobertaTokenizer"}, "which is not RoBERTa's"),
     "no such token": ({"cls_token": "[CLS]"}, r"does not encode texts as \[CLS\] text"),
     "no mask": ({"mask_token": "<hidden>"}, "lacks the mask_token '<hidden>': check that it is"),
-    "pieces": ({"split_special_tokens": True}, "has split_special_tokens True"),
+    "pieces": ({"split_special_tokens": True}, "another tokenizer than RoBERTa's: load the"),
     "side": ({"padding_side": "top"}, "padding_side is 'top'; choose one of"),
 }
 
