@@ -25,12 +25,13 @@ from ..tokenizer import SqueezeBertTokenizer
 from .checkpoint import ADAPTER, WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
 from .keras_file import load_keras_file
 from .names import Weight, is_constant, is_inside, weights_of
+from .sentence_transformers import MODULES, SETTINGS, read_pooling
 from .torch_file import shown
 
 logger = logging.getLogger("tf_squeezebert")
 
 # Small files, which are read before weights are downloaded.
-_BESIDE_WEIGHTS: tuple[str, ...] = ("config.json", ADAPTER, *TOKENIZER_FILES)
+_BESIDE_WEIGHTS: tuple[str, ...] = ("config.json", ADAPTER, MODULES, SETTINGS, *TOKENIZER_FILES)
 _BESIDE_WEIGHTS += tuple(name for name in WEIGHT_FILES if name.endswith(".json"))
 # Classes of transformers with one more head than ours; a warning says that this head is left out.
 _ALIASES = {
@@ -66,6 +67,9 @@ def load_checkpoint(
     floats, or are NaN or infinite (also after a cast to `dtype`), or with tensors inside a part of
     the model that has no place for them, for instance of a quantization or an adapter.
 
+    For the bare model, the modules.json of sentence-transformers gives the config's `pooling` and
+    `normalize`, by which embeddings are made.
+
     Args:
         model_class: one of this package's model classes.
         path_or_id: a folder, a weights file beside its config.json, or a hub id.
@@ -85,7 +89,8 @@ def load_checkpoint(
         FileNotFoundError: there is no such folder, file or hub id, or no weights in it.
         ConnectionError: the hub could not be reached.
         CheckpointError: a file is damaged, hostile, or not a checkpoint of this model.
-        ValueError: config.json does not describe one of the families, or contradicts `overrides`.
+        ValueError: config.json does not describe one of the families, or contradicts `overrides`;
+            or the bare model's embeddings are to be made in a way that this package does not have.
     """
     hub: dict[str, Any] = {
         "revision": revision,
@@ -98,6 +103,8 @@ def load_checkpoint(
         folder = find_folder(name, _BESIDE_WEIGHTS, **hub)
         if config is None:
             file = require_file(folder, "config.json", name)
+            if issubclass(model_class, SqueezeBertModel) and "pooling" not in overrides:
+                overrides |= read_pooling(folder, name, hub)
             config = SqueezeBertConfig.from_pretrained(file, **overrides)
         elif overrides:
             config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)

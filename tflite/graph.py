@@ -63,6 +63,7 @@ class DeployedGraph(tf.Module):
         finish: whether to do what MediaPipe's tasks leave to the file: truncate texts that are too
             long, and turn a classifier's logits into scores.
         pooling: for the bare model, None; or "mean" or "cls" for sentence embeddings.
+        normalize: whether these are scaled to length 1.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class DeployedGraph(tf.Module):
         convolutions: bool = True,
         finish: bool = False,
         pooling: str | None = None,
+        normalize: bool = True,
     ):
         super().__init__()
         run = {
@@ -91,7 +93,8 @@ class DeployedGraph(tf.Module):
         self._config, self._scores = model.config, model.task.activation
         self._batch = batch
         self._length: int | None = None  # of the function that is being made
-        self._by_groups, self._finish, self._pooling = split, finish, pooling
+        self._by_groups, self._finish = split, finish
+        self._pooling, self._normalize = pooling, normalize
         self._for_gpu, self._convolutions = for_gpu, convolutions
         self._half_precision = half_precision
         # By layer and name. As constants they would be copied from one form of the graph to the
@@ -153,6 +156,8 @@ class DeployedGraph(tf.Module):
             mask /= tf.reduce_sum(mask, axis=-1, keepdims=True)
             total = tf.matmul(mask, self._encode(model, inputs))  # [B, 1, 1, H]
         total = self._by_text(total)
+        if not self._normalize:
+            return {"embedding": total}
         if self._half_precision:  # to a quarter: means of positions have no large numbers
             total *= 4 * self._to_a_sixteenth(_usual_size(model.blocks[-1].projection_norm))
         # Not tf.nn.l2_normalize, because GPU delegates refuse its operation.

@@ -236,6 +236,7 @@ def _contents(path: Path) -> dict[str, Any] | None:
     return {
         "architecture": architecture,
         **{name: config.extra[name] for name in options if config.extra.get(name)},
+        **({"normalize": False} if config.extra.get("normalize") is False else {}),
         "labels": list(config.id2label.values()),
         "tokenizer": tokenizer and _tokenizer(tokenizer),
         "max_length": config.max_position_embeddings,

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 
 from ..tasks import find_task
-from ..tflite.targets import POOLINGS, RECIPES, TARGETS
+from ..tasks.embedding import POOLINGS
+from ..tflite.targets import RECIPES, TARGETS
 from . import argument_types as types
 from .options import add_task, choices
 from .show import print_lines, warnings_to_stderr
