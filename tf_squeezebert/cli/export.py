@@ -53,7 +53,8 @@ def add(add_parser: Callable) -> None:
     export.add_argument(
         "--pooling",
         choices=POOLINGS,
-        help="how to make sentence embeddings with a model without a head",
+        help="how to make sentence embeddings with a model without a head (default: as its folder "
+        "of sentence-transformers says; otherwise mean for mediapipe, and none for others)",
     )
     export.add_argument(
         "--half-precision",
