@@ -232,6 +232,8 @@ def state_of(
     config = model.config
     values = config.to_checkpoint(as_squeezebert)
     family = values["model_type"]
+    if family == SqueezeBertConfig.model_type and transformer_of(model).pooler is None:
+        values["add_pooling_layer"] = False
     tensors = {weight.name: weight.to_torch() for weight in weights_of(model, family)}
     if family == SqueezeBertConfig.model_type:
         prefix = "" if isinstance(model, SqueezeBertModel) else FAMILIES[family].prefixes[0]
@@ -250,10 +252,10 @@ def as_squeezebert(model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedMo
     The rows of the position table before the first position are left out, and segments get
     embeddings of 0. A model that has this form already is returned as it is.
     """
+    if model.config.to_checkpoint(as_squeezebert=True) == model.config.to_dict():
+        return model
     tensors, values = state_of(model, as_squeezebert=True)
     config = SqueezeBertConfig.from_dict(values)
-    if config == model.config:
-        return model
     other = type(model)(config, dtype=model.dtype_policy)
     for weight in weights_of(other):
         variable = weight.variable

@@ -89,7 +89,7 @@ def _weights_of(model: SqueezeBertPreTrainedModel, family: Family) -> Iterator[W
     spellings = [spelling.names(layers) for spelling in family.spellings]
     for ours, written in spellings[0].items():
         layer, is_pooler = _descend(transformer, ours), ours == "pooler"
-        if layer is None or (is_pooler and not (model.uses_pooler or family.pools_always)):
+        if layer is None:
             continue
         if is_pooler and _POOLER in head:
             written, names = head[_POOLER], {head[_POOLER]}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
+import struct
 from pathlib import Path
 
 import pytest
@@ -133,10 +135,16 @@ def test_a_file_alone(folder):
     assert ours(TEXTS)["input_ids"] == general(TEXTS)["input_ids"]
 
 
-def test_a_metaspace_without_a_split_at_whitespace(unigram, tmp_path):
-    """As newer conversions have it; which transformers' general class runs."""
+def test_the_steps_of_newer_conversions(unigram, tmp_path):
+    """SentencePiece's table of characters, here one that changes none, and no split at spaces."""
     content = json.loads((unigram / "tokenizer.json").read_text())
     content["pre_tokenizer"] = content["pre_tokenizer"]["pretokenizers"][1]
+    table = base64.b64encode(struct.pack("<I", 1024) + bytes(1024)).decode()
+    normalizers = [
+        {"type": "Precompiled", "precompiled_charsmap": table},
+        {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
+    ]
+    content["normalizer"] = {"type": "Sequence", "normalizers": normalizers}
     (tmp_path / "tokenizer.json").write_text(json.dumps(content))
     ours = SqueezeBertTokenizer.from_pretrained(tmp_path / "tokenizer.json")
     path = str(tmp_path / "tokenizer.json")

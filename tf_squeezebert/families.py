@@ -75,7 +75,7 @@ class Family(NamedTuple):
         spellings: of the encoder's layers; the first one is written.
         heads: by kind of task, names of a head's layers that differ from SqueezeBERT's.
         tied: second names of the masked LM's weights, with their first names as they are written.
-        pools_always: whether models have a pooler that their head does not use.
+        pools_always: whether models have a pooler even if their head does not use it.
         convolves: whether the projections of a block are convolutions.
         keys: the config's arguments that have other names in its config.json, with these names.
         defaults: the config's arguments with the values that hold if its config.json lacks them.

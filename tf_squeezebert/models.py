@@ -29,6 +29,7 @@ from keras import ops
 from . import losses
 from .config import SqueezeBertConfig
 from .encoding import BatchEncoding
+from .families import FAMILIES
 from .files import replacing_folder
 from .inputs import INPUTS, as_array, as_ids, as_mask, require_integers
 from .layers import (
@@ -387,7 +388,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
         config: SqueezeBertConfig | Mapping,
         *,
         build: bool = True,
-        pooled: bool = False,  # whether a head needs a pooler
+        pooled: bool | None = None,  # whether there is a pooler; by default the config says it
         **kwargs,
     ):
         super().__init__(config, **kwargs)
@@ -398,7 +399,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
             for i in range(config.num_hidden_layers)
         ]
         self.pooler = None
-        if pooled or config.add_pooling_layer:
+        if config.add_pooling_layer if pooled is None else pooled:
             act = activation(config.pooler_act)
             self.pooler = dense(
                 config, config.hidden_size, activation=act, dtype=policy, name="pooler"
@@ -476,10 +477,11 @@ class _Head(SqueezeBertPreTrainedModel):
 
     def __init__(self, config: SqueezeBertConfig | Mapping, *, build: bool = True, **kwargs):
         super().__init__(config, **kwargs)
+        usual = FAMILIES[self.config.family].pools_always and self.config.add_pooling_layer
         self.transformer = SqueezeBertModel(
             self.config,
             build=False,
-            pooled=self.uses_pooler,
+            pooled=self.uses_pooler or usual,
             dtype=self.dtype_policy,
             name="transformer",
         )

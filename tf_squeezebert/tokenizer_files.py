@@ -84,8 +84,8 @@ _ROBERTA_CLASSES = {
 # What their tokenizers had before they had a tokenizer.json.
 _ORIGINALS = ("sentencepiece.bpe.model", "vocab.json", "merges.txt")
 _ROBERTA_SETTINGS = (
-    *("model_input_names", "model_max_length", "padding_side", "truncation_side"),
-    *("clean_up_tokenization_spaces", "add_prefix_space"),
+    *("model_max_length", "padding_side", "truncation_side", "clean_up_tokenization_spaces"),
+    *("added_tokens_decoder", "additional_special_tokens", *SPECIAL_TOKENS),
 )
 
 # Fields of tokenizer_config.json that change the tokenizer, with the values that do not.
@@ -569,24 +569,16 @@ def _of_roberta(
     class_name: str | None,
 ) -> dict[str, Any]:
     """The arguments of `RobertaTokenizer`, whose tokenizer.json defines all but a few settings."""
-    arguments = {
-        key: value
-        for key, value in arguments.items()
-        if key in (*_ROBERTA_SETTINGS, *SPECIAL_TOKENS)
-        or key in ("added_tokens_decoder", "additional_special_tokens")
-    }
+    arguments = {key: value for key, value in arguments.items() if key in _ROBERTA_SETTINGS}
     added = {token.content for token in _added_of(content, path).values()}
     for name, token in ROBERTA_TOKENS.items():
         optional = name in ("pad_token", "mask_token")
         arguments.setdefault(name, None if optional and token not in added else token)
     arguments["model_input_names"] = ("input_ids", "attention_mask")
-    class_name = None if class_name in _GENERAL_CLASSES else class_name
-    if class_name is not None:
+    if class_name is not None and class_name not in _GENERAL_CLASSES:
         arguments["tokenizer_class"] = class_name.removesuffix("Fast")
         # As in transformers, whose class does not ask the file.
         arguments["add_prefix_space"] = config.get("add_prefix_space", False)
-    if content["model"]["type"] != "BPE":
-        arguments.pop("add_prefix_space", None)
     return {**read_sides(content, path), **arguments, "content": content, "path": path}
 
 

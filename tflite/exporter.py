@@ -305,6 +305,7 @@ def _check_widths(config: SqueezeBertConfig, quantize: str) -> None:
     *of_hidden, of_intermediate = GROUPS
     widths = {config.hidden_size // getattr(config, name) for name in of_hidden}
     widths.add(config.intermediate_size // getattr(config, of_intermediate))
+    widths |= {config.embedding_size} if config.projects_embeddings else set()
     block = RECIPES[quantize].block
     if any(width % block for width in widths):
         raise ValueError(
