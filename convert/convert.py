@@ -14,25 +14,31 @@ import keras
 import numpy as np
 
 from .. import models
-from ..config import SqueezeBertConfig
+from ..config import SqueezeBertConfig, write_config
+from ..families import FAMILIES
 from ..files import MODEL_FILES, TOKENIZER_FILES, reading, replacing_files, write_tensors
 from ..hub import find_folder, require_file
 from ..json_files import read_json
-from ..models import SqueezeBertPreTrainedModel
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 from ..tasks import ARCHITECTURES
 from ..tokenizer import SqueezeBertTokenizer
 from .checkpoint import ADAPTER, WEIGHT_FILES, Checkpoint, CheckpointError, open_checkpoint
 from .keras_file import load_keras_file
-from .names import CONSTANTS, Weight, is_inside, weights_of
+from .names import Weight, is_constant, is_inside, weights_of
+from .sentence_transformers import MODULES, SETTINGS, read_pooling
 from .torch_file import shown
 
 logger = logging.getLogger("tf_squeezebert")
 
 # Small files, which are read before weights are downloaded.
-_BESIDE_WEIGHTS: tuple[str, ...] = ("config.json", ADAPTER, *TOKENIZER_FILES)
+_BESIDE_WEIGHTS: tuple[str, ...] = ("config.json", ADAPTER, MODULES, SETTINGS, *TOKENIZER_FILES)
 _BESIDE_WEIGHTS += tuple(name for name in WEIGHT_FILES if name.endswith(".json"))
-# A class of transformers with one more head than ours; a warning says that this head is left out.
-_ALIASES = {"BertForPreTraining": ARCHITECTURES["fill-mask"]}
+# Classes of transformers with one more head than ours; a warning says that this head is left out.
+_ALIASES = {
+    "BertForPreTraining": ARCHITECTURES["fill-mask"],
+    "ElectraForPreTraining": ARCHITECTURES["feature-extraction"],
+}
+_CLASSES = ("Bert", *(family.classes for family in FAMILIES.values()))
 
 
 def load_checkpoint(
@@ -48,17 +54,21 @@ def load_checkpoint(
     dtype: Any = None,
     **overrides: Any,
 ) -> Any:
-    """Makes a Keras model from a PyTorch checkpoint of SqueezeBERT or BERT.
+    """Makes a Keras model from a PyTorch checkpoint of SqueezeBERT, BERT or another of `FAMILIES`.
 
     Reads model.safetensors and pytorch_model.bin (of any PyTorch version, without PyTorch and
     without running any code in the file), whole or sharded, in float32, float16 or bfloat16.
-    A BERT becomes a SqueezeBERT with one group everywhere, which computes the same.
+    A BERT becomes a SqueezeBERT with one group everywhere, which computes the same; so do RoBERTa,
+    XLM-RoBERTa, CamemBERT, DistilBERT and ELECTRA, for texts that are padded on the right.
 
     Parts of a head or the pooler that the checkpoint lacks are freshly initialised, and parts that
     the model does not have are left out; both are logged as warnings and listed in the loading
     info. A checkpoint that the model would not reproduce is refused: one with weights that are not
     floats, or are NaN or infinite (also after a cast to `dtype`), or with tensors inside a part of
     the model that has no place for them, for instance of a quantization or an adapter.
+
+    For the bare model, the modules.json of sentence-transformers gives the config's `pooling` and
+    `normalize`, by which embeddings are made.
 
     Args:
         model_class: one of this package's model classes.
@@ -79,7 +89,8 @@ def load_checkpoint(
         FileNotFoundError: there is no such folder, file or hub id, or no weights in it.
         ConnectionError: the hub could not be reached.
         CheckpointError: a file is damaged, hostile, or not a checkpoint of this model.
-        ValueError: config.json does not describe a SqueezeBERT or BERT, or contradicts `overrides`.
+        ValueError: config.json does not describe one of the families, or contradicts `overrides`;
+            or the bare model's embeddings are to be made in a way that this package does not have.
     """
     hub: dict[str, Any] = {
         "revision": revision,
@@ -92,6 +103,8 @@ def load_checkpoint(
         folder = find_folder(name, _BESIDE_WEIGHTS, **hub)
         if config is None:
             file = require_file(folder, "config.json", name)
+            if issubclass(model_class, SqueezeBertModel) and "pooling" not in overrides:
+                overrides |= read_pooling(folder, name, hub)
             config = SqueezeBertConfig.from_pretrained(file, **overrides)
         elif overrides:
             config = SqueezeBertConfig.from_dict(config.to_dict(), **overrides)
@@ -105,21 +118,31 @@ def load_checkpoint(
             model = model_class(config, build=False, dtype=dtype)
             info = _fill(model, checkpoint, str(path_or_id), ignore_mismatched_sizes)
         # Read now, because another model may be saved in the folder later.
-        model._tokenizer = _read_tokenizer(folder, name, config.vocab_size)
+        model._tokenizer = _read_tokenizer(folder, name, config)
     model._source = path_or_id
     return (model, info) if output_loading_info else model
 
 
 def _read_tokenizer(
-    folder: Path, name: str | os.PathLike, size: int
+    folder: Path, name: str | os.PathLike, config: SqueezeBertConfig
 ) -> SqueezeBertTokenizer | Exception | None:
     """The tokenizer of a model's folder; or the error to raise when the tokenizer is used."""
     if not any((folder / file).is_file() for file in ("vocab.txt", "tokenizer.json")):
         return None
+    # A model with one segment has no other ids of segments, whatever its tokenizer would give.
+    settings: dict[str, Any] = {}
+    if config.type_vocab_size == 1:
+        settings["model_input_names"] = ("input_ids", "attention_mask")
     try:
-        tokenizer = SqueezeBertTokenizer.from_pretrained(folder)
+        tokenizer = SqueezeBertTokenizer.from_pretrained(folder, **settings)
     except (ValueError, OSError) as error:
         return error
+    size = config.vocab_size
+    if config.position_offset and tokenizer.padding_side != "right":
+        return ValueError(
+            f"The tokenizer of '{name}' pads on the left, and a {FAMILIES[config.family].title} "
+            "counts positions from the first token of a text: set its padding_side to right."
+        )
     if len(tokenizer) > size:
         return ValueError(
             f"The tokenizer of '{name}' has {len(tokenizer)} tokens, and the model {size}: it is "
@@ -137,8 +160,8 @@ def load_pretrained(
         path_or_id: as in `load_checkpoint`, or a .keras file of one of the package's models. The
             latter is loaded without its optimizer, and nothing else in it is used; use checkpoints
             for models from elsewhere.
-        architecture: the name of the class; by default the one that config.json names (both
-            "Bert..." and "SqueezeBert..."), or `SqueezeBertModel` if it names none.
+        architecture: the name of the class; by default the one that config.json names ("Bert...",
+            "SqueezeBert...", "Roberta..." and so on), or `SqueezeBertModel` if it names none.
         **options: as in `load_checkpoint`.
 
     Raises:
@@ -152,7 +175,8 @@ def load_pretrained(
         config = SqueezeBertConfig.from_pretrained(folder, **hub)
         architecture = (config.extra.get("architectures") or ["SqueezeBertModel"])[0]
     name = _ALIASES.get(architecture, architecture)
-    name = "Squeeze" + name if name.startswith("Bert") else name
+    beginning = next((x for x in _CLASSES if name.startswith(x)), "")
+    name = "SqueezeBert" + name.removeprefix(beginning) if beginning else name
     if name not in ARCHITECTURES.values():
         raise ValueError(
             f"'{architecture}' is not a class of this package: choose one of "
@@ -177,26 +201,95 @@ def _of_keras_file(
 def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathLike) -> None:
     """Writes config.json, model.safetensors and the tokenizer's files, as transformers reads them.
 
+    A model of another family is written as one if it has no groups. With groups, it is written as a
+    SqueezeBERT, which transformers reads too unless it has a projection after its embeddings or a
+    pooler with another activation than tanh; a warning says so.
+
     Either all of them are written, or, after an error, the old files stay. For a model without a
     tokenizer, tokenizer files in the folder are removed.
     """
     tokenizer = model.tokenizer  # read first, since it may be refused
-    tensors = {weight.name: weight.to_torch() for weight in weights_of(model)}
+    tensors, values = state_of(model)
     # What the source's config.json said about its weights does not apply to these.
-    values = {**model.config.to_dict(), "dtype": "float32"}
     values.pop("torch_dtype", None)
-    config = SqueezeBertConfig.from_dict(values, architectures=[model.architecture])
+    values |= {"dtype": "float32", "architectures": [_class_in(values, model.architecture)]}
     with replacing_files(directory, MODEL_FILES) as folder:
         if tokenizer is not None:
             tokenizer.save_pretrained(folder)
-        config.save_pretrained(folder)
+        write_config(folder, values)
         write_tensors(folder / "model.safetensors", tensors, {"format": "pt"})
-    if model.config.encoder_layer_norm_eps != 1e-12:
+    if values["model_type"] == SqueezeBertConfig.model_type:
+        _warn_of_transformers(model, directory)
+
+
+def state_of(
+    model: SqueezeBertPreTrainedModel, as_squeezebert: bool = False
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """A model's tensors by their names in a checkpoint, and the content of its config.json.
+
+    The arguments are those of `SqueezeBertConfig.to_checkpoint`.
+    """
+    config = model.config
+    values = config.to_checkpoint(as_squeezebert)
+    family = values["model_type"]
+    if family == SqueezeBertConfig.model_type and transformer_of(model).pooler is None:
+        values["add_pooling_layer"] = False
+    tensors = {weight.name: weight.to_torch() for weight in weights_of(model, family)}
+    if family == SqueezeBertConfig.model_type:
+        prefix = "" if isinstance(model, SqueezeBertModel) else FAMILIES[family].prefixes[0]
+        positions, types = (
+            f"{prefix}embeddings.{name}_embeddings.weight" for name in ("position", "token_type")
+        )
+        tensors[positions] = tensors[positions][config.position_offset :]
+        if not config.token_type_embeddings:
+            tensors[types] = np.zeros((1, config.embedding_size), np.float32)
+    return tensors, values
+
+
+def as_squeezebert(model: SqueezeBertPreTrainedModel) -> SqueezeBertPreTrainedModel:
+    """The model in SqueezeBERT's form, which computes the same, with its tokenizer.
+
+    The rows of the position table before the first position are left out, and segments get
+    embeddings of 0. A model that has this form already is returned as it is.
+    """
+    if model.config.to_checkpoint(as_squeezebert=True) == model.config.to_dict():
+        return model
+    tensors, values = state_of(model, as_squeezebert=True)
+    config = SqueezeBertConfig.from_dict(values)
+    other = type(model)(config, dtype=model.dtype_policy)
+    for weight in weights_of(other):
+        variable = weight.variable
+        variable.assign(weight.from_torch(tensors[weight.name], tuple(variable.shape)))
+    other._tokenizer, other._source = model._tokenizer, model._source
+    return other
+
+
+def _class_in(values: dict[str, Any], architecture: str) -> str:
+    """The class of transformers for a class of this package."""
+    classes = FAMILIES[values["model_type"]].classes
+    return classes + architecture.removeprefix("SqueezeBert")
+
+
+def _warn_of_transformers(model: SqueezeBertPreTrainedModel, directory: str | os.PathLike) -> None:
+    """Warns of what transformers' SqueezeBERT does not have."""
+    config = model.config
+    pools = model.uses_pooler and transformer_of(model).pooler is not None
+    if config.encoder_layer_norm_eps != 1e-12:
         logger.warning(
             "'%s' has an encoder_layer_norm_eps of %s, which transformers ignores: there the "
             "model uses 1e-12, and its outputs will differ.",
             directory,
-            model.config.encoder_layer_norm_eps,
+            config.encoder_layer_norm_eps,
+        )
+    lacks = {
+        "a projection after its embeddings": config.projects_embeddings,
+        f"a pooler with {config.pooler_act}": pools and config.pooler_act != "tanh",
+    }
+    if missing := [name for name, has in lacks.items() if has]:
+        logger.warning(
+            "'%s' has %s, which transformers' SqueezeBERT does not: only this package can load it.",
+            directory,
+            " and ".join(missing),
         )
 
 
@@ -241,9 +334,11 @@ def _fill(
     if required:
         raise CheckpointError(
             f"'{source}' has no tensor for {_listed(required, 3)}: check that it is a "
-            f"SqueezeBERT or BERT; it holds {_listed(sorted(unread), 3) or 'nothing else'}."
+            f"{_kind(model)}; it holds {_listed(sorted(unread), 3) or 'nothing else'}."
         )
-    unexpected = sorted(name for name in unread if not _is_known(name, weights, checkpoint, read))
+    unexpected = sorted(
+        name for name in unread if not _is_known(name, model, weights, checkpoint, read)
+    )
     _check_kind(model, checkpoint, read, unexpected, source)
     mismatched = []
 
@@ -274,6 +369,11 @@ def _fill(
     _report([weight.name for weight in fresh], unexpected, source)
     _remember(model, fresh)
     return info
+
+
+def _kind(model: SqueezeBertPreTrainedModel) -> str:
+    family = FAMILIES[model.config.family]
+    return family.title + " or BERT" * (model.config.family == SqueezeBertConfig.model_type)
 
 
 def _remember(model: SqueezeBertPreTrainedModel, fresh: list[Weight]) -> None:
@@ -345,10 +445,14 @@ def _check_kind(
 
 
 def _is_known(
-    name: str, weights: list[Weight], checkpoint: Checkpoint, read: dict[str, str]
+    name: str,
+    model: SqueezeBertPreTrainedModel,
+    weights: list[Weight],
+    checkpoint: Checkpoint,
+    read: dict[str, str],
 ) -> bool:
     """Whether an unread tensor is redundant: a constant, or a second copy of a weight."""
-    if name in CONSTANTS:
+    if is_constant(name, model):
         return True
     twins = (read.get(weight.name) for weight in weights if name in weight.spellings)
     return any(

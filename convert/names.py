@@ -1,4 +1,4 @@
-"""One table of names: our layers, and their names in PyTorch checkpoints.
+"""Our layers, and their names in PyTorch checkpoints, by the table of a family (`families.py`).
 
 It serves both directions. Reading accepts every spelling that published files use; writing uses
 the first one.
@@ -9,30 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 
+from ..families import FAMILIES, Family
 from ..layers import GroupedConv1D
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 
-# Our layer, its name in SqueezeBERT checkpoints, its name in BERT checkpoints.
-_EMBEDDINGS = (
-    ("word_embeddings", "word_embeddings", "word_embeddings"),
-    ("position_embeddings", "position_embeddings", "position_embeddings"),
-    ("token_type_embeddings", "token_type_embeddings", "token_type_embeddings"),
-    ("layer_norm", "LayerNorm", "LayerNorm"),
-)
-_BLOCK = (
-    ("attention.query", "attention.query", "attention.self.query"),
-    ("attention.key", "attention.key", "attention.self.key"),
-    ("attention.value", "attention.value", "attention.self.value"),
-    ("post_attention", "post_attention.conv1d", "attention.output.dense"),
-    ("post_attention_norm", "post_attention.layernorm", "attention.output.LayerNorm"),
-    ("intermediate", "intermediate.conv1d", "intermediate.dense"),
-    ("projection", "output.conv1d", "output.dense"),
-    ("projection_norm", "output.layernorm", "output.LayerNorm"),
-)
 # A layer's variables: ours, PyTorch's, and PyTorch's in files converted from TensorFlow's BERT.
 _VARIABLES = (
     ("embeddings", "weight", "weight"),
@@ -41,29 +26,22 @@ _VARIABLES = (
     ("beta", "bias", "beta"),
     ("bias", "bias", "bias"),
 )
-_PREFIXES = ("transformer.", "bert.", "")
-
-# Stored by some versions: a constant, and the second names of the masked-LM output's tied weights,
-# of which other versions store only one.
-CONSTANTS = frozenset(prefix + "embeddings.position_ids" for prefix in _PREFIXES)
-_OF_TRANSFORMER = re.compile(
-    r"(?:transformer\.|bert\.)?(?:embeddings|pooler|encoder)\.(?:layers?\.(?P<block>\d{1,9})\.)?"
-)
-TIED = {
-    "cls.predictions.decoder.weight": "transformer.embeddings.word_embeddings.weight",
-    "cls.predictions.decoder.bias": "cls.predictions.bias",
-}
+# The layer of a model with a head that only some heads use.
+_POOLER = "transformer.pooler"
+# Stored by some versions: a constant.
+_CONSTANT = "embeddings.position_ids"
 
 
 @dataclass(frozen=True)
 class Weight:
     """One variable of a model, and its tensor in a checkpoint."""
 
-    name: str  # as transformers' SqueezeBERT writes it
+    name: str  # as transformers writes it
     spellings: tuple[str, ...]  # all that are read
     layer: keras.layers.Layer
     attribute: str
     is_head: bool  # in a head or the pooler, which a checkpoint may lack
+    convolves: bool  # whether a projection is written as a convolution
 
     @property
     def variable(self) -> keras.Variable:
@@ -73,8 +51,11 @@ class Weight:
         """The shapes accepted in a checkpoint for a variable; the first one is written."""
         if isinstance(self.layer, GroupedConv1D) and self.attribute == "kernel":
             groups, inputs, outputs = shape
-            written = (groups * outputs, inputs, 1)
-            return (written, written[:2]) if groups == 1 else (written,)  # BERT's lacks the last 1
+            convolution = (groups * outputs, inputs, 1)
+            if groups > 1:
+                return (convolution,)
+            both = (convolution, convolution[:2])  # only SqueezeBERT's has the last 1
+            return both if self.convolves else both[::-1]
         return (shape[::-1],) if self.attribute == "kernel" else (shape,)
 
     def from_torch(self, tensor: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -91,17 +72,40 @@ class Weight:
         return np.ascontiguousarray(value)
 
 
-def weights_of(model: SqueezeBertPreTrainedModel) -> list[Weight]:
-    """Every variable of a model with its names, in the order of checkpoints."""
-    bare = isinstance(model, SqueezeBertModel)
-    weights: list[Weight] = []
-    for layer, squeezebert, bert in _transformer_layers(transformer_of(model)):
-        written = squeezebert if bare else "transformer." + squeezebert
-        names = {prefix + name for prefix in _PREFIXES for name in (squeezebert, bert)}
-        weights += _weights(layer, written, names, is_head=squeezebert.startswith("pooler"))
+def weights_of(model: SqueezeBertPreTrainedModel, family: str | None = None) -> list[Weight]:
+    """Every variable of a model that checkpoints of a family have, in their order.
+
+    Args:
+        model: the model.
+        family: the family whose names to use; by default the model's.
+    """
+    return [*_weights_of(model, FAMILIES[family or model.config.family])]
+
+
+def _weights_of(model: SqueezeBertPreTrainedModel, family: Family) -> Iterator[Weight]:
+    bare, head = isinstance(model, SqueezeBertModel), family.heads.get(model.task.kind, {})
+    transformer, layers = transformer_of(model), model.config.num_hidden_layers
+    prefix = "" if bare else family.prefixes[0]
+    spellings = [spelling.names(layers) for spelling in family.spellings]
+    for ours, written in spellings[0].items():
+        layer, is_pooler = _descend(transformer, ours), ours == "pooler"
+        if layer is None:
+            continue
+        if is_pooler and _POOLER in head:
+            written, names = head[_POOLER], {head[_POOLER]}
+        else:
+            names = {x + names[ours] for x in family.prefixes for names in spellings}
+            written = prefix + written
+        yield from _variables(layer, written, names, family, is_head=is_pooler)
     for ours, name in model.checkpoint_names:
-        weights += _weights(_descend(model, ours), name, {name}, is_head=True)
-    return weights
+        name = head.get(ours, name)
+        yield from _variables(_descend(model, ours), name, {name}, family, is_head=True)
+
+
+def is_constant(name: str, model: SqueezeBertPreTrainedModel) -> bool:
+    """Whether a tensor is one that some versions store, and that is the same in all models."""
+    prefixes = FAMILIES[model.config.family].prefixes
+    return name in [prefix + _CONSTANT for prefix in prefixes]
 
 
 def is_inside(name: str, model: SqueezeBertPreTrainedModel, read: Iterable[str]) -> bool:
@@ -110,35 +114,40 @@ def is_inside(name: str, model: SqueezeBertPreTrainedModel, read: Iterable[str])
     If so, and the model does not have the tensor, the checkpoint's part computes something else: it
     is quantized, has an adapter, or is of another kind. Blocks beyond the model's do not count.
     """
-    of_transformer = _OF_TRANSFORMER.match(name)
+    family = FAMILIES[model.config.family]
+    parts = {
+        "embeddings",
+        "embeddings_project",
+        *(x.blocks.split(".")[0] for x in family.spellings),
+    }
+    parts |= {"pooler"} if family.pools_always else set()
+    of_transformer = re.match(
+        rf"(?:{_any(family.prefixes)})(?:{_any(parts)})\.(?:layers?\.(?P<block>\d{{1,9}})\.)?", name
+    )
     if of_transformer:
         block = of_transformer["block"]
         return block is None or int(block) < model.config.num_hidden_layers
     return name.startswith(tuple(part.rpartition(".")[0] + "." for part in read))
 
 
-def _transformer_layers(transformer: SqueezeBertModel) -> Iterator[tuple]:
-    for ours, *names in _EMBEDDINGS:
-        yield _descend(transformer.embeddings, ours), *(f"embeddings.{name}" for name in names)
-    for i, block in enumerate(transformer.blocks):
-        for ours, squeezebert, bert in _BLOCK:
-            layer = _descend(block, ours)
-            yield layer, f"encoder.layers.{i}.{squeezebert}", f"encoder.layer.{i}.{bert}"
-    yield transformer.pooler, "pooler.dense", "pooler.dense"
+def _any(names: Iterable[str]) -> str:
+    return "|".join(map(re.escape, names))
 
 
-def _weights(layer, written: str, names: set[str], is_head: bool) -> Iterator[Weight]:
+def _variables(
+    layer: Any, written: str, names: set[str], family: Family, is_head: bool
+) -> Iterator[Weight]:
     for attribute, torch_name, old_name in _VARIABLES:
         if hasattr(layer, f"{attribute}_initializer"):  # present even before the layer is built
             found = {f"{n}.{end}" for n in names for end in (torch_name, old_name)}
             name = f"{written}.{torch_name}"
             # Last, so that if a file has both and they differ, the second is left out.
-            second_names = tuple(second for second, first in TIED.items() if first == name)
+            second_names = tuple(second for second, first in family.tied.items() if first == name)
             spellings = tuple(sorted(found)) + second_names
-            yield Weight(name, spellings, layer, attribute, is_head)
+            yield Weight(name, spellings, layer, attribute, is_head, family.convolves)
 
 
-def _descend(layer, path: str):
+def _descend(layer: Any, path: str) -> Any:
     for name in path.split("."):
-        layer = getattr(layer, name)
+        layer = layer[int(name)] if name.isdigit() else getattr(layer, name)
     return layer

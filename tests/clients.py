@@ -390,6 +390,14 @@ _UNREAD: dict[str, tuple[str, _Damage]] = {
         _settings(truncation_side="left"),
     ),
 }
+_UNREAD["not a WordPiece"] = (
+    _UNSUPPORTED.format("a tokenizer.json of RobertaTokenizer"),
+    {
+        "vocab.txt": None,
+        "tokenizer.json": b"{}",
+        **_settings(tokenizer_class="RobertaTokenizer"),
+    },
+)
 _FLAGS: dict[str, tuple[str, _Damage]] = {
     flag: (
         _UNSUPPORTED.format(f"an added token with {flag}"),

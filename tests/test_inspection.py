@@ -105,7 +105,11 @@ def test_a_file_of_ours(files, name, length, no_gpu):
     assert report.operators == operators(files[name])
     assert report.contents["architecture"] == "SqueezeBertForSequenceClassification"
     assert report.contents["labels"] == ["LABEL_0", "LABEL_1", "LABEL_2"]
-    assert report.contents["tokenizer"] == {"tokens": 30522, "lower_case": True}
+    assert report.contents["tokenizer"] == {
+        "kind": "WordPiece",
+        "tokens": 30522,
+        "lower_case": True,
+    }
     assert report.metadata is None
 
 

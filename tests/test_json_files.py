@@ -42,7 +42,7 @@ BAD = {
     "objects 65 deep": (b'{"a":' * 64 + b"{}" + b"}" * 64, "nests more than 64 levels"),
     "lists 100,000 deep": (b'{"a":' + b"[" * 100_000, "nests more than 64 levels"),
     "objects 100,000 deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nests more than 64"),
-    "too many bytes": (b'{"a": "' + b"x" * MAX_BYTES + b'"}', "is longer than 16777216 bytes"),
+    "too many bytes": (b'{"a": "' + b"x" * MAX_BYTES + b'"}', f"is longer than {MAX_BYTES} bytes"),
 }
 
 

@@ -911,7 +911,7 @@ def tokenizer_json(**changes):
         ("{", r"tokenizer.json' is not valid JSON"),
         ("[1]", r"should hold a JSON object, and holds a list"),
         ("{}", r"is not a BERT tokenizer: expected a tokenizer.json with a WordPiece"),
-        (tokenizer_json(model={"type": "BPE"}), r"is not a BERT tokenizer"),
+        (tokenizer_json(model={"type": "WordLevel"}), r"is not a BERT tokenizer"),
         (tokenizer_json(model={"continuing_subword_prefix": "@@"}), r"is not a BERT tokenizer"),
         (tokenizer_json(model={"vocab": {"[UNK]": 0, "[CLS]": 2}}), r"ids must be 0, 1, 2"),
         (tokenizer_json(model={"vocab": {}}), r"ids must be 0, 1, 2"),

@@ -336,7 +336,7 @@ REFUSED = {
     },
     "another prefix": ({"pipeline": of_model(continuing_subword_prefix="@@")}, "prefix is ##"),
     "another model type": (
-        {"pipeline": of_model(type="BPE", merges=[])},
+        {"pipeline": of_model(type="WordLevel")},
         "is not a BERT tokenizer",
     ),
     "another unknown token": ({"pipeline": of_model(unk_token="good")}, "unk_token good"),

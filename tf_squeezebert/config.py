@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from .families import BERT, FAMILIES, OTHERS, from_family, to_family
 from .files import write_text
 from .json_files import read_json
 
-# The names of hidden_act; tf_squeezebert.layers maps each to its function.
 # The names that transformers' configs use, and the function that each stands for.
 ACTIVATIONS = {
     "gelu": "gelu",
@@ -42,6 +42,7 @@ _MOST = {
     "intermediate_size": 2**16,
     "max_position_embeddings": 2**17,
     "type_vocab_size": 2**12,
+    "embedding_size": 2**14,
 }
 _MOST_LABELS = 100_000
 _MOST_PARAMETERS = 2**31
@@ -70,8 +71,9 @@ class SqueezeBertConfig:
     """The architecture and training-time settings of a SqueezeBERT (a BERT if all groups are 1).
 
     Arguments and defaults are those of transformers' `SqueezeBertConfig`; the defaults are
-    squeezebert-uncased. A `config.json` is read and written by `from_pretrained` and
-    `save_pretrained`; keys that this package does not use are kept in `extra` and written back.
+    squeezebert-uncased. The last six describe how other families differ from it (`families`). A
+    `config.json` is read and written by `from_pretrained` and `save_pretrained`; keys that this
+    package does not use are kept in `extra` and written back.
 
     Args:
         vocab_size: entries of the word embedding, V.
@@ -89,7 +91,8 @@ class SqueezeBertConfig:
         layer_norm_eps: epsilon of the layer norms in the embeddings and the masked-LM head.
         pad_token_id: id of the padding token, whose embedding starts at zero and is not trained;
             None if there is no such token.
-        embedding_size: must equal hidden_size, its default.
+        embedding_size: channels of the embeddings, E, by default hidden_size; if they differ, a
+            projection follows.
         q_groups, k_groups, v_groups: groups of the query, key and value convolutions.
         post_attention_groups: groups of the projection after attention.
         intermediate_groups, output_groups: groups of the two feed-forward projections.
@@ -103,6 +106,13 @@ class SqueezeBertConfig:
         output_hidden_states, output_attentions: whether models return these by default.
         classifier_dropout: dropout before the last layer of a head; None stands for
             hidden_dropout_prob, as in the reference. A BERT checkpoint may set another value.
+        family: the family whose checkpoints the model is read from and written to, a key of
+            `FAMILIES`; BERT counts as SqueezeBERT.
+        position_offset: rows of the position table before that of the first position.
+        token_type_embeddings: whether segments have embeddings.
+        add_pooling_layer: whether the bare model has a pooler.
+        pooler_act: the pooler's activation function, one of `ACTIVATIONS`.
+        lm_head_act: that of the masked-LM head; None stands for hidden_act.
         **extra: any other key of a `config.json`.
 
     Raises:
@@ -142,6 +152,12 @@ class SqueezeBertConfig:
         output_hidden_states: bool = False,
         output_attentions: bool = False,
         classifier_dropout: float | None = None,
+        family: str = "squeezebert",
+        position_offset: int = 0,
+        token_type_embeddings: bool = True,
+        add_pooling_layer: bool = True,
+        pooler_act: str = "tanh",
+        lm_head_act: str | None = None,
         **extra: Any,
     ):
         self.vocab_size = vocab_size
@@ -170,6 +186,12 @@ class SqueezeBertConfig:
         self.output_hidden_states = False if output_hidden_states is None else output_hidden_states
         self.output_attentions = False if output_attentions is None else output_attentions
         self.classifier_dropout = classifier_dropout
+        self.family = family
+        self.position_offset = position_offset
+        self.token_type_embeddings = token_type_embeddings
+        self.add_pooling_layer = add_pooling_layer
+        self.pooler_act = pooler_act
+        self.lm_head_act = lm_head_act
         self.extra = extra
         self._validate()
 
@@ -188,6 +210,16 @@ class SqueezeBertConfig:
     def label2id(self) -> dict[str, int]:
         return {label: index for index, label in self.id2label.items()}
 
+    @property
+    def position_rows(self) -> int:
+        """The number of rows of the position table."""
+        return self.position_offset + self.max_position_embeddings
+
+    @property
+    def projects_embeddings(self) -> bool:
+        """Whether a projection follows the embeddings, because they have another size."""
+        return self.embedding_size != self.hidden_size
+
     def _validate(self) -> None:
         for name in (*_MOST, *GROUPS):
             value = getattr(self, name)
@@ -195,11 +227,7 @@ class SqueezeBertConfig:
                 raise ValueError(f"{name} must be a positive whole number, not {_shown(value)}.")
             if value > _MOST.get(name, value):
                 raise ValueError(f"{name} must be at most {_MOST[name]}, not {_shown(value)}.")
-        if self.embedding_size != self.hidden_size:
-            raise ValueError(
-                f"embedding_size ({_shown(self.embedding_size)}) must equal hidden_size "
-                f"({self.hidden_size}): the model has no projection between the two."
-            )
+        self._validate_family()
         self._validate_divisible("hidden_size", "num_attention_heads", *GROUPS)
         self._validate_divisible("intermediate_size", "intermediate_groups", "output_groups")
         parameters = self._count_parameters()
@@ -210,6 +238,9 @@ class SqueezeBertConfig:
             )
         self._validate_numbers()
         _require_known("hidden_act", self.hidden_act, ACTIVATIONS)
+        _require_known("pooler_act", self.pooler_act, ACTIVATIONS)
+        if self.lm_head_act is not None:
+            _require_known("lm_head_act", self.lm_head_act, ACTIVATIONS)
         if self.problem_type is not None:
             _require_known("problem_type", self.problem_type, PROBLEM_TYPES)
         if self.problem_type == "single_label_classification" and self.num_labels == 1:
@@ -218,6 +249,19 @@ class SqueezeBertConfig:
                 "label use 'regression'."
             )
         self._validate_extra()
+
+    def _validate_family(self) -> None:
+        _require_known("family", self.family, FAMILIES)
+        offset, most = self.position_offset, _MOST["max_position_embeddings"]
+        if not _is_whole(offset) or not 0 <= offset <= most:
+            raise ValueError(
+                f"position_offset must be a whole number in [0, {most}], not {_shown(offset)}."
+            )
+        if not self.token_type_embeddings and self.type_vocab_size != 1:
+            raise ValueError(
+                f"type_vocab_size must be 1 without token_type_embeddings, not "
+                f"{self.type_vocab_size}."
+            )
 
     def _validate_numbers(self) -> None:
         rates = ["hidden_dropout_prob", "attention_probs_dropout_prob"]
@@ -236,7 +280,8 @@ class SqueezeBertConfig:
                 f"pad_token_id ({_shown(padding)}) must be a whole number in [0, vocab_size) or "
                 f"None, and vocab_size is {self.vocab_size}."
             )
-        for name in ("output_hidden_states", "output_attentions"):
+        switches = ("output_hidden_states", "output_attentions")
+        for name in (*switches, "token_type_embeddings", "add_pooling_layer"):
             if not isinstance(getattr(self, name), bool):
                 value = _shown(getattr(self, name))
                 raise ValueError(f"{name} must be true or false, not {value}.")
@@ -256,14 +301,14 @@ class SqueezeBertConfig:
 
     def _count_parameters(self) -> int:
         """The number of weights, without biases and norms."""
-        rows = self.vocab_size + self.max_position_embeddings + self.type_vocab_size
-        hidden = self.hidden_size
+        rows = self.vocab_size + self.position_rows + self.type_vocab_size
+        hidden, width = self.hidden_size, self.embedding_size
         of_hidden = (self.q_groups, self.k_groups, self.v_groups, self.post_attention_groups)
         block = sum(hidden * hidden // groups for groups in of_hidden)
         for groups in (self.intermediate_groups, self.output_groups):
             block += hidden * self.intermediate_size // groups
-        heads = hidden * (hidden + self.num_labels)
-        return hidden * rows + self.num_hidden_layers * block + heads
+        heads = hidden * (hidden + self.num_labels) + width * hidden * self.projects_embeddings
+        return width * rows + self.num_hidden_layers * block + heads
 
     def _validate_divisible(self, size: str, *divisors: str) -> None:
         for divisor in divisors:
@@ -280,13 +325,30 @@ class SqueezeBertConfig:
         values["label2id"] = self.label2id
         return {**self.extra, **values, "model_type": self.model_type}
 
+    def to_checkpoint(self, as_squeezebert: bool = False) -> dict[str, Any]:
+        """The content of a checkpoint's `config.json`, in the family's form if that can hold all.
+
+        A model that it can not hold, for instance one with groups, is written as a SqueezeBERT,
+        whose position 0 has row 0 and whose segments have embeddings.
+
+        Args:
+            as_squeezebert: whether to write it as a SqueezeBERT in any case.
+        """
+        values = self.to_dict()
+        if self.family != self.model_type and not as_squeezebert:
+            written = to_family(values)
+            if SqueezeBertConfig.from_dict(written) == self:
+                return written
+        changes = {"position_offset": 0, "token_type_embeddings": True}
+        return {**values, **changes, "family": self.model_type}
+
     @classmethod
     def from_dict(cls, values: dict[str, Any], **overrides: Any) -> SqueezeBertConfig:
         """Makes a config from the content of a `config.json`.
 
         Args:
-            values: the keys of a SqueezeBERT, or of a BERT (`model_type` "bert"), which is a
-                SqueezeBERT with one group everywhere.
+            values: the keys of a SqueezeBERT, or of a BERT (`model_type` "bert") or one of the
+                other `FAMILIES`, which are a SqueezeBERT with one group everywhere.
             **overrides: keys that replace those of `values`. A `num_labels` that differs from
                 the stored number of label names drops those names.
 
@@ -294,15 +356,14 @@ class SqueezeBertConfig:
             ValueError: the model is of another type, or a value is invalid.
         """
         labels = _chosen_labels(values, overrides)
+        model_type = {**values, **overrides}.get("model_type", cls.model_type)
+        _require_family(model_type)
+        if model_type in FAMILIES and model_type != cls.model_type:
+            values = from_family(model_type, values)
         values = {**values, **overrides, **labels}
-        model_type = values.pop("model_type", cls.model_type)
-        if model_type == "bert":
-            values = _from_bert(values)
-        elif model_type != cls.model_type:
-            raise ValueError(
-                f"model_type {_shown(model_type)} is neither 'squeezebert' nor 'bert', the two "
-                "that can be loaded."
-            )
+        values.pop("model_type", None)
+        if model_type != cls.model_type:
+            values = _without_groups(values)
         return cls(**values)
 
     @classmethod
@@ -319,7 +380,7 @@ class SqueezeBertConfig:
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: it is not a JSON object, or not the config of a SqueezeBERT or BERT.
+            ValueError: it is not a JSON object, or not the config of one of the `FAMILIES`.
         """
         from .hub import find_folder, require_file
 
@@ -337,14 +398,19 @@ class SqueezeBertConfig:
 
     def save_pretrained(self, directory: str | os.PathLike) -> None:
         """Writes `config.json` into a folder, which is made if it does not exist."""
-        text = json.dumps(self.to_dict(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        write_text(Path(directory) / "config.json", text)
+        write_config(directory, self.to_dict())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SqueezeBertConfig) and self.to_dict() == other.to_dict()
 
     def __repr__(self) -> str:
         return f"SqueezeBertConfig({json.dumps(self.to_dict(), indent=2, ensure_ascii=False)})"
+
+
+def write_config(directory: str | os.PathLike, values: Mapping[str, Any]) -> None:
+    """Writes a `config.json` into a folder, which is made if it does not exist."""
+    text = json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    write_text(Path(directory) / "config.json", text)
 
 
 def _is_whole(value: object) -> TypeGuard[int]:
@@ -462,10 +528,20 @@ def _indexed(id2label: Any) -> dict[int, str]:
     return names
 
 
-def _from_bert(values: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a BERT's config.json as those of the equivalent SqueezeBERT."""
+def _without_groups(values: dict[str, Any]) -> dict[str, Any]:
+    """The arguments for a BERT, or for another family without groups."""
     return {
         **dict.fromkeys(GROUPS, 1),
         "encoder_layer_norm_eps": values.get("layer_norm_eps", 1e-12),
         **values,
     }
+
+
+def _require_family(model_type: object) -> None:
+    known = (BERT, *FAMILIES)
+    if model_type not in list(known):
+        reason = OTHERS.get(model_type) if isinstance(model_type, str) else None
+        raise ValueError(
+            f"model_type {_shown(model_type)} can not be loaded"
+            f"{f', since {reason}' if reason else ''}: use a model of type {', '.join(known)}."
+        )

@@ -166,13 +166,14 @@ class Shortening:
         contents: the contents of the added tokens, as they stand in a text and in a normalized one.
         marks: whether punctuation is split off.
         ideographs: whether Chinese ideographs are split off.
+        cuts: whether texts may be cut at all.
     """
 
     _FIRST_CHARACTERS = 8  # characters to try first per token; English has 5
     _GROWTH = 4
     _SPARE = 2
 
-    def __init__(self, contents: Iterable[str], marks: bool, ideographs: bool):
+    def __init__(self, contents: Iterable[str], marks: bool, ideographs: bool, cuts: bool = True):
         used = set("".join(contents))
         ends = re.escape("".join(mark for mark in _SPACES + _MARKS * marks if mark not in used))
         first, last = _IDEOGRAPHS
@@ -180,7 +181,7 @@ class Shortening:
             ends += f"{first}-{last}"
         # Any white space becomes a space, and an added token with a space may extend over it.
         spaced = any(character.isspace() for character in used)
-        self._end = None if spaced else re.compile(f"[{ends}]")
+        self._end = re.compile(f"[{ends}]") if cuts and not spaced else None
 
     def encode(
         self, parts: Sequence[Any], most: int, encode: Callable[[list], list[Encoding]]

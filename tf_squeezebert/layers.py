@@ -1,6 +1,6 @@
 """The layers of SqueezeBERT, written in keras.ops only, so that they run on every Keras backend.
 
-Shapes: B batch, S sequence length, H hidden_size, N attention heads, D = H / N.
+Shapes: B batch, S sequence length, H hidden_size, E embedding_size, N attention heads, D = H / N.
 """
 
 from __future__ import annotations
@@ -142,6 +142,11 @@ class _Normal(keras.initializers.RandomNormal):
         return ops.where(ops.arange(shape[0])[:, None] == self.zero_row, 0.0, table)
 
 
+def activation(name: str) -> Callable:
+    """The function of an activation that a config names."""
+    return ACTIVATION_FUNCTIONS[ACTIVATIONS[name]]
+
+
 def dense(config: SqueezeBertConfig, units: int, **kwargs) -> keras.layers.Dense:
     """A fully connected layer, with the config's initializer."""
     return keras.layers.Dense(units, kernel_initializer=_Normal(config), **kwargs)
@@ -193,34 +198,51 @@ class _ConfiguredLayer(keras.layers.Layer):
 
 
 class SqueezeBertEmbeddings(_ConfiguredLayer):
-    """The sum of word, position and token-type embeddings, normalised: [B, S] to [B, S, H]."""
+    """The sum of word, position and token-type embeddings, normalised: [B, S] to [B, S, H].
+
+    The tables have E channels; if H is another number, a projection follows.
+    """
 
     def __init__(self, config: SqueezeBertConfig, **kwargs):
         super().__init__(config, **kwargs)
         normal, with_padding = _Normal(config), _Normal(config, zero_row=config.pad_token_id)
         self.word_embeddings = self._table(config.vocab_size, with_padding, "word_embeddings")
-        self.position_embeddings = self._table(
-            config.max_position_embeddings, normal, "position_embeddings"
-        )
-        self.token_type_embeddings = self._table(
-            config.type_vocab_size, normal, "token_type_embeddings"
-        )
+        self.position_embeddings = self._table(config.position_rows, normal, "position_embeddings")
+        self.token_type_embeddings = None
+        if config.token_type_embeddings:
+            self.token_type_embeddings = self._table(
+                config.type_vocab_size, normal, "token_type_embeddings"
+            )
         self.layer_norm = self._layer_norm(config.layer_norm_eps, "layer_norm")
+        self.projection = None
+        if config.projects_embeddings:
+            self.projection = dense(
+                config, config.hidden_size, dtype=self.dtype_policy, name="projection"
+            )
         self.dropout = self._dropout(config.hidden_dropout_prob)
 
     def _table(self, rows: int, initializer, name: str) -> keras.layers.Embedding:
         return keras.layers.Embedding(
             rows,
-            self.config.hidden_size,
+            self.config.embedding_size,
             embeddings_initializer=initializer,
             dtype=self.dtype_policy,
             name=name,
         )
 
     def build(self, input_shape=None):
-        for table in (self.word_embeddings, self.position_embeddings, self.token_type_embeddings):
+        for table in self.tables:
             table.build()
-        self.layer_norm.build((None, None, self.config.hidden_size))
+        width = (None, None, self.config.embedding_size)
+        self.layer_norm.build(width)
+        if self.projection is not None:
+            self.projection.build(width)
+
+    @property
+    def tables(self) -> list[keras.layers.Embedding]:
+        """The tables whose rows are added."""
+        tables = (self.word_embeddings, self.position_embeddings, self.token_type_embeddings)
+        return [table for table in tables if table is not None]
 
     def call(
         self,
@@ -230,16 +252,20 @@ class SqueezeBertEmbeddings(_ConfiguredLayer):
         inputs_embeds=None,
         training=None,
     ):
-        x = self._look_up_words(input_ids) if inputs_embeds is None else inputs_embeds  # [B, S, H]
+        x = self._look_up_words(input_ids) if inputs_embeds is None else inputs_embeds  # [B, S, E]
+        first = self.config.position_offset
         if position_ids is None:
-            x = x + self.position_embeddings.embeddings[: ops.shape(x)[1]]  # [S, H]
+            positions = self.position_embeddings.embeddings
+            x = x + positions[first : first + ops.shape(x)[1]]  # [S, E]
         else:
-            x = x + _look_up(self.position_embeddings, position_ids)
-        if token_type_ids is None:
-            x = x + self.token_type_embeddings.embeddings[0]  # [H]
-        else:
-            x = x + _look_up(self.token_type_embeddings, token_type_ids)
-        return self.dropout(self.layer_norm(x), training=training)
+            x = x + _look_up(self.position_embeddings, position_ids + first)
+        if self.token_type_embeddings is not None:
+            if token_type_ids is None:
+                x = x + self.token_type_embeddings.embeddings[0]  # [E]
+            else:
+                x = x + _look_up(self.token_type_embeddings, token_type_ids)
+        x = self.dropout(self.layer_norm(x), training=training)
+        return x if self.projection is None else self.projection(x)  # [B, S, H]
 
     def _look_up_words(self, input_ids):
         x = _look_up(self.word_embeddings, input_ids)
@@ -332,7 +358,7 @@ class SqueezeBertBlock(_ConfiguredLayer):
         self.projection = self._convolution(size, config.output_groups, "projection")
         self.projection_norm = self._layer_norm(epsilon, "projection_norm")
         self.dropout = self._dropout(config.hidden_dropout_prob)
-        self.activation = ACTIVATION_FUNCTIONS[ACTIVATIONS[config.hidden_act]]
+        self.activation = activation(config.hidden_act)
 
     def build(self, input_shape=None):
         hidden = (None, None, self.config.hidden_size)
@@ -363,18 +389,17 @@ class SqueezeBertMaskedLMHead(_ConfiguredLayer):
     def __init__(self, config: SqueezeBertConfig, **kwargs):
         super().__init__(config, **kwargs)
         self.bias_initializer = keras.initializers.Zeros()
-        self.dense = dense(config, config.hidden_size, dtype=self.dtype_policy, name="dense")
+        self.dense = dense(config, config.embedding_size, dtype=self.dtype_policy, name="dense")
         self.layer_norm = self._layer_norm(config.layer_norm_eps, "layer_norm")
-        self.activation = ACTIVATION_FUNCTIONS[ACTIVATIONS[config.hidden_act]]
+        self.activation = activation(config.lm_head_act or config.hidden_act)
 
     def build(self, input_shape=None):
-        hidden = (None, None, self.config.hidden_size)
-        self.dense.build(hidden)
-        self.layer_norm.build(hidden)
+        self.dense.build((None, None, self.config.hidden_size))
+        self.layer_norm.build((None, None, self.config.embedding_size))
         self.bias = self.add_weight(
             name="bias", shape=(self.config.vocab_size,), initializer=self.bias_initializer
         )
 
     def call(self, x, embedding_table):
-        x = self.layer_norm(self.activation(self.dense(x)))
+        x = self.layer_norm(self.activation(self.dense(x)))  # [B, S, E]
         return ops.matmul(x, ops.transpose(embedding_table)) + self.bias

@@ -4,10 +4,10 @@ Every model takes a dict of tensors, or input_ids alone, and reads these keys. `
 `inputs_embeds` is required; the others are optional:
 
     input_ids       [B, S] int32     token ids
-    inputs_embeds   [B, S, H] float  word embeddings, in place of the ids
+    inputs_embeds   [B, S, E] float  word embeddings, in place of the ids
     attention_mask  [B, S] or [B, S, S]  1 to attend to a position, 0 for padding
     token_type_ids  [B, S] int32     segment of each token; 0 by default
-    position_ids    [B, S] int32     0, 1, 2, ... by default
+    position_ids    [B, S] int32     0, 1, 2, ... by default, in every family
     head_mask       [N] or [layers, N] float  multiplies each head's attention probabilities
 
 Ids are of an integer dtype, masks of any. Ids out of range and masks with other values are refused
@@ -29,12 +29,14 @@ from keras import ops
 from . import losses
 from .config import SqueezeBertConfig
 from .encoding import BatchEncoding
+from .families import FAMILIES
 from .files import replacing_folder
 from .inputs import INPUTS, as_array, as_ids, as_mask, require_integers
 from .layers import (
     SqueezeBertBlock,
     SqueezeBertEmbeddings,
     SqueezeBertMaskedLMHead,
+    activation,
     dense,
     dropout,
     permute,
@@ -363,6 +365,7 @@ class SqueezeBertPreTrainedModel(keras.Model):
             channels: the new order, as indices into the old one, [H].
         """
 
+    uses_pooler = True  # if it has one
     _input_rank = 2
     # The names of the head's layers here, and in checkpoints.
     checkpoint_names: tuple[tuple[str, str], ...] = ()
@@ -373,13 +376,21 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
     """The bare model: hidden states, without a task's head.
 
     The call returns a dict of `last_hidden_state`, [B, S, H], and `pooler_output`, [B, H]: the
-    first position's state after a dense layer and tanh. On request also `hidden_states`, a tuple
+    first position's state after a dense layer and tanh, which DistilBERT and ELECTRA lack. On
+    request also `hidden_states`, a tuple
     of layers + 1 tensors [B, S, H], the embeddings first; `attentions`, a tuple of each layer's
     scores **before** the softmax, as in the reference, with the mask's bias added, [B, N, S, S];
     and `attention_probs`, the same after the softmax.
     """
 
-    def __init__(self, config: SqueezeBertConfig | Mapping, *, build: bool = True, **kwargs):
+    def __init__(
+        self,
+        config: SqueezeBertConfig | Mapping,
+        *,
+        build: bool = True,
+        pooled: bool | None = None,  # whether there is a pooler; by default the config says it
+        **kwargs,
+    ):
         super().__init__(config, **kwargs)
         config, policy = self.config, self.dtype_policy
         self.embeddings = SqueezeBertEmbeddings(config, dtype=policy, name="embeddings")
@@ -387,9 +398,12 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
             SqueezeBertBlock(config, dtype=policy, name=f"block_{i}")
             for i in range(config.num_hidden_layers)
         ]
-        self.pooler = dense(
-            config, config.hidden_size, activation="tanh", dtype=policy, name="pooler"
-        )
+        self.pooler = None
+        if config.add_pooling_layer if pooled is None else pooled:
+            act = activation(config.pooler_act)
+            self.pooler = dense(
+                config, config.hidden_size, activation=act, dtype=policy, name="pooler"
+            )
         if build:
             self.build()
 
@@ -397,7 +411,8 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
         self.embeddings.build()
         for block in self.blocks:
             block.build()
-        self.pooler.build((None, self.config.hidden_size))
+        if self.pooler is not None:
+            self.pooler.build((None, self.config.hidden_size))
         self.built = True
 
     def call(
@@ -434,7 +449,9 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
             hidden_states.append(x)
             attentions.append(scores)
 
-        outputs = {"last_hidden_state": x, "pooler_output": self.pooler(x[:, 0])}
+        outputs = {"last_hidden_state": x}
+        if self.pooler is not None:
+            outputs["pooler_output"] = self.pooler(x[:, 0])
         config = self.config
         if config.output_hidden_states if output_hidden_states is None else output_hidden_states:
             outputs["hidden_states"] = tuple(hidden_states)
@@ -456,14 +473,19 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
 class _Head(SqueezeBertPreTrainedModel):
     """A bare model, `transformer`, with a task's layers on top."""
 
-    _uses_pooler = False
+    uses_pooler = False
 
     def __init__(self, config: SqueezeBertConfig | Mapping, *, build: bool = True, **kwargs):
         super().__init__(config, **kwargs)
+        usual = FAMILIES[self.config.family].pools_always and self.config.add_pooling_layer
         self.transformer = SqueezeBertModel(
-            self.config, build=False, dtype=self.dtype_policy, name="transformer"
+            self.config,
+            build=False,
+            pooled=self.uses_pooler or usual,
+            dtype=self.dtype_policy,
+            name="transformer",
         )
-        if not self._uses_pooler:
+        if self.transformer.pooler is not None and not self.uses_pooler:
             # The pooler is part of the checkpoint, but does not contribute to the loss.
             self.transformer.pooler.trainable = False
         rate = self.config.classifier_dropout
@@ -502,8 +524,8 @@ class _Head(SqueezeBertPreTrainedModel):
             output_attentions=output_attentions,
         )
         last_hidden_state = outputs.pop("last_hidden_state")
-        pooled = outputs.pop("pooler_output")
-        logits = self._logits(pooled if self._uses_pooler else last_hidden_state, training)
+        pooled = outputs.pop("pooler_output", None)
+        logits = self._logits(pooled if self.uses_pooler else last_hidden_state, training)
         return {"logits": logits, **outputs} if outputs else logits
 
     def _logits(self, x, training):
@@ -512,7 +534,7 @@ class _Head(SqueezeBertPreTrainedModel):
     checkpoint_names: tuple[tuple[str, str], ...] = (("classifier", "classifier"),)
 
     def permute_inputs(self, channels) -> None:
-        if not self._uses_pooler:
+        if not self.uses_pooler:
             permute(self.classifier, inputs=channels)
 
 
@@ -544,6 +566,9 @@ class SqueezeBertForMaskedLM(_Head):
     )
 
     def permute_inputs(self, channels) -> None:
+        if self.config.projects_embeddings:
+            permute(self.head.dense, inputs=channels)
+            return
         # The word embeddings are the matrix that its output is multiplied with.
         permute(self.head.dense, inputs=channels, outputs=channels)
         permute(self.head.layer_norm, outputs=channels)
@@ -561,7 +586,7 @@ class SqueezeBertForSequenceClassification(_Head):
     or [B, num_labels].
     """
 
-    _uses_pooler = True
+    uses_pooler = True
     _of_teacher = (*_Head._of_teacher, "task_problem_type")
 
     def soft_loss(self, taught, got, mask, temperature: float):
@@ -605,7 +630,7 @@ class SqueezeBertForMultipleChoice(_Head):
     Hidden states and attentions, if asked for, are those of the B * C texts.
     """
 
-    _uses_pooler = True
+    uses_pooler = True
     _input_rank = 3
 
     def _add_layers(self) -> None:

@@ -44,6 +44,7 @@ class SqueezeBertForPreTraining(SqueezeBertForMaskedLM):
     pooler is then left out.
     """
 
+    uses_pooler = True
     checkpoint_names: tuple[tuple[str, str], ...] = (
         *SqueezeBertForMaskedLM.checkpoint_names,
         ("order", "cls.seq_relationship"),
@@ -52,7 +53,6 @@ class SqueezeBertForPreTraining(SqueezeBertForMaskedLM):
     def _add_layers(self) -> None:
         super()._add_layers()
         self.order = dense(self.config, 2, dtype=self.dtype_policy, name="order")
-        self.transformer.pooler.trainable = True
 
     def build(self, input_shape=None):
         self.order.build((None, self.config.hidden_size))

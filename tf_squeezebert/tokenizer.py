@@ -70,7 +70,8 @@ _PADDING = {False: None, "do_not_pad": None, True: "longest", "longest": "longes
 _PADDING["max_length"] = "max_length"
 _TRUNCATION = {None: None, False: None, "do_not_truncate": None, True: "longest_first"}
 _TRUNCATION |= {name: name for name in ("longest_first", "only_first", "only_second")}
-_DERIVED = ("_encoder", "_shortening")  # made from the backend on first use
+# Made from the backend on first use.
+_DERIVED = ("_encoder", "_encoder_of_words", "_backend_of_words", "_shortening")
 _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
 # Examples per batch: enough to keep the Rust library's threads busy, with less than 300 MB of long
@@ -146,6 +147,9 @@ class SqueezeBertTokenizer:
             described.
     """
 
+    kind = "WordPiece"  # the tokenizer's model, as tokenizer.json names it
+    # Separators that a second text adds, and its segment.
+    _separators, _second_type = 1, 1
     unk_token, unk_token_id = _special_token("unk_token")
     sep_token, sep_token_id = _special_token("sep_token")
     pad_token, pad_token_id = _special_token("pad_token")
@@ -184,18 +188,14 @@ class SqueezeBertTokenizer:
         self.strip_accents = strip_accents
         if strip_accents is not None:
             _check_bool("strip_accents", strip_accents)
-        self.model_max_length = _check_limit(model_max_length)
-        self.padding_side = _choice("padding_side", padding_side, _SIDES)
-        self.truncation_side = _choice("truncation_side", truncation_side, _SIDES)
-        self.model_input_names = _check_inputs(model_input_names)
-        self.clean_up_tokenization_spaces = _check_bool(
-            "clean_up_tokenization_spaces", clean_up_tokenization_spaces or False
+        self._set_defaults(
+            model_input_names,
+            model_max_length,
+            padding_side,
+            truncation_side,
+            clean_up_tokenization_spaces,
         )
-        named = (unk_token, sep_token, pad_token, cls_token, mask_token)
-        self._special_tokens = {
-            name: None if token is None else added_token(token)
-            for name, token in zip(SPECIAL_TOKENS, named, strict=True)
-        }
+        self._name_special_tokens(unk_token, sep_token, pad_token, cls_token, mask_token)
         vocab, added, self._ends_in_blank_lines = read_vocabulary(vocab_file, tokenizer_file)
         if added_tokens_decoder:
             listed = read_tokens_by_id(added_tokens_decoder, "added_tokens_decoder")
@@ -204,6 +204,28 @@ class SqueezeBertTokenizer:
         self._restore_added_tokens(added)
         self._mark_special_tokens()
         self._add_special_tokens(additional_special_tokens or ())
+
+    def _set_defaults(
+        self,
+        model_input_names: Sequence[str],
+        model_max_length: int | None,
+        padding_side: str,
+        truncation_side: str,
+        clean_up_tokenization_spaces: bool,
+    ) -> None:
+        self.model_max_length = _check_limit(model_max_length)
+        self.padding_side = _choice("padding_side", padding_side, _SIDES)
+        self.truncation_side = _choice("truncation_side", truncation_side, _SIDES)
+        self.model_input_names = _check_inputs(model_input_names)
+        self.clean_up_tokenization_spaces = _check_bool(
+            "clean_up_tokenization_spaces", clean_up_tokenization_spaces or False
+        )
+
+    def _name_special_tokens(self, *named: str | AddedToken | None) -> None:
+        self._special_tokens = {
+            name: None if token is None else added_token(token)
+            for name, token in zip(SPECIAL_TOKENS, named, strict=True)
+        }
 
     def _build_backend(self, vocab: dict[str, int]) -> Tokenizer:
         backend = Tokenizer(WordPiece(vocab, unk_token=self.unk_token or ""))
@@ -313,6 +335,12 @@ class SqueezeBertTokenizer:
         encoder.add_tokens(list(self.added_tokens_decoder.values()))
         return encoder
 
+    def _backend_for(self, is_split_into_words: bool) -> Tokenizer:
+        return self._backend
+
+    def _encoder_for(self, is_split_into_words: bool) -> Tokenizer:
+        return self._encoder
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in _DERIVED}
 
@@ -381,13 +409,13 @@ class SqueezeBertTokenizer:
         if truncation is None and padding is False and max_length is not None:
             truncation = True
         cut = self._truncation(truncation, max_length, stride, return_overflowing_tokens)
-        rows, samples = [], []
+        rows, samples, backend = [], [], self._backend_for(is_split_into_words)
         encoded = self._encode(examples, is_split_into_words, add_special_tokens, cut)
         for sample, parts in enumerate(encoded):
             windows = windows_of(parts) if return_overflowing_tokens else [parts]
             for first, *second in windows:
                 pair = second[0] if second else None
-                rows.append(self._backend.post_process(first, pair, add_special_tokens))
+                rows.append(backend.post_process(first, pair, add_special_tokens))
             samples += [sample] * len(windows)
         self._pad(rows, padding, max_length, pad_to_multiple_of, padding_side, cut)
 
@@ -487,11 +515,12 @@ class SqueezeBertTokenizer:
         If a text is far longer than what is kept of it, only its beginning is encoded, unless the
         rest is needed for windows.
         """
+        encoder = self._encoder_for(is_split_into_words)
         encode, encode_fast = (
             functools.partial(
                 function, is_pretokenized=is_split_into_words, add_special_tokens=False
             )
-            for function in (self._encoder.encode_batch, self._encoder.encode_batch_fast)
+            for function in (encoder.encode_batch, encoder.encode_batch_fast)
         )
         # Twice as fast, but without the offsets of tokens in the text.
         counts = TokenCounts(self._shortening, encode_fast)
@@ -532,22 +561,27 @@ class SqueezeBertTokenizer:
         return self(text, text_pair, add_special_tokens=add_special_tokens).tokens()
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
-        """The number of special tokens around a text (2) or a pair (3)."""
-        return 3 if pair else 2
+        """The number of special tokens around a text (2) or a pair (3, or RoBERTa's 4)."""
+        return 2 + pair * self._separators
 
     def build_inputs_with_special_tokens(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
         """Adds special tokens to ids: `[CLS] A [SEP]`, or `[CLS] A [SEP] B [SEP]` for two texts."""
         ids = [self.cls_token_id, *token_ids_0, self.sep_token_id]
-        return ids if token_ids_1 is None else [*ids, *token_ids_1, self.sep_token_id]
+        if token_ids_1 is None:
+            return ids
+        between = [self.sep_token_id] * (self._separators - 1)
+        return [*ids, *between, *token_ids_1, self.sep_token_id]
 
     def create_token_type_ids_from_sequences(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
         """Token types of ids with special tokens: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
         types = [0] * (len(token_ids_0) + 2)
-        return types if token_ids_1 is None else types + [1] * (len(token_ids_1) + 1)
+        if token_ids_1 is None:
+            return types
+        return types + [self._second_type] * (len(token_ids_1) + self._separators)
 
     def get_special_tokens_mask(
         self,
@@ -561,7 +595,9 @@ class SqueezeBertTokenizer:
         """
         if not already_has_special_tokens:
             mask = [1, *[0] * len(token_ids_0), 1]
-            return mask if token_ids_1 is None else [*mask, *[0] * len(token_ids_1), 1]
+            if token_ids_1 is None:
+                return mask
+            return [*mask, *[1] * (self._separators - 1), *[0] * len(token_ids_1), 1]
         if token_ids_1 is not None:
             raise ValueError(
                 "With already_has_special_tokens=True, token_ids_0 holds both texts: "
@@ -702,6 +738,8 @@ class SqueezeBertTokenizer:
     ) -> SqueezeBertTokenizer:
         """Loads a tokenizer from a folder, a hub repository or one file.
 
+        A tokenizer.json of RoBERTa, XLM-RoBERTa or CamemBERT becomes a `RobertaTokenizer`.
+
         Args:
             path_or_id: a folder or hub id with tokenizer.json or vocab.txt (the former is
                 preferred) and, if present, tokenizer_config.json, special_tokens_map.json and
@@ -713,8 +751,8 @@ class SqueezeBertTokenizer:
 
         Raises:
             FileNotFoundError: there is no such folder, repository or file.
-            ValueError: a file is damaged or belongs to another tokenizer than BERT's, or the files
-                contradict each other.
+            ValueError: a file is damaged or belongs to another tokenizer than BERT's or RoBERTa's,
+                or the files contradict each other.
             TypeError: a setting is unknown.
         """
         if Path(path_or_id).is_file():
@@ -728,7 +766,11 @@ class SqueezeBertTokenizer:
                 local_files_only=local_files_only,
             )
             saved = read_folder(folder, path_or_id, settings)
-        return cls(**{**saved, **settings})
+        if "content" not in saved:
+            return cls(**{**saved, **settings})
+        from .roberta_tokenizer import RobertaTokenizer  # a subclass of this class
+
+        return RobertaTokenizer(**{**saved, **settings})
 
     def save_pretrained(self, save_directory: str | os.PathLike) -> tuple[str, ...]:
         """Writes files that `from_pretrained` loads, here and in transformers.

@@ -10,14 +10,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tokenizers import AddedToken
 
 from .added_tokens import added_token, read_pair, read_tokens_by_id, state_of, unite
+from .config import SqueezeBertConfig
+from .families import FAMILIES
 from .json_files import MAX_BYTES, read_json
-from .tokenizer_pipeline import check_pipeline, read_rules, read_sides
+from .tokenizer_pipeline import (
+    ROBERTA_KINDS,
+    check_pipeline,
+    read_rules,
+    read_sides,
+)
 
 SPECIAL_TOKENS = {
     "unk_token": "[UNK]",
@@ -25,6 +33,13 @@ SPECIAL_TOKENS = {
     "pad_token": "[PAD]",
     "cls_token": "[CLS]",
     "mask_token": "[MASK]",
+}
+ROBERTA_TOKENS = {
+    "unk_token": "<unk>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "cls_token": "<s>",
+    "mask_token": "<mask>",
 }
 # The constructor's arguments that tokenizer_config.json holds unchanged, in the order written.
 SETTINGS = (
@@ -59,6 +74,19 @@ _MODEL_TYPES: tuple[str, ...] = (
     "convbert",
 )
 _MODEL_TYPES += ("layoutlm", "lxmert", "megatron-bert", "qdqbert", "visual_bert", "nomic_bert")
+
+# The same for the tokenizers of RoBERTa and its relatives, with the kind of each one's model.
+_ROBERTA_CLASSES = {
+    "RobertaTokenizer": ("roberta", "BPE"),
+    "XLMRobertaTokenizer": ("xlm-roberta", "Unigram"),
+    "CamembertTokenizer": ("camembert", "Unigram"),
+}
+# What their tokenizers had before they had a tokenizer.json.
+_ORIGINALS = ("sentencepiece.bpe.model", "vocab.json", "merges.txt")
+_ROBERTA_SETTINGS = (
+    *("model_max_length", "padding_side", "truncation_side", "clean_up_tokenization_spaces"),
+    *("added_tokens_decoder", "additional_special_tokens", *SPECIAL_TOKENS),
+)
 
 # Fields of tokenizer_config.json that change the tokenizer, with the values that do not.
 _OTHERS: dict[str, tuple] = {
@@ -157,6 +185,8 @@ def _added_of(content: Mapping[str, Any], path: str | os.PathLike) -> dict[int, 
 def _read_pipeline(path: str | os.PathLike) -> dict[str, Any]:
     content = _read_json(path)
     model = content.get("model")
+    if isinstance(model, dict) and model.get("type") in ROBERTA_KINDS:
+        return content
     if (
         not isinstance(model, dict)
         or model.get("type", "WordPiece") != "WordPiece"
@@ -173,6 +203,8 @@ def _read_pipeline(path: str | os.PathLike) -> dict[str, Any]:
 def read_one_file(path: str | os.PathLike, given: Mapping[str, Any]) -> dict[str, Any]:
     """The constructor's arguments for a vocab.txt or a tokenizer.json on its own.
 
+    For a file of `ROBERTA_KINDS`, they are those of `RobertaTokenizer`, with the file's `content`.
+
     Args:
         path: the file; a tokenizer.json is recognized by its suffix.
         given: the caller's arguments, which take precedence.
@@ -182,11 +214,14 @@ def read_one_file(path: str | os.PathLike, given: Mapping[str, Any]) -> dict[str
     """
     if Path(path).suffix != ".json":
         return {"vocab_file": path}
-    return _general({"tokenizer_file": path}, {}, _read_pipeline(path), given)
+    content = _read_pipeline(path)
+    if content["model"].get("type") in ROBERTA_KINDS:
+        return _of_roberta({}, {}, content, path, None)
+    return _general({"tokenizer_file": path}, {}, content, given)
 
 
 def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The constructor's arguments for the files of a folder.
+    """The constructor's arguments for the files of a folder; see `read_one_file`.
 
     Args:
         folder: the folder.
@@ -204,13 +239,20 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
 
     pipeline, vocab = find("tokenizer.json"), find("vocab.txt")
     if pipeline is None and vocab is None:
+        if other := next((x for x in _ORIGINALS if find(x)), None):
+            raise FileNotFoundError(
+                f"'{name}' has a {other}, but no tokenizer.json, the only form in which such a "
+                "tokenizer can be loaded: save it with transformers' AutoTokenizer."
+            )
         raise FileNotFoundError(
             f"'{name}' has neither tokenizer.json nor vocab.txt: put the vocabulary that "
             "the model was trained with there, or pass the path of its file."
         )
     config = _read_optional(find("tokenizer_config.json"))
-    _refuse_others(config, name)
-    general, class_name = _judge_class(config, find, name)
+    content = None if pipeline is None else _read_pipeline(pipeline)
+    kind = "WordPiece" if content is None else content["model"].get("type", "WordPiece")
+    _refuse_others(config, name, kind)
+    general, class_name = _judge_class(config, find, name, kind)
     fields = config
     if "added_tokens_decoder" not in config:  # newer files hold all of these
         older = _read_optional(find("special_tokens_map.json"))
@@ -228,19 +270,21 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
         key: fields[key] and added_token(fields[key]) for key in SPECIAL_TOKENS if key in fields
     }
     arguments["additional_special_tokens"] = _additional(fields)
-    _check_older_rules(config, general, given, name)
     listed = _listed_added_tokens(config, fields, find, name)
-    if pipeline is None:
+    if content is not None and pipeline is not None:
+        arguments["added_tokens_decoder"] = _united(
+            listed, content, general, "added_tokens_decoder" in config, pipeline
+        )
+        if kind in ROBERTA_KINDS:
+            return _of_roberta(arguments, config, content, pipeline, class_name)
+    _check_older_rules(config, general, given, name)
+    if content is None or pipeline is None:
         if general and arguments.get("do_basic_tokenize", True) is not False:
             raise ValueError(
                 f"'{name}' has a {class_name}, which does what its tokenizer.json says, but has no "
                 "such file: add it, or load the vocab.txt by itself for BERT's rules."
             )
         return {"vocab_file": vocab, "added_tokens_decoder": listed, **arguments}
-    content = _read_pipeline(pipeline)
-    arguments["added_tokens_decoder"] = _united(
-        listed, content, general, "added_tokens_decoder" in config, pipeline
-    )
     arguments["tokenizer_file"] = pipeline
     if general:
         return _general(arguments, fields, content, given)
@@ -249,44 +293,78 @@ def read_folder(folder: Path, name: str | os.PathLike, given: Mapping[str, Any])
 
 def _length_of_model(find: Callable[[str], Path | None]) -> dict[str, int]:
     """The number of tokens that the model in the folder takes, if its config gives it."""
-    length = _read_optional(find("config.json")).get("max_position_embeddings")
+    values = _read_optional(find("config.json"))
+    length = values.get("max_position_embeddings")
+    with suppress(ValueError):  # of another family, whose tokenizer may be one of these
+        length = length and SqueezeBertConfig.from_dict(values).max_position_embeddings
     if isinstance(length, int) and not isinstance(length, bool) and length >= 1:
         return {"model_max_length": length}
     return {}
 
 
-def _refuse_others(config: Mapping[str, Any], name: str | os.PathLike) -> None:
+def _refuse_others(config: Mapping[str, Any], name: str | os.PathLike, kind: str) -> None:
     for key, harmless in _OTHERS.items():
         value = config.get(key)
         if not any(value == other and type(value) is type(other) for other in harmless):
             raise ValueError(
                 f"The tokenizer_config.json of '{name}' has {key} {str(value)[:60]!a}, which makes "
-                "another tokenizer than BERT's: load the vocab.txt by itself for BERT's rules."
+                f"another tokenizer than {_whose(kind)}'s: load the {_file_of(kind)} by itself for "
+                f"{_whose(kind)}'s rules."
             )
 
 
 def _judge_class(
-    config: Mapping[str, Any], find: Callable[[str], Path | None], name: str | os.PathLike
+    config: Mapping[str, Any],
+    find: Callable[[str], Path | None],
+    name: str | os.PathLike,
+    kind: str,
 ) -> tuple[bool, str | None]:
-    """Whether tokenizer.json alone defines the tokenizer, and the class's name."""
+    """Whether tokenizer.json alone defines the tokenizer, and the class's name.
+
+    Args:
+        config: the tokenizer_config.json.
+        find: finds a file of the folder.
+        name: the folder's name, for errors.
+        kind: the kind of the tokenizer's model.
+    """
     class_name, where = config.get("tokenizer_class"), "tokenizer_config.json"
+    classes, model_types = _CLASSES, dict.fromkeys(_MODEL_TYPES, "BertTokenizer")
+    model_types["distilbert"] = "DistilBertTokenizer"  # whose inputs are fewer
+    if kind in ROBERTA_KINDS:
+        relatives = [key for key, (_, its) in _ROBERTA_CLASSES.items() if its == kind]
+        classes = {key + fast for key in relatives for fast in ("", "Fast")}
+        model_types = {_ROBERTA_CLASSES[key][0]: key for key in relatives}
     if class_name is None:
         model = _read_optional(find("config.json"))
         class_name, where = model.get("tokenizer_class"), "config.json"
-        kind = model.get("model_type")
-        if class_name is None and kind is not None and kind not in _MODEL_TYPES:
-            raise ValueError(
-                f"The config.json of '{name}' is of a {str(kind)[:60]!a}, whose tokenizer may not "
-                "be BERT's: load the vocab.txt by itself if it is."
-            )
-    if class_name is None or (isinstance(class_name, str) and class_name in _CLASSES):
-        return False, class_name
+        model_type = model.get("model_type")
+        if class_name is None and model_type is not None:
+            if model_type not in list(model_types):
+                raise ValueError(
+                    f"The config.json of '{name}' is of a {str(model_type)[:60]!a}, whose "
+                    f"tokenizer may not be {_whose(kind)}'s: load the {_file_of(kind)} by itself "
+                    "if it is."
+                )
+            class_name = model_types[model_type]
+    if class_name is None or (isinstance(class_name, str) and class_name in classes):
+        return kind in ROBERTA_KINDS, class_name
     if class_name in _GENERAL_CLASSES:
         return True, class_name
     raise ValueError(
         f"The {where} of '{name}' names the tokenizer_class {str(class_name)[:60]!a}, which is not "
-        "BERT's: if its vocabulary follows BERT's rules, load the vocab.txt by itself."
+        f"{_whose(kind)}'s: if its vocabulary follows {_whose(kind)}'s rules, load the "
+        f"{_file_of(kind)} by itself."
     )
+
+
+def _whose(kind: str) -> str:
+    """The family whose tokenizers have a model of that kind."""
+    owners = [FAMILIES[family].title for family, its in _ROBERTA_CLASSES.values() if its == kind]
+    return " or ".join(owners or ["BERT"])
+
+
+def _file_of(kind: str) -> str:
+    return "tokenizer.json" if kind in ROBERTA_KINDS else "vocab.txt"
 
 
 def _extra(fields: Mapping[str, Any]) -> list[Any]:
@@ -481,6 +559,27 @@ def _general(
             )
     check_pipeline(content, _tokens({**arguments, **given}), path, absent=False)
     return arguments
+
+
+def _of_roberta(
+    arguments: dict[str, Any],
+    config: Mapping[str, Any],
+    content: Mapping[str, Any],
+    path: str | os.PathLike,
+    class_name: str | None,
+) -> dict[str, Any]:
+    """The arguments of `RobertaTokenizer`, whose tokenizer.json defines all but a few settings."""
+    arguments = {key: value for key, value in arguments.items() if key in _ROBERTA_SETTINGS}
+    added = {token.content for token in _added_of(content, path).values()}
+    for name, token in ROBERTA_TOKENS.items():
+        optional = name in ("pad_token", "mask_token")
+        arguments.setdefault(name, None if optional and token not in added else token)
+    arguments["model_input_names"] = ("input_ids", "attention_mask")
+    if class_name is not None and class_name not in _GENERAL_CLASSES:
+        arguments["tokenizer_class"] = class_name.removesuffix("Fast")
+        # As in transformers, whose class does not ask the file.
+        arguments["add_prefix_space"] = config.get("add_prefix_space", False)
+    return {**read_sides(content, path), **arguments, "content": content, "path": path}
 
 
 def _tokens(arguments: Mapping[str, Any]) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""Compares the steps of a tokenizer.json with those of BERT's tokenizer."""
+"""Compares the steps of a tokenizer.json with those of BERT's tokenizer, or of RoBERTa's."""
 
 from __future__ import annotations
 
@@ -18,6 +18,31 @@ _RULES = {
 }
 _LISTS = {"normalizer": "normalizers", "pre_tokenizer": "pretokenizers"}
 _LISTS |= {"post_processor": "processors", "decoder": "decoders"}
+
+# By the kind of model of the tokenizers of RoBERTa and its relatives: the types of each step, and
+# the model's fields, with the values that do not change what it does.
+_ROBERTA_STEPS: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
+    "BPE": {
+        "normalizer": ((),),
+        "pre_tokenizer": (("ByteLevel",),),
+        "decoder": (("ByteLevel",),),
+    },
+    "Unigram": {
+        "normalizer": ((), ("Precompiled",), ("Precompiled", "Replace")),
+        "pre_tokenizer": (("WhitespaceSplit", "Metaspace"), ("Metaspace",)),
+        "decoder": (("Metaspace",),),
+    },
+}
+_ROBERTA_MODELS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "BPE": {
+        "dropout": (None,),
+        "continuing_subword_prefix": (None, ""),
+        "end_of_word_suffix": (None, ""),
+        **dict.fromkeys(("fuse_unk", "byte_fallback", "ignore_merges"), (None, False)),
+    },
+    "Unigram": {"byte_fallback": (None, False)},
+}
+ROBERTA_KINDS = tuple(_ROBERTA_STEPS)
 
 
 def read_rules(content: Mapping[str, Any], path: str | os.PathLike) -> dict[str, Any]:
@@ -129,6 +154,71 @@ def check_pipeline(
         )
 
 
+def check_roberta(
+    content: Mapping[str, Any], tokens: Mapping[str, str | None], path: str | os.PathLike
+) -> None:
+    """Refuses a tokenizer.json that is not of RoBERTa's, XLM-RoBERTa's or CamemBERT's making.
+
+    Args:
+        content: the file's content, with a model of one of `ROBERTA_KINDS`.
+        tokens: the contents of the special tokens, by name.
+        path: the file's path, for errors.
+
+    Raises:
+        ValueError: a step or the model is of another tokenizer.
+    """
+    kind = content["model"]["type"]
+    for name, allowed in _ROBERTA_STEPS[kind].items():
+        parts = _parts(content, name, path)
+        if tuple(part["type"] for part in parts) not in allowed:
+            raise _not_roberta(path, name, [part["type"] for part in parts])
+        for part in parts:
+            wrong = part["type"] == "Metaspace" and part.get("prepend_scheme", "always") != "always"
+            if wrong or part.get("use_regex", True) is not True:
+                raise _not_roberta(path, name, part)
+    for field, values in _ROBERTA_MODELS[kind].items():
+        value = content["model"].get(field)
+        if not any(value == x and type(value) is type(x) for x in values):
+            raise _not_roberta(path, f"{field} of its model", value)
+    if not _is_roberta_frame(content, _step(content, "post_processor", path), tokens):
+        cls, sep = tokens["cls_token"], tokens["sep_token"]
+        raise ValueError(
+            f"'{path}' does not encode texts as {cls} text {sep} and {cls} text {sep}{sep} "
+            f"text_pair {sep}, as RoBERTa does: use a tokenizer that does."
+        )
+
+
+def _not_roberta(path: str | os.PathLike, what: str, value: Any) -> ValueError:
+    return ValueError(
+        f"'{path}' is not the tokenizer of a RoBERTa, XLM-RoBERTa or CamemBERT, the only ones that "
+        f"can be loaded beside BERT's: the {what} is {_shown(value)}."
+    )
+
+
+def _parts(
+    content: Mapping[str, Any], name: str, path: str | os.PathLike
+) -> list[Mapping[str, Any]]:
+    """The parts of a step of the pipeline: those of a sequence, or the step itself."""
+    step = _step(content, name, path)
+    parts = step[_LISTS[name]] if step.get("type") == "Sequence" else [step] if step else []
+    if not all(isinstance(part, dict) and isinstance(part.get("type"), str) for part in parts):
+        raise ValueError(f"The {name} of '{path}' is {_shown(step)}; expected typed objects.")
+    return parts
+
+
+def _is_roberta_frame(
+    content: Mapping[str, Any], frame: Mapping[str, Any], tokens: Mapping[str, str | None]
+) -> bool:
+    """Whether a post-processor frames texts as RoBERTa's does, all of them in one segment."""
+    cls, sep = tokens["cls_token"], tokens["sep_token"]
+    if frame.get("type") == "RobertaProcessing":
+        ids = {token: _id_of(content, token) for token in (cls, sep)}
+        return frame.get("cls") == [cls, ids[cls]] and frame.get("sep") == [sep, ids[sep]]
+    first = [_special(cls, 0), {"Sequence": {"id": "A", "type_id": 0}}, _special(sep, 0)]
+    second = [_special(sep, 0), {"Sequence": {"id": "B", "type_id": 0}}, _special(sep, 0)]
+    return _is_template(content, frame, first, first + second, (cls, sep))
+
+
 def _step(content: Mapping[str, Any], name: str, path: str | os.PathLike) -> dict[str, Any]:
     """A step of the pipeline; a sequence of one step is that step."""
     step = content.get(name)
@@ -159,17 +249,28 @@ def _is_frame(
     ids = {token: _id_of(content, token) for token in (cls, sep)}
     if frame.get("type") == "BertProcessing":
         return frame == {"type": "BertProcessing", "sep": [sep, ids[sep]], "cls": [cls, ids[cls]]}
-    known = frame.get("special_tokens")
-    if frame.get("type") != "TemplateProcessing" or not isinstance(known, dict):
-        return False
     first = [_special(cls, 0), {"Sequence": {"id": "A", "type_id": 0}}, _special(sep, 0)]
     second = [{"Sequence": {"id": "B", "type_id": 1}}, _special(sep, 1)]
+    return _is_template(content, frame, first, first + second, (cls, sep))
+
+
+def _is_template(
+    content: Mapping[str, Any],
+    frame: Mapping[str, Any],
+    single: list[dict[str, Any]],
+    pair: list[dict[str, Any]],
+    tokens: tuple[str | None, ...],
+) -> bool:
+    """Whether a post-processor is that template, with the ids of its special tokens."""
+    known = frame.get("special_tokens")
     return (
-        frame.get("single") == first
-        and frame.get("pair") == first + second
+        frame.get("type") == "TemplateProcessing"
+        and isinstance(known, dict)
+        and frame.get("single") == single
+        and frame.get("pair") == pair
         and all(
-            known.get(token) == {"id": token, "ids": [token_id], "tokens": [token]}
-            for token, token_id in ids.items()
+            known.get(token) == {"id": token, "ids": [_id_of(content, token)], "tokens": [token]}
+            for token in tokens
         )
     )
 
@@ -180,7 +281,8 @@ def _special(token: str | None, token_type: int) -> dict[str, Any]:
 
 def _id_of(content: Mapping[str, Any], token: str | None) -> int | None:
     added = {x.get("content"): x.get("id") for x in content.get("added_tokens") or ()}
-    return content["model"]["vocab"].get(token, added.get(token))
+    vocab = content["model"]["vocab"]  # a list of pairs in a Unigram, whose added tokens have all
+    return vocab.get(token, added.get(token)) if isinstance(vocab, dict) else added.get(token)
 
 
 def _shown(value: Any) -> str:

@@ -73,7 +73,7 @@ class Bundle:
     @cached_property
     def tokenizer(self) -> SqueezeBertTokenizer | None:
         """The tokenizer; None for a file without one; ValueError if it is damaged."""
-        if "vocab.txt" not in self.files:
+        if not self.files.keys() & {"vocab.txt", "tokenizer.json"}:
             return None
         return self._read("tokenizer", self._read_tokenizer)
 
@@ -124,8 +124,9 @@ def collect_files(
         (folder / _LABELS).write_text("\n".join(config.id2label.values()) + "\n", encoding="utf-8")
         if tokenizer is not None:
             tokenizer.save_pretrained(folder)
-            # It repeats vocab.txt and tokenizer_config.json, at twice the size.
-            (folder / "tokenizer.json").unlink()
+            if (folder / "vocab.txt").exists():
+                # The other repeats it and tokenizer_config.json, at twice the size.
+                (folder / "tokenizer.json").unlink()
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 

@@ -17,17 +17,18 @@ from ..config import GROUPS, SqueezeBertConfig
 from ..files import check_writable, replacing, require_apart
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from ..tasks import ARCHITECTURES, takes_pairs
+from ..tasks.embedding import POOLINGS, Embedding
 from ..tokenizer import SqueezeBertTokenizer
 from .bundle import attach_files, collect_files
 from .golden import GOLDEN
 from .golden_examples import choose_examples, make_golden
 from .half_precision import set_half
-from .metadata import DESCRIBED, attach_metadata
+from .metadata import DESCRIBED, attach_metadata, check_tokenizer
 from .model_file import pack, share_buffers, unpack
 from .quantization import RECIPES, apply
 from .runtime import Runtime
 from .structure import check_structure, check_tables
-from .targets import POOLINGS, TARGETS
+from .targets import TARGETS
 from .verification import (
     ExportError,
     Reference,
@@ -95,8 +96,10 @@ def export(
             own task will answer wrongly. A question answering file carries the metadata of TFLite's
             BertQuestionAnswerer.
         pooling: for the bare model: `"mean"` of the last hidden states, or `"cls"`, the first of
-            them. The file then returns a sentence's `embedding`, [B, H], of length 1. The default
-            is `"mean"` for MediaPipe, and None for other targets.
+            them. The file then returns a sentence's `embedding`, [B, H], of length 1 unless the
+            model's config has a `normalize` that is false. The default is the config's `pooling`,
+            which a folder of sentence-transformers gives; without one `"mean"` for MediaPipe, and
+            None for other targets.
         half_precision: whether CPUs that can, as those of phones since about 2018, compute in
             float16 what is float32 in the file, in fewer instructions and with slightly other
             results. The default is True for `"fp16"`, and False otherwise.
@@ -129,12 +132,15 @@ def export(
     _check_target(target, quantize, batch)
     lengths = _lengths(model.config, target, length, lengths)
     _check_model(model, target, pooling)
+    if TARGETS[target].metadata:
+        check_tokenizer(tokenizer)
     if quantize is not None:
         _check_widths(model.config, quantize)
     _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify)
     runner = TARGETS[target]
-    if isinstance(model, SqueezeBertModel):
-        pooling = pooling or runner.pooling
+    task, normalize = model.task, True
+    if isinstance(task, Embedding):
+        pooling, normalize = pooling or task.pooling or runner.pooling, task.normalize
     recipe = RECIPES[quantize] if quantize else None
     half = bool(recipe and recipe.half_precision) if half_precision is None else half_precision
     recorded = {"target": target, "quantize": quantize, "pooling": pooling}
@@ -153,11 +159,12 @@ def export(
         half_precision=runner.accelerator or half,
         finish=runner.finishes,
         pooling=pooling,
+        normalize=normalize,
     )
     longest = max(lengths, default=model.config.max_position_embeddings)
     texts = (verify or calibrate or ())[:_MOST_VERIFIED]
     samples = make_samples(model, tokenizer, texts, lengths, batch)
-    reference = Reference(model, samples, pooling)
+    reference = Reference(model, samples, pooling, normalize)
     if recipe is not None:
         _prove_exact(exact, files, reference)
         rows = {
@@ -298,6 +305,7 @@ def _check_widths(config: SqueezeBertConfig, quantize: str) -> None:
     *of_hidden, of_intermediate = GROUPS
     widths = {config.hidden_size // getattr(config, name) for name in of_hidden}
     widths.add(config.intermediate_size // getattr(config, of_intermediate))
+    widths |= {config.embedding_size} if config.projects_embeddings else set()
     block = RECIPES[quantize].block
     if any(width % block for width in widths):
         raise ValueError(

@@ -16,8 +16,8 @@ It computes the same as the Keras model, but is written for LiteRT's delegates, 
   matrices of key and value to its query and to its sum instead of to all positions;
 - the masked LM's output matrix is the word embedding table itself, stored once.
 
-Shapes: B batch, S sequence length, H hidden_size, N heads, D = H / N, V vocab_size, and Q the
-positions that attend: all S, or only the first.
+Shapes: B batch, S sequence length, H hidden_size, E embedding_size, N heads, D = H / N, V
+vocab_size, and Q the positions that attend: all S, or only the first.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class DeployedGraph(tf.Module):
         finish: whether to do what MediaPipe's tasks leave to the file: truncate texts that are too
             long, and turn a classifier's logits into scores.
         pooling: for the bare model, None; or "mean" or "cls" for sentence embeddings.
+        normalize: whether these are scaled to length 1.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class DeployedGraph(tf.Module):
         convolutions: bool = True,
         finish: bool = False,
         pooling: str | None = None,
+        normalize: bool = True,
     ):
         super().__init__()
         run = {
@@ -91,7 +93,8 @@ class DeployedGraph(tf.Module):
         self._config, self._scores = model.config, model.task.activation
         self._batch = batch
         self._length: int | None = None  # of the function that is being made
-        self._by_groups, self._finish, self._pooling = split, finish, pooling
+        self._by_groups, self._finish = split, finish
+        self._pooling, self._normalize = pooling, normalize
         self._for_gpu, self._convolutions = for_gpu, convolutions
         self._half_precision = half_precision
         # By layer and name. As constants they would be copied from one form of the graph to the
@@ -140,8 +143,10 @@ class DeployedGraph(tf.Module):
 
     def _represent(self, model, *inputs):
         hidden = self._encode(model, inputs)
-        pooled = self._by_text(self._pool(model, self._first(hidden)))
-        return {"last_hidden_state": self._by_position(hidden), "pooler_output": pooled}
+        outputs = {"last_hidden_state": self._by_position(hidden)}
+        if model.pooler is not None:
+            outputs["pooler_output"] = self._by_text(self._pool(model, self._first(hidden)))
+        return outputs
 
     def _embed(self, model, *inputs):
         if self._pooling == "cls":
@@ -151,6 +156,8 @@ class DeployedGraph(tf.Module):
             mask /= tf.reduce_sum(mask, axis=-1, keepdims=True)
             total = tf.matmul(mask, self._encode(model, inputs))  # [B, 1, 1, H]
         total = self._by_text(total)
+        if not self._normalize:
+            return {"embedding": total}
         if self._half_precision:  # to a quarter: means of positions have no large numbers
             total *= 4 * self._to_a_sixteenth(_usual_size(model.blocks[-1].projection_norm))
         # Not tf.nn.l2_normalize, because GPU delegates refuse its operation.
@@ -174,12 +181,13 @@ class DeployedGraph(tf.Module):
 
     def _fill_masks(self, model, *inputs):
         head, words = model.head, model.transformer.embeddings.word_embeddings
-        x = self._activation(head, self._dense(head.dense, self._encode(model.transformer, inputs)))
+        act = self._config.lm_head_act or self._config.hidden_act
+        x = _activation(act)(self._dense(head.dense, self._encode(model.transformer, inputs)))
         hidden = _usual_size(model.transformer.blocks[-1].projection_norm)
         kernel = head.dense.kernel
         size = hidden * math.sqrt(kernel.shape[0]) * _rms(kernel) / 2  # the activation halves it
         # Otherwise the converter multiplies gamma into the table, and stores the table twice.
-        x = self._layer_norm(head.layer_norm, x, size, foldable=False)  # [B, 1, S, H]
+        x = self._layer_norm(head.layer_norm, x, size, foldable=False)  # [B, 1, S, E]
         with tf.name_scope(TABLE_PRODUCT):
             logits = tf.matmul(x, self._weight("embeddings", words), transpose_b=True)
             logits += self._weight("bias", head)
@@ -187,7 +195,7 @@ class DeployedGraph(tf.Module):
 
     def _pool(self, transformer: SqueezeBertModel, first):
         """[B, 1, 1, H] to [B, 1, 1, H]."""
-        return tf.tanh(self._dense(transformer.pooler, first))
+        return _activation(self._config.pooler_act)(self._dense(transformer.pooler, first))
 
     def _first(self, x):
         """[B, 1, S, H] to [B, 1, 1, H]."""
@@ -208,38 +216,43 @@ class DeployedGraph(tf.Module):
     def _encode(self, transformer: SqueezeBertModel, inputs, first_alone: bool = False):
         """The last hidden states, [B, 1, S, H], or only the first position's, [B, 1, 1, H]."""
         input_ids, attention_mask, token_type_ids = inputs
-        x = self._look_up_all(transformer, input_ids, token_type_ids)
+        x, size = self._embed_all(transformer, input_ids, token_type_ids)
         bias = (1.0 - self._mask(attention_mask)) * _MASKED
         if self._for_gpu:
             bias = self._as_channels(bias)
         *blocks, last = transformer.blocks
-        before = transformer.embeddings.layer_norm
         for block in blocks:
-            x = self._block(block, x, bias, before)
-            before = block.projection_norm
-        return self._block(last, x, bias, before, first_alone)
+            x = self._block(block, x, bias, size)
+            size = _usual_size(block.projection_norm)
+        return self._block(last, x, bias, size, first_alone)
 
     def _mask(self, attention_mask):
         """[B, S] integers to [B, 1, 1, S] floats."""
         batch, length = self._sizes
         return tf.reshape(tf.cast(attention_mask, tf.float32), [batch, 1, 1, length])
 
-    def _look_up_all(self, transformer: SqueezeBertModel, input_ids, token_type_ids):
-        """The embeddings, [B, 1, S, H]."""
-        layer = transformer.embeddings
+    def _embed_all(self, transformer: SqueezeBertModel, input_ids, token_type_ids):
+        """The embeddings, [B, 1, S, H], and the usual size of their numbers."""
+        layer, offset = transformer.embeddings, self._config.position_offset
         batch, length = self._sizes
-        words = self._lookup(layer.word_embeddings, input_ids)  # [B * S, H]
-        types = self._lookup(layer.token_type_embeddings, token_type_ids)
-        # Positions have a separate axis: GPU delegates would add row 0 of an [S, H] tensor to all,
-        # and the converter turns [1, S, H] into one.
-        x = tf.reshape(words + types, [batch, length, 1, transformer.config.hidden_size])
-        positions = self._weight("embeddings", layer.position_embeddings)
+        x = self._lookup(layer.word_embeddings, input_ids)  # [B * S, E]
+        if layer.token_type_embeddings is not None:
+            x += self._lookup(layer.token_type_embeddings, token_type_ids)
+        # Positions have a separate axis: GPU delegates would add row 0 of an [S, E] tensor to all,
+        # and the converter turns [1, S, E] into one.
+        x = tf.reshape(x, [batch, length, 1, x.shape[-1]])
+        positions = self._weight(
+            "embeddings", layer.position_embeddings, transform=lambda rows: rows[offset:]
+        )
         positions = positions[: tf.shape(input_ids)[1]]
         x += tf.reshape(positions, [1, -1, 1, positions.shape[-1]])
         x = tf.reshape(x, [batch, 1, length, positions.shape[-1]])
-        tables = (layer.word_embeddings, layer.token_type_embeddings, layer.position_embeddings)
-        size = math.hypot(*(_rms(table.embeddings) for table in tables))
-        return self._layer_norm(layer.layer_norm, x, size)
+        size = math.hypot(*(_rms(table.embeddings) for table in layer.tables))
+        x, size = self._layer_norm(layer.layer_norm, x, size), _usual_size(layer.layer_norm)
+        if layer.projection is None:
+            return x, size
+        kernel = layer.projection.kernel
+        return self._dense(layer.projection, x), size * math.sqrt(kernel.shape[0]) * _rms(kernel)
 
     def _lookup(self, layer, ids):
         # The converter turns a function of this name and signature into an EMBEDDING_LOOKUP.
@@ -249,25 +262,25 @@ class DeployedGraph(tf.Module):
 
         return embedding_matmul(self._weight("embeddings", layer), tf.reshape(ids, [-1]))
 
-    def _block(self, block: SqueezeBertBlock, x, bias, before, first_alone: bool = False):
-        """[B, 1, S, H], as the norm before returned it, to [B, 1, Q, H]."""
+    def _block(self, block: SqueezeBertBlock, x, bias, size: float, first_alone: bool = False):
+        """[B, 1, S, H], whose numbers are usually of that size, to [B, 1, Q, H]."""
         context = self._attend(block.attention, x, bias, first_alone)
         x = self._first(x) if first_alone else x
         context = self._project(context, block.post_attention)
-        x = self._layer_norm(block.post_attention_norm, x + context, _usual_size(before))
+        x = self._layer_norm(block.post_attention_norm, x + context, size)
         hidden = self._feed_forward(block, x)
         size = _usual_size(block.post_attention_norm)
         return self._layer_norm(block.projection_norm, x + hidden, size)
 
     def _feed_forward(self, block: SqueezeBertBlock, x):
         """[B, 1, Q, H] to [B, 1, Q, H]."""
-        up, down = block.intermediate, block.projection
+        up, down, act = block.intermediate, block.projection, _activation(self._config.hidden_act)
         if not self._by_groups or up.groups != down.groups:
-            hidden = self._activation(block, self._project(x, up))  # [B, 1, Q, intermediate_size]
+            hidden = act(self._project(x, up))  # [B, 1, Q, intermediate_size]
             return self._project(hidden, down)
         results = []  # the groups stay separate between the two projections
         for i, part in enumerate(_parts(x, up.groups)):
-            hidden = self._activation(block, self._project_group(i, part, up))
+            hidden = act(self._project_group(i, part, up))
             results.append(self._project_group(i, hidden, down))
         return _join(results)
 
@@ -434,9 +447,6 @@ class DeployedGraph(tf.Module):
         """[..., C] to [..., F]."""
         return tf.matmul(x, self._weight("kernel", layer)) + self._weight("bias", layer)
 
-    def _activation(self, layer, x):
-        return ACTIVATION_FUNCTIONS[ACTIVATIONS[layer.config.hidden_act]](x)
-
     def _to_a_sixteenth(self, size: float) -> float:
         """The power of 2 that brings numbers of that size to about 1/16; 1 in full precision."""
         if not self._half_precision:
@@ -469,6 +479,11 @@ class DeployedGraph(tf.Module):
                 value = transform(*(np.asarray(value, np.float32) for value in values))
                 self._weights[key] = tf.Variable(value, trainable=False)
         return tf.convert_to_tensor(self._weights[key])
+
+
+def _activation(name: str) -> Callable:
+    """The function of an activation that a config names."""
+    return ACTIVATION_FUNCTIONS[ACTIVATIONS[name]]
 
 
 def _usual_size(norm) -> float:

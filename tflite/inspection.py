@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..terminal import one_line, printable
+from ..tokenizer import SqueezeBertTokenizer
 from .apart import Crash, Rows, run_apart
 from .bundle import read_bundle
 from .choosing import self_test_apart
@@ -235,12 +236,19 @@ def _contents(path: Path) -> dict[str, Any] | None:
     return {
         "architecture": architecture,
         **{name: config.extra[name] for name in options if config.extra.get(name)},
+        **({"normalize": False} if config.extra.get("normalize") is False else {}),
         "labels": list(config.id2label.values()),
-        "tokenizer": tokenizer
-        and {"tokens": len(tokenizer), "lower_case": bool(tokenizer.do_lower_case)},
+        "tokenizer": tokenizer and _tokenizer(tokenizer),
         "max_length": config.max_position_embeddings,
         "files": {name: len(content) for name, content in bundle.files.items()},
     }
+
+
+def _tokenizer(tokenizer: SqueezeBertTokenizer) -> dict[str, Any]:
+    described = {"kind": tokenizer.kind, "tokens": len(tokenizer)}
+    if tokenizer.kind == "WordPiece":
+        described["lower_case"] = bool(tokenizer.do_lower_case)
+    return described
 
 
 def _metadata(path: Path) -> dict[str, Any] | None:

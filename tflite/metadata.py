@@ -19,6 +19,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from ..tasks import task_of
+from ..tokenizer import SqueezeBertTokenizer
 from .bundle import Bundle
 from .flatbuffer import Schema, read
 from .model_check import open_model
@@ -271,17 +272,27 @@ def _tensor(name: str, description: str) -> dict[str, Any]:
 
 
 def _check_vocabulary(bundle: Bundle) -> None:
-    if bundle.tokenizer is None:
-        raise ValueError(
-            "MediaPipe tokenizes with the vocabulary in the file, but the model came without one: "
-            "pass its tokenizer."
-        )
+    check_tokenizer(bundle.tokenizer)
     # MediaPipe looks these up by name, whatever names the tokenizer has for them.
     tokens = bundle.files[_VOCABULARY["name"]].decode().split("\n")
     missing = [token for token in ("[CLS]", "[SEP]", "[UNK]") if token not in tokens]
     if missing:
         raise ValueError(
             f"MediaPipe needs {', '.join(missing)} in the vocabulary, which has other names: "
+            "use another target and this package's Runtime."
+        )
+
+
+def check_tokenizer(tokenizer: SqueezeBertTokenizer | None) -> None:
+    """Refuses, with a ValueError, a tokenizer that MediaPipe does not have."""
+    if tokenizer is None:
+        raise ValueError(
+            "MediaPipe tokenizes with the vocabulary in the file, but the model came without one: "
+            "pass its tokenizer."
+        )
+    if tokenizer.kind != "WordPiece":
+        raise ValueError(
+            f"MediaPipe tokenizes by WordPiece, but this model's tokenizer is a {tokenizer.kind}: "
             "use another target and this package's Runtime."
         )
 

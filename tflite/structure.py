@@ -39,16 +39,15 @@ def check_tables(content: bytes, model: SqueezeBertPreTrainedModel) -> None:
         ExportError: a table differs.
     """
     embeddings = transformer_of(model).embeddings
-    layers = ("word_embeddings", "token_type_embeddings")
-    tables = [getattr(embeddings, name).embeddings for name in layers]
-    wants = [np.asarray(table, np.float32) for table in tables]
+    layers = [x for x in embeddings.tables if x is not embeddings.position_embeddings]
+    wants = [np.asarray(layer.embeddings, np.float32) for layer in layers]
     file = unpack(content)
     for graph in (Graph(file, i) for i in range(len(file.subgraphs))):
         founds = [graph.value(op.inputs[1]) for op in graph.operators if graph.is_lookup(op)]
-        for name, want in zip(layers, wants, strict=True):
+        for layer, want in zip(layers, wants, strict=True):
             if not any(np.array_equal(found, want) for found in founds):
                 raise ExportError(
-                    f"The exported file's {name} differ from the model: it was not kept."
+                    f"The exported file's {layer.name} differ from the model: it was not kept."
                 )
 
 

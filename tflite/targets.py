@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from .quantization import RECIPES
 
-POOLINGS = ("mean", "cls")
-
 
 class Target(NamedTuple):
     """An export target: the software and hardware that runs the file.

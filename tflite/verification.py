@@ -135,6 +135,7 @@ class Reference:
         model: the model.
         samples: the samples to run it on.
         pooling: the pooling of the file's embeddings.
+        normalize: whether these are scaled to length 1.
     """
 
     def __init__(
@@ -142,8 +143,9 @@ class Reference:
         model: SqueezeBertPreTrainedModel,
         samples: Sequence[Mapping[str, np.ndarray]],
         pooling: str | None = None,
+        normalize: bool = True,
     ):
-        self.model, self._pooling = _in_float32(model), pooling
+        self.model, self._pooling, self._normalize = _in_float32(model), pooling, normalize
         self._compute = _as_function(self.model)
         self._take(samples)
 
@@ -199,8 +201,9 @@ class Reference:
             named["probability"] = self.model.task.probabilities(named)
         if isinstance(self.model, SqueezeBertModel):
             hidden, mask = named["last_hidden_state"], sample["attention_mask"][..., None]
-            total = hidden[:, 0] if self._pooling == "cls" else (hidden * mask).sum(axis=1)
-            norm = np.linalg.norm(total, axis=-1, keepdims=True)
+            total = (hidden * mask).sum(axis=1) / mask.sum(axis=1)
+            total = hidden[:, 0] if self._pooling == "cls" else total
+            norm = np.linalg.norm(total, axis=-1, keepdims=True) if self._normalize else 1.0
             named["embedding"] = total / np.maximum(norm, 1e-6)
         return named
 

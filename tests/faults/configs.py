@@ -55,7 +55,7 @@ _FIELDS: dict[str, Any] = {
     "label2id of lists": {"id2label": None, "label2id": {"bad": [0], "good": [1]}},
     "pad_token_id outside": {"pad_token_id": 10**6},
     "pad_token_id text": {"pad_token_id": "0"},
-    "another model": {"model_type": "roberta"},
+    "another model": {"model_type": "gpt2"},
     "model_type a list": {"model_type": ["bert"]},
     "quantization_config": {"quantization_config": {"quant_method": "bitsandbytes"}},
     "relative positions": {"position_embedding_type": "relative_key"},

@@ -15,9 +15,10 @@ def add(add_parser: Callable) -> None:
     convert = add_parser(
         "convert",
         help="convert a PyTorch checkpoint to a Keras model, or to a folder for transformers",
-        description="Read a PyTorch checkpoint of SqueezeBERT or BERT (safetensors or .bin, whole "
-        "or sharded) and write it as a .keras file, or as a folder that transformers and this "
-        "package can load. PyTorch is not needed, and no code in the checkpoint is run.",
+        description="Read a PyTorch checkpoint of SqueezeBERT, BERT, RoBERTa, XLM-RoBERTa, "
+        "CamemBERT, DistilBERT or ELECTRA (safetensors or .bin, whole or sharded) and write it as "
+        "a .keras file, or as a folder that transformers and this package can load. PyTorch is "
+        "not needed, and no code in the checkpoint is run.",
     )
     convert.add_argument(
         "source", metavar="SRC", type=types.name, help="hub id, folder, or weights file"

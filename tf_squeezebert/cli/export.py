@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 
 from ..tasks import find_task
-from ..tflite.targets import POOLINGS, RECIPES, TARGETS
+from ..tasks.embedding import POOLINGS
+from ..tflite.targets import RECIPES, TARGETS
 from . import argument_types as types
 from .options import add_task, choices
 from .show import print_lines, warnings_to_stderr
@@ -52,7 +53,8 @@ def add(add_parser: Callable) -> None:
     export.add_argument(
         "--pooling",
         choices=POOLINGS,
-        help="how to make sentence embeddings with a model without a head",
+        help="how to make sentence embeddings with a model without a head (default: as its folder "
+        "of sentence-transformers says; otherwise mean for mediapipe, and none for others)",
     )
     export.add_argument(
         "--half-precision",

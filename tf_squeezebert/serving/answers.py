@@ -120,12 +120,19 @@ class _Values(_Classes):
 class _Embeddings(Answers):
     """`embedding`, [N, H]."""
 
+    task: Embedding
     signatures: ClassVar = {"serving_default": _TEXT, "pair": _PAIR}
 
     def _read(self, outputs: Tensors, frame: Frame) -> Tensors:
-        mask = tf.cast(frame.inputs["attention_mask"][..., None], tf.float32)
-        mean = tf.reduce_sum(outputs["last_hidden_state"] * mask, axis=1) / tf.reduce_sum(mask, 1)
-        return {"embedding": _finite(mean / tf.norm(mean, axis=-1, keepdims=True))}
+        states = outputs["last_hidden_state"]
+        if self.task.pooling == "cls":
+            total = states[:, 0]
+        else:
+            mask = tf.cast(frame.inputs["attention_mask"][..., None], tf.float32)
+            total = tf.reduce_sum(states * mask, axis=1) / tf.reduce_sum(mask, 1)
+        if self.task.normalize:
+            total /= tf.norm(total, axis=-1, keepdims=True)
+        return {"embedding": _finite(total)}
 
 
 class _Masks(Answers):

@@ -186,7 +186,12 @@ def _without_spaces(characters: Characters) -> tuple[Characters, tf.Tensor]:
 
 
 def _check(tokenizer: SqueezeBertTokenizer) -> None:
-    """Refuses settings that the graph does not reproduce."""
+    """Refuses tokenizers that the graph does not reproduce."""
+    if tokenizer.kind != "WordPiece":
+        raise ValueError(
+            f"The tokenizer is a {tokenizer.kind}, and only WordPiece can be served as part of the "
+            "graph: export the model with text=False, and tokenize before each request."
+        )
     flags = ("single_word", "lstrip", "rstrip")
     added = tokenizer.added_tokens_decoder.values()
     flagged = [x.content for x in added if any(getattr(x, flag) for flag in flags)]

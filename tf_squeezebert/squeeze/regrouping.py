@@ -51,12 +51,10 @@ def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
     channels = order.channels
 
     embeddings = transformer.embeddings
-    for layer in (
-        embeddings.word_embeddings,
-        embeddings.position_embeddings,
-        embeddings.token_type_embeddings,
-        embeddings.layer_norm,
-    ):
+    written = [*embeddings.tables, embeddings.layer_norm]
+    if embeddings.projection is not None:
+        written = [embeddings.projection]
+    for layer in written:
         permute(layer, outputs=channels)
     for block, heads, intermediates in zip(
         transformer.blocks, order.heads, order.intermediates, strict=True
@@ -71,7 +69,8 @@ def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
         permute(block.projection, intermediates, channels)
         permute(block.post_attention_norm, outputs=channels)
         permute(block.projection_norm, outputs=channels)
-    permute(transformer.pooler, inputs=channels)
+    if transformer.pooler is not None:
+        permute(transformer.pooler, inputs=channels)
     model.permute_inputs(channels)
 
 

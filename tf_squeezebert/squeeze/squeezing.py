@@ -267,10 +267,10 @@ def _teacher(
     labels: Sequence[str] | None,
 ) -> tuple[SqueezeBertPreTrainedModel, str | None]:
     """The BERT, and the digest of its weights if it was loaded from a folder or the hub."""
+    from ..convert import as_squeezebert, load_pretrained
+
     digest = None
     if not isinstance(model, keras.Model):
-        from ..convert import load_pretrained
-
         model = load_pretrained(model)
         digest = digest_weights(model.weights)
     if any(getattr(model.config, name) != 1 for name in GROUPS):
@@ -278,6 +278,7 @@ def _teacher(
     require_tokenizer(model)
     if task is not None:
         model.check_trained()  # checked before it is copied, since a copy does not know
+    model = as_squeezebert(model)  # with groups, it can not have another form
     if labels is not None:
         model = _copy(model, _name_labels(model.config, list(labels)), model.dtype_policy)
     if task is None:
@@ -363,8 +364,10 @@ def _learn_texts(
     def evaluator() -> dict[str, float]:
         return {"hidden_error": hidden_error(ours, theirs, held_out), **measure()}
 
-    pooler_trains = ours.pooler.trainable
-    ours.pooler.trainable = False  # it does not take part in the comparison
+    pooler, pooler_trains = ours.pooler, False
+    if pooler is not None:
+        pooler_trains = pooler.trainable
+        pooler.trainable = False  # it does not take part in the comparison
     trainee = Distiller(
         ours,
         theirs,
@@ -388,7 +391,8 @@ def _learn_texts(
         },
     )
     result = loop.train(run, trainee, batches, resume=is_begun(folder), **fit)
-    ours.pooler.trainable = pooler_trains
+    if pooler is not None:
+        pooler.trainable = pooler_trains
     return result
 
 

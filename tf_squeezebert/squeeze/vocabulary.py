@@ -44,9 +44,15 @@ def trim_vocabulary(
         A new model, with a new tokenizer.
 
     Raises:
-        ValueError: size is less than what must be kept, or more than the vocabulary has.
+        ValueError: size is less than what must be kept, or more than the vocabulary has; or the
+            tokenizer is not a WordPiece.
     """
     tokenizer = require_tokenizer(model)
+    if tokenizer.kind != "WordPiece":
+        raise ValueError(
+            f"The model's tokenizer is a {tokenizer.kind}, and only the pieces of a WordPiece can "
+            "be chosen by their use: leave out vocab_size."
+        )
     vocab = tokenizer.get_vocab()
     pieces = sorted(vocab, key=vocab.__getitem__)
     always = {token for token in pieces if token.removeprefix("##") in set(_CHARACTERS)}

@@ -102,6 +102,8 @@ def task_of(architecture: str, config: SqueezeBertConfig) -> Task:
         KeyError: there is no such class.
     """
     task = _OF_ARCHITECTURE[architecture]
+    if isinstance(task, Embedding):
+        return task.of_model(config)
     return _OF_LABELS[of_model(config)] if isinstance(task, TextClassification) else task
 
 

@@ -87,6 +87,12 @@ class MaskedLM(Task):
         self, tokenize: Tokenize, examples: Iterable[Example], check: Callable[[Example], None]
     ) -> Iterator[Row]:
         tokenizer = tokenize.tokenizer
+        require(
+            not self.sentence_order or tokenizer.num_special_tokens_to_add(pair=True) == 3,
+            f"The order of sentences is predicted from {tokenizer.cls_token} A "
+            f"{tokenizer.sep_token} B {tokenizer.sep_token}, which a {tokenizer.kind} does not "
+            "make: leave out sentence_order.",
+        )
         room = tokenize.max_length - tokenizer.num_special_tokens_to_add(self.sentence_order)
         ids: list[int] = []
         begins: list[bool] = []  # whether a token is a word's first piece

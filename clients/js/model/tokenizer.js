@@ -32,12 +32,15 @@ const USUAL_OF_TOKEN = {
  */
 export function readTokenizer(files, name) {
   const { "vocab.txt": vocabulary, "tokenizer_config.json": content = "{}" } = files;
+  const isOther = vocabulary === undefined && "tokenizer.json" in files;
   ensure(
-    vocabulary !== undefined,
+    isOther || vocabulary !== undefined,
     "The model came without a tokenizer: export it again with the tokenizer it was trained with.",
   );
   const settings = readPart("tokenizer", name, () => readSettings(content));
-  const unsupported = unsupportedIn(settings);
+  const unsupported = isOther
+    ? `a tokenizer.json of ${settings.tokenizer_class}`
+    : unsupportedIn(settings);
   ensure(
     !unsupported,
     `The tokenizer in '${name}' has ${unsupported}, which this client does not support: predict ` +

@@ -59,20 +59,25 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
     }
 
     private fun readTokenizer(): Tokenizer {
-        val vocabulary = requireNotNull(files["vocab.txt"]) {
-            "The model came without a tokenizer: export it again with the tokenizer it was " +
-                "trained with."
-        }
         val settings = inPart("tokenizer") {
             parseJsonObject(files["tokenizer_config.json"]?.let(::textOf) ?: "{}")
         }
-        val unsupported = inPart("tokenizer") { unsupportedIn(settings) }
-        require(unsupported == null) {
-            "The tokenizer in '$name' has $unsupported, which this client does not support: " +
-                "predict in Python, or use a tokenizer without it."
+        val vocabulary = requireNotNull(files["vocab.txt"]) {
+            if ("tokenizer.json" in files) {
+                unsupported("a tokenizer.json of ${settings.string("tokenizer_class")}")
+            } else {
+                "The model came without a tokenizer: export it again with the tokenizer it was " +
+                    "trained with."
+            }
         }
+        val setting = inPart("tokenizer") { unsupportedIn(settings) }
+        require(setting == null) { unsupported(setting) }
         return inPart("tokenizer") { Tokenizer(textOf(vocabulary), settings) }
     }
+
+    private fun unsupported(what: String?) =
+        "The tokenizer in '$name' has $what, which this client does not support: predict in " +
+            "Python, or use a tokenizer without it."
 
     private fun checkInputs(signature: Signature) {
         require(signature.inputs.toSet() == INPUTS.toSet()) {

@@ -162,12 +162,15 @@ private func read<T: Decodable>(
 }
 
 private func readTokenizer(_ files: [String: Data], in name: String) throws -> Tokenizer {
+  let content = files["tokenizer_config.json"] ?? Data("{}".utf8)
+  let config = try read(TokenizerConfig.self, content, as: "tokenizer", in: name)
   guard let vocabulary = files["vocab.txt"] else {
+    if files["tokenizer.json"] != nil {
+      throw unsupported("a tokenizer.json of \(config.tokenizerClass)", "The tokenizer in '\(name)'")
+    }
     throw ModelError(
       "The model came without a tokenizer: export it again with the tokenizer it was trained with.")
   }
-  let content = files["tokenizer_config.json"] ?? Data("{}".utf8)
-  let config = try read(TokenizerConfig.self, content, as: "tokenizer", in: name)
   try config.checkSupported("The tokenizer in '\(name)'")
   do {
     return try Tokenizer(vocabulary: vocabulary, config: config)

@@ -5,7 +5,8 @@ enum Embedding: TaskKind {
   static func outputs(_ config: ModelConfig, _ labels: [String]) -> [[String: [Axis]]] {
     let size = Axis.size(config.hiddenSize)
     return [
-      ["last_hidden_state": [.length, size], "pooler_output": [size]], ["embedding": [size]],
+      ["last_hidden_state": [.length, size], "pooler_output": [size]],
+      ["last_hidden_state": [.length, size]], ["embedding": [size]],
     ]
   }
 

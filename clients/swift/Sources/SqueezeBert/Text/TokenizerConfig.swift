@@ -4,6 +4,8 @@ struct TokenizerConfig: Decodable {
   let stripAccents: Bool
   let tokenizeChineseChars: Bool
   let modelInputNames: [String]
+  /// The name of transformers' class.
+  let tokenizerClass: String
   /// The tokens with special roles; nil for those that the tokenizer does without.
   let unkToken, clsToken, sepToken, padToken, maskToken: String?
   let addedTokensDecoder: [String: AddedToken]
@@ -12,7 +14,7 @@ struct TokenizerConfig: Decodable {
 
   private enum Keys: CodingKey {
     case doLowerCase, stripAccents, tokenizeChineseChars, doBasicTokenize, neverSplit
-    case truncationSide, modelInputNames, addedTokensDecoder
+    case truncationSide, modelInputNames, addedTokensDecoder, tokenizerClass
     case unkToken, clsToken, sepToken, padToken, maskToken
   }
 
@@ -56,6 +58,7 @@ struct TokenizerConfig: Decodable {
     modelInputNames = try value(.modelInputNames, modelInputs)
     try check(.modelInputNames, modelInputNames.contains("input_ids"))
     try check(.modelInputNames, modelInputNames.allSatisfy(modelInputs.contains))
+    tokenizerClass = (try? values.decode(String.self, forKey: .tokenizerClass)) ?? "another class"
     unkToken = try token(.unkToken, "[UNK]")
     clsToken = try token(.clsToken, "[CLS]")
     sepToken = try token(.sepToken, "[SEP]")
@@ -79,10 +82,15 @@ struct TokenizerConfig: Decodable {
 
   /// - Parameter owner: what the config is of, for use in a sentence.
   func checkSupported(_ owner: String) throws {
-    if let unsupported {
-      throw ModelError(
-        "\(owner) has \(unsupported), which this client does not support: predict in Python, or "
-          + "use a tokenizer without it.")
-    }
+    if let setting = unsupported { throw SqueezeBert.unsupported(setting, owner) }
   }
+}
+
+/// - Parameters:
+///   - what: what a tokenizer has.
+///   - owner: the tokenizer, for use in a sentence.
+func unsupported(_ what: String, _ owner: String) -> ModelError {
+  ModelError(
+    "\(owner) has \(what), which this client does not support: predict in Python, or use a "
+      + "tokenizer without it.")
 }
