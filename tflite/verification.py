@@ -135,6 +135,10 @@ class Reference:
         model: the model.
         samples: the samples to run it on.
         pooling: the pooling of the file's embeddings.
+
+    Attributes:
+        model: the model, in float32.
+        compute: from inputs to all that the model returns.
     """
 
     def __init__(
@@ -144,7 +148,7 @@ class Reference:
         pooling: str | None = None,
     ):
         self.model, self._pooling = _in_float32(model), pooling
-        self._compute = _as_function(self.model)
+        self.compute = _as_function(self.model)
         self._take(samples)
 
     def on(self, samples: Sequence[Mapping[str, np.ndarray]]) -> Reference:
@@ -192,7 +196,7 @@ class Reference:
         self, sample: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         """The model's outputs by name, including those that only a file computes."""
-        outputs = self._compute(inputs)
+        outputs = self.compute(inputs)
         outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
         named = {n: np.asarray(x, np.float32) for n, x in outputs.items() if n in _OUTPUTS}
         if self.model.task.activation is not None:

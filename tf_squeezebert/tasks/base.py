@@ -24,7 +24,7 @@ from ..data.checks import checked
 from ..data.readers import Examples, Labels
 from ..encoding import chunked
 from ..inputs import INPUTS
-from ..metrics import Values
+from ..metrics import METRICS, Values
 
 if TYPE_CHECKING:
     from ..tokenizer import SqueezeBertTokenizer
@@ -175,6 +175,48 @@ class Measured(NamedTuple):
     metrics: dict[str, float]
     expected: Values
     got: Values
+
+
+class Scored(NamedTuple):
+    """The parts of N examples' metrics, from which those of any of the examples follow.
+
+    Attributes:
+        metrics: from the indices of some examples, which may repeat, to the task's metrics.
+        labels: the names of L labels that have a recall; some tasks have none.
+        support: how often each example has each label, int [N, L].
+        hits: how often, among these, the label was found, int [N, L].
+    """
+
+    metrics: Callable[[np.ndarray], dict[str, float]]
+    labels: Sequence[str]
+    support: np.ndarray
+    hits: np.ndarray
+
+    @property
+    def count(self) -> int:
+        return len(self.support)
+
+    @classmethod
+    def without_labels(
+        cls, metrics: Callable[[np.ndarray], dict[str, float]], count: int
+    ) -> Scored:
+        """The parts of metrics alone, of N examples."""
+        nothing = np.zeros((count, 0), int)
+        return cls(metrics, (), nothing, nothing)
+
+    @classmethod
+    def by_metrics(
+        cls, names: Sequence[str], expected: Values, got: Values, **of_labels: Any
+    ) -> Scored:
+        """The parts of metrics of `METRICS`, which compare arrays; `of_labels` are other fields."""
+        want, have = np.asarray(expected), np.asarray(got)
+
+        def measure(chosen: np.ndarray) -> dict[str, float]:
+            return {name: METRICS[name](want[chosen], have[chosen]) for name in names}
+
+        if of_labels:
+            return cls(measure, **of_labels)
+        return cls.without_labels(measure, len(want))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -421,6 +463,19 @@ class Task:
             examples: examples with labels.
             answers: the answer of `predict` for each example.
             names: the names that `label_order` returned; empty if there are none.
+        """
+        raise NotImplementedError
+
+    def expected(self, examples: Sequence[Example], names: Sequence[str]) -> Values:
+        """The examples' labels, as `Measured.expected` holds them."""
+        raise NotImplementedError
+
+    def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
+        """The parts of the metrics, from the labels that `measure` returns.
+
+        Args:
+            expected, got: as in `Measured`.
+            names: as in `measure`.
         """
         raise NotImplementedError
 
