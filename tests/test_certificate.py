@@ -19,7 +19,7 @@ from tf_squeezebert import cli, predict
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.metrics import METRICS
 from tf_squeezebert.tasks import TASKS, find_task
-from tf_squeezebert.tflite import ExportError, Runtime, export, exporter
+from tf_squeezebert.tflite import ExportError, Runtime, certifying, export, exporter
 from tf_squeezebert.tflite.bundle import attach_files, is_certified, read_bundle
 from tf_squeezebert.tflite.certificate import CERTIFICATE, Certificate, Figure, read_certificate
 from tf_squeezebert.tflite.certifying import Examination, FloatModel, compare
@@ -54,7 +54,7 @@ def test_intervals_are_those_of_scipys_paired_bootstrap(task):
     want, model, file = labels_of(task, rng, 90)
     names = {"stsb": [], "mrpc": ["no", "yes"], "cola": ["no", "yes"]}.get(task, ["a", "b", "c"])
     chosen = TASKS[task]
-    figures = compare(*(chosen.scored(want, got, names) for got in (model, file)))
+    figures = compare(*(chosen.scored(want, got, names) for got in (model, file)), 100)
     assert [x.metric for x in figures] == [*chosen.metrics, *["recall"] * len(names)]
     assert [x.label for x in figures if x.label is not None] == names
     for figure in (figures[0], figures[-1]):
@@ -64,20 +64,21 @@ def test_intervals_are_those_of_scipys_paired_bootstrap(task):
         else:
             measure = METRICS[figure.metric]
 
-        def drop(want, model, file, measure=measure):
-            return 100 * (measure(want, model) - measure(want, file))
+        def drop(chosen, measure=measure):
+            values = (measure(want[chosen], got[chosen]) for got in (model, file))
+            return 100 * float(np.subtract(*values))
 
+        every = np.arange(len(want))
         found = scipy.stats.bootstrap(
-            (want, model, file),
+            (every,),
             drop,
-            paired=True,
             vectorized=False,
-            n_resamples=1000,
+            n_resamples=100,
             method="percentile",
             rng=np.random.default_rng(0),
         ).confidence_interval
         assert (figure.low, figure.high) == pytest.approx((found.low, found.high), abs=1e-9)
-        assert figure.drop == pytest.approx(drop(want, model, file))
+        assert figure.drop == pytest.approx(drop(every))
         assert figure.low < figure.high
 
 
@@ -97,7 +98,7 @@ def test_recalls_of_entities_are_those_of_seqeval():
     names = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
     want = [rng.choice(names, rng.integers(1, 9)).tolist() for _ in range(60)]
     got = [[rng.choice([tag, "O", "B-LOC"]) for tag in tags] for tags in want]
-    figures = compare(*(TASKS["ner"].scored(want, x, names) for x in (want, got)))
+    figures = compare(*(TASKS["ner"].scored(want, x, names) for x in (want, got)), 20)
     report = seqeval.metrics.classification_report(want, got, output_dict=True)
     recalls = {x.label: x for x in figures if x.label is not None}
     assert recalls.keys() == {"PER", "LOC"}
@@ -134,11 +135,11 @@ class Rounded:
         return self.model(inputs)
 
 
-@pytest.mark.parametrize("task", toy.FILES)
-def test_every_task_that_evaluate_knows_is_certified(task, tmp_path):
+@pytest.mark.parametrize("task", ["mrpc", "stsb", "multilabel", "ner", "qa", "choice", "mlm"])
+def test_every_kind_of_task_that_evaluate_knows_is_certified(task, tmp_path, monkeypatch):
+    monkeypatch.setattr(certifying, "RESAMPLES", 20)
     kind = find_task(task)
-    labels = {"classification": ("bad", "good"), "multilabel": ("good", "place")}
-    labels |= {"sst2": ("negative", "positive"), "mrpc": ("0", "1"), "ner": ("O", "B-location")}
+    labels = {"mrpc": ("0", "1"), "multilabel": ("good", "place"), "ner": ("O", "B-location")}
     config = kind.config_options(labels.get(task))
     folder = toy.checkpoint(tmp_path / "model", kind.architecture, **config)
     load = getattr(tf_squeezebert, kind.architecture).from_pretrained
@@ -189,10 +190,11 @@ def write_examples(path: Path, texts, labels) -> Path:
 
 @pytest.fixture(scope="module")
 def good(model, tmp_path_factory) -> tuple[Path, Path]:
-    """A certified file, and the examples: some that the model decides clearly, half wrongly."""
+    """A certified file, and the examples, which the model decides clearly, and some wrongly."""
     folder = tmp_path_factory.mktemp("good")
-    answers = [(text, predict(model, text)) for text in random_texts(60)]
-    clear = [(text, x["label"]) for text, x in answers if x["score"] > 0.55]
+    texts = random_texts(120)
+    answers = zip(texts, predict(model, texts), strict=True)
+    clear = [(text, x["label"]) for text, x in sorted(answers, key=lambda x: x[1]["score"])[60:]]
     labels = [label if i % 4 else "good" for i, (_, label) in enumerate(clear)]
     data = write_examples(folder / "dev.csv", [text for text, _ in clear], labels)
     return export(model, folder / "model.tflite", quantize="int8", certify=data), data
@@ -232,7 +234,7 @@ def test_inspect_shows_it(good, capsys):
     assert "may drop by more" in text
 
 
-@pytest.mark.parametrize("change", ["weights", "vocabulary", "more", "other", "damaged"])
+@pytest.mark.parametrize("change", ["weights", "vocabulary", "more", "other"])
 def test_a_certificate_of_another_file_does_not_count(change, good, tmp_path):
     path, _ = good
     copy = tmp_path / "model.tflite"
@@ -243,22 +245,18 @@ def test_a_certificate_of_another_file_does_not_count(change, good, tmp_path):
         content[content.rindex(b"vocab.txt", 0, content.index(CERTIFICATE.encode())) + 40] ^= 1
     copy.write_bytes(content)
     certificate = read_bundle(path).certificate
+    assert is_certified(copy, certificate) == (change in ("more", "other"))
     if change == "more":
         attach_files(copy, {"more.txt": b"more"})
     elif change == "other":
-        copy.write_bytes(bytes(content[: content.index(b"PK\x03\x04")]))
-        attach_files(copy, read_bundle(path).files)
-    elif change == "damaged":
-        attach = dataclasses.replace(certificate, file_sha256="0" * 64).to_json()
-        copy.write_bytes(bytes(content[: content.index(b"PK\x03\x04")]))
-        attach_files(copy, {**read_bundle(path).files, CERTIFICATE: attach})
+        certificate = dataclasses.replace(certificate, file_sha256="0" * 64)
     assert not is_certified(copy, certificate)
 
 
 def test_a_file_that_loses_some_is_not_kept(model, good, tmp_path, caplog):
     """Some texts that the model and its int8 file decide differently, among others."""
     path, _ = good
-    texts = random_texts(4000)
+    texts = random_texts(1000)
     answers = [[x["label"] for x in predict(x, texts)] for x in (model, Runtime(path))]
     lost = [i for i, (a, b) in enumerate(zip(*answers, strict=True)) if a != b and a == "good"]
     assert lost, "no text is decided differently"

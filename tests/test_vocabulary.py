@@ -113,15 +113,15 @@ def test_the_rest_is_measured(whole, smaller, texts, encoded):
     kept = [*kept_texts(whole.tokenizer, smaller.tokenizer, held_out)]
     assert len(kept) == same_texts
     assert largest_difference(whole, smaller, kept[:40]) == 0
-    other = next(x for x in held_out if x not in kept)
-    assert largest_difference(whole, smaller, [other]) > 0
+    assert largest_difference(make_model(whole.tokenizer), smaller, kept[:40]) > 0.01
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_head_answers_as_before(name, tmp_path):
     """Also from a model with more embeddings than tokens, and ids of tokens in its config."""
     tokenizer = tf_squeezebert.SqueezeBertTokenizer(toy.VOCAB, model_max_length=40)
-    extra = {"vocab_size": 160, "sep_token_id": tokenizer.sep_token_id, "eos_token_id": 150}
+    lost = tokenizer.convert_tokens_to_ids("berlin")
+    extra = {"vocab_size": 160, "sep_token_id": tokenizer.sep_token_id, "eos_token_id": lost}
     model = make_model(tokenizer, name, **extra)
     made = trim_vocabulary(model, ["a lovely film", ("seen in rome", "a dull film")])
     assert made.config.vocab_size == len(made.tokenizer) < len(tokenizer)
@@ -256,8 +256,8 @@ def test_the_command(tmp_path, capsys):
         status = cli.main(["trim-vocab", *map(str, arguments)])
         return status, *capsys.readouterr()
 
-    status, printed, _ = run(model, out, "--texts", texts, "--frequencies", words)
-    assert status == 0
+    status, printed, err = run(model, out, "--texts", texts, "--frequencies", words)
+    assert status == 0, err
     first, *covered, last = printed.splitlines()
     assert first.startswith(f"{out}: ")
     assert " of 153 word pieces, 0.0 of 0.0 M parameters" in first
@@ -278,7 +278,7 @@ def test_the_command(tmp_path, capsys):
         ([model, model, "--texts", texts], "would be overwritten"),
         ([model, out, "--texts", tmp_path / "none.txt"], "none.txt: No such file"),
         ([model, out, "--texts", texts, "--max-vocab", 9], "max_vocab must lie in"),
-        ([model, out, "--frequencies", texts], "'a lovely film' is not a word"),
+        ([model, out, "--frequencies", texts], "'a dull film' is not a word"),
     ):
         status, _, err = run(*arguments)
         assert (status, message in err) == (2, True), err

@@ -28,7 +28,7 @@ from ..version import __version__
 from .certificate import Certificate, Figure
 from .runtime import Runtime
 
-_RESAMPLES, _SEED = 1000, 0
+RESAMPLES, _SEED = 1000, 0
 _CONFIDENCE = 0.95
 
 
@@ -89,7 +89,7 @@ class Examination:
         of_model, of_file = (
             _score(x, self._labelled, runtime.max_length) for x in (self._model, runtime)
         )
-        figures = compare(of_model, of_file)
+        figures = compare(of_model, of_file, RESAMPLES)
         if strange := next((x for x in figures if not math.isfinite(x.model)), None):
             raise ValueError(
                 f"The model's {strange.name} is not a number on '{self._path}', so that the file's "
@@ -104,7 +104,7 @@ class Examination:
             max_drop=float(self._max_drop),
             figures=figures,
             confidence=_CONFIDENCE,
-            resamples=_RESAMPLES,
+            resamples=RESAMPLES,
             seed=_SEED,
             version=__version__,
         )
@@ -133,14 +133,14 @@ def _score(model: Predictor, labelled: Labelled, longest: int) -> Scored:
     return task.scored(result.expected, result.got, names or ())
 
 
-def compare(of_model: Scored, of_file: Scored) -> list[Figure]:
+def compare(of_model: Scored, of_file: Scored, resamples: int = RESAMPLES) -> tuple[Figure, ...]:
     """Each metric, and the recall of each label, of a model and its file on the same examples."""
     count = of_model.count
     every = np.arange(count)
     before, after = (_values(x, every) for x in (of_model, of_file))
     names = [*before]
     rng = np.random.default_rng(_SEED)
-    draws = (rng.integers(0, count, count) for _ in range(_RESAMPLES))
+    draws = (rng.integers(0, count, count) for _ in range(resamples))
     drops = [_drops(_values(of_model, i), _values(of_file, i)) for i in draws]
     tail = 50 * (1 - _CONFIDENCE)
     with warnings.catch_warnings():
@@ -150,10 +150,10 @@ def compare(of_model: Scored, of_file: Scored) -> list[Figure]:
     support = [count] * (len(names) - len(of_model.labels))
     support += of_model.support.sum(axis=0).tolist()
     columns = (support, before.values(), after.values(), _drops(before, after), low, high)
-    return [
+    return tuple(
         Figure(*name, int(n), *map(float, numbers))
         for name, n, *numbers in zip(names, *columns, strict=True)
-    ]
+    )
 
 
 def _values(scored: Scored, chosen: np.ndarray) -> dict[tuple[str, str | None], float]:

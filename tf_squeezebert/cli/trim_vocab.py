@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from . import argument_types as types
-from .options import add_vocabulary, vocabulary_of
+from .options import add_vocabulary
 from .show import print_lines
 
 _MOST_RUN = 100  # texts
@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> None:
     from ..convert import load_pretrained
     from ..squeeze import read_sources, trim_vocabulary
 
-    given = vocabulary_of(options)
-    if not any(given.values()):
+    given = (options.vocab_from, options.languages, options.frequencies)
+    if not any(given):
         raise ValueError(
             "trim-vocab needs --texts, --languages or --frequencies: pass at least one."
         )
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     files.require_apart(options.out, [options.model], read)
     with files.one_run(options.out):  # since this changes the model in the folder
         files.check_folder_writable(options.out, files.MODEL_FILES)
-        sources = read_sources(**given)
+        sources = read_sources(*given)
         compared = read_sources(options.held_out) or sources
         print_lines(f"Reading {options.model}", file=sys.stderr)
         model = load_pretrained(options.model)
