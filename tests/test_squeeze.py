@@ -565,6 +565,7 @@ def test_a_folder_with_a_run_is_left_alone(teacher, files, tmp_path):
         ({"groups": 4}, "groups 2, not 4"),
         ({"layers": 1}, "layers None, not 1"),
         ({"vocab_size": 5000}, "vocab_size None, not 5000"),
+        ({"frequencies": [other]}, "another choice of the vocabulary"),
         ({"budget": 1}, "budget 0.0, not 1"),
         ({"learning_rate": 1e-3}, "learning_rate 0.003, not 0.001"),
     ):

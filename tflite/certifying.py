@@ -100,7 +100,7 @@ class Examination:
             quantize=runtime.config.extra.get("quantize"),
             data=self._path.name,
             data_sha256=self._digest,
-            examples=of_model.count,
+            examples=of_model.examples,
             max_drop=float(self._max_drop),
             figures=figures,
             confidence=_CONFIDENCE,
@@ -135,7 +135,7 @@ def _score(model: Predictor, labelled: Labelled, longest: int) -> Scored:
 
 def compare(of_model: Scored, of_file: Scored, resamples: int = RESAMPLES) -> tuple[Figure, ...]:
     """Each metric, and the recall of each label, of a model and its file on the same examples."""
-    count = of_model.count
+    count = of_model.examples
     every = np.arange(count)
     before, after = (_values(x, every) for x in (of_model, of_file))
     names = [*before]
@@ -151,8 +151,8 @@ def compare(of_model: Scored, of_file: Scored, resamples: int = RESAMPLES) -> tu
     support += of_model.support.sum(axis=0).tolist()
     columns = (support, before.values(), after.values(), _drops(before, after), low, high)
     return tuple(
-        Figure(*name, int(n), *map(float, numbers))
-        for name, n, *numbers in zip(names, *columns, strict=True)
+        Figure(metric, label, int(n), *map(float, numbers))
+        for (metric, label), n, *numbers in zip(names, *columns, strict=True)
     )
 
 

@@ -20,9 +20,9 @@ def add(add_parser: Callable) -> None:
         "trim-vocab",
         help="leave out the word pieces that texts or languages do not use, without training",
         description="Write a model with fewer word pieces, which computes exactly the same on "
-        "texts that use only these. Give texts, languages or lists of words; the pieces that they "
-        "use are kept, and print how many words are split as before. The texts are then run "
-        "through both models.",
+        "texts that use only these. The pieces that your texts, languages or lists of words use "
+        "are kept. Print how many words are split as before, and how the outputs of both models "
+        "differ on texts whose pieces were kept.",
     )
     trim_vocab.add_argument(
         "model", metavar="MODEL", type=types.name, help="hub id, folder, or .keras file"
@@ -89,12 +89,11 @@ def _report(options: argparse.Namespace, model: Any, smaller: Any, compared: dic
             f"{found.unknown:.2%} of the words are unknown, {found.unknown_before:.2%} before"
         )
     every = (text for source in compared.values() for text in source)
-    texts = [*islice(kept_texts(model.tokenizer, smaller.tokenizer, every), _MOST_RUN)]
-    worst = largest_difference(model, smaller, texts)
+    kept = [*islice(kept_texts(model.tokenizer, smaller.tokenizer, every), _MOST_RUN)]
+    worst = largest_difference(model, smaller, kept)
     print_lines(
-        f"on {len(texts)} texts with the same tokens, the outputs differ by at most {worst:.1e}"
-        if worst
-        else f"on {len(texts)} texts with the same tokens, the outputs are equal"
+        f"on {len(kept)} texts with the same tokens, the outputs "
+        + (f"differ by at most {worst:.1e}" if worst else "are equal")
     )
     if pieces[0] > NEURAL_ENGINE:
         print_lines(

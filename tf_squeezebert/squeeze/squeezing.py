@@ -124,6 +124,7 @@ def squeeze(
             "groups": groups,
             "layers": layers,
             "vocab_size": vocab_size,
+            "vocabulary": [*map(digest_data, of_vocabulary), *languages],
             "columns": columns,
             "budget": budget,
             "options": options,
@@ -133,8 +134,6 @@ def squeeze(
             "model": digest,
             "tokenizer": digest_tokenizer(require_tokenizer(teacher)),
         }
-        if of_vocabulary or languages:
-            identity["vocabulary"] = [*map(digest_data, of_vocabulary), *languages]
         plan = _read_plan(folder, identity, teacher.config) if resume else {}
         sample = texts
         if not texts and task is not None and train is not None:

@@ -101,12 +101,17 @@ def _shares(tokenizer: SqueezeBertTokenizer, pieces: Sequence[str], source: Sour
         flat = np.fromiter((i for row in ids for i in row), int, sum(lengths))
         counts += np.bincount(flat, np.repeat(weights, lengths), len(pieces))
     of_characters, places = np.zeros(len(pieces)), {piece: i for i, piece in enumerate(pieces)}
-    for i in np.flatnonzero(counts):
-        start, *inside = pieces[i] if not pieces[i].startswith("##") else ("", *pieces[i][2:])
-        for character in (start, *(f"##{x}" for x in inside)):
+    for i in np.flatnonzero(counts).tolist():
+        for character in _characters(pieces[i]):
             if character in places:
                 of_characters[places[character]] += counts[i]
     return np.maximum(counts, of_characters) / max(counts.sum(), 1e-300)
+
+
+def _characters(piece: str) -> list[str]:
+    """The pieces of one character that spell a piece."""
+    inside = piece.startswith("##")
+    return [f"##{x}" if inside or i else x for i, x in enumerate(piece[2 * inside :])]
 
 
 def _weighted(
@@ -261,8 +266,11 @@ def largest_difference(
 
 def _run(model: SqueezeBertPreTrainedModel, texts: list[str]) -> dict[str, np.ndarray]:
     longest = model.config.max_position_embeddings
-    options = {"padding": True, "truncation": True, "max_length": longest, "return_tensors": "np"}
-    inputs = require_tokenizer(model)(texts, **options)
-    if model.task.has_choices:  # each text as the only choice
-        inputs = {name: x[:, None] for name, x in inputs.items()}
-    return named_outputs(model(inputs))
+    tokenizer = require_tokenizer(model)
+    inputs = tokenizer(
+        texts, padding=True, truncation=True, max_length=longest, return_tensors="np"
+    )
+    if not model.task.has_choices:
+        return named_outputs(model(inputs))
+    # Each text as the only choice.
+    return named_outputs(model({name: x[:, None] for name, x in inputs.items()}))

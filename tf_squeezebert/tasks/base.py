@@ -193,7 +193,8 @@ class Scored(NamedTuple):
     hits: np.ndarray
 
     @property
-    def count(self) -> int:
+    def examples(self) -> int:
+        """N."""
         return len(self.support)
 
     @classmethod

@@ -174,7 +174,7 @@ class TokenClassification(Task):
         return [[names[i] for i in example["ner_tags"]] for example in examples]
 
     def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
-        counts = entity_counts(expected, got)
+        counts = entity_counts(list(expected), list(got))
         # Labels of one kind have one recall: that of B-PER and I-PER is that of PER.
         kinds = {kind: _entity_kind(name) for name in names for kind, _, _ in entities_of([[name]])}
         places = [counts.kinds.index(kind) if kind in counts.kinds else -1 for kind in kinds]
