@@ -197,7 +197,9 @@ def good(model, tmp_path_factory) -> tuple[Path, Path]:
     clear = [(text, x["label"]) for text, x in sorted(answers, key=lambda x: x[1]["score"])[60:]]
     labels = [label if i % 4 else "good" for i, (_, label) in enumerate(clear)]
     data = write_examples(folder / "dev.csv", [text for text, _ in clear], labels)
-    return export(model, folder / "model.tflite", quantize="int8", certify=data), data
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(certifying, "RESAMPLES", 50)
+        return export(model, folder / "model.tflite", quantize="int8", certify=data), data
 
 
 def test_a_file_that_loses_nothing_is_certified(model, good):
@@ -253,8 +255,9 @@ def test_a_certificate_of_another_file_does_not_count(change, good, tmp_path):
     assert not is_certified(copy, certificate)
 
 
-def test_a_file_that_loses_some_is_not_kept(model, good, tmp_path, caplog):
+def test_a_file_that_loses_some_is_not_kept(model, good, tmp_path, caplog, monkeypatch):
     """Some texts that the model and its int8 file decide differently, among others."""
+    monkeypatch.setattr(certifying, "RESAMPLES", 50)
     path, _ = good
     texts = random_texts(1000)
     answers = [[x["label"] for x in predict(x, texts)] for x in (model, Runtime(path))]
