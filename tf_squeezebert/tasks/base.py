@@ -205,20 +205,6 @@ class Scored(NamedTuple):
         nothing = np.zeros((count, 0), int)
         return cls(metrics, (), nothing, nothing)
 
-    @classmethod
-    def by_metrics(
-        cls, names: Sequence[str], expected: Values, got: Values, **of_labels: Any
-    ) -> Scored:
-        """The parts of metrics of `METRICS`, which compare arrays; `of_labels` are other fields."""
-        want, have = np.asarray(expected), np.asarray(got)
-
-        def measure(chosen: np.ndarray) -> dict[str, float]:
-            return {name: METRICS[name](want[chosen], have[chosen]) for name in names}
-
-        if of_labels:
-            return cls(measure, **of_labels)
-        return cls.without_labels(measure, len(want))
-
 
 @dataclasses.dataclass(frozen=True)
 class Task:
@@ -526,6 +512,14 @@ def _characters(value: Any) -> int:
     if isinstance(value, (list, tuple)):
         return sum(len(x) for x in value if isinstance(x, str))
     return len(value) if isinstance(value, str) else 0
+
+
+def measure_some(
+    names: Sequence[str], expected: Values, got: Values
+) -> Callable[[np.ndarray], dict[str, float]]:
+    """`Scored.metrics` of some of `METRICS`."""
+    want, have = np.asarray(expected), np.asarray(got)
+    return lambda chosen: {name: METRICS[name](want[chosen], have[chosen]) for name in names}
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from .base import (
     Scored,
     Task,
     Tokenize,
+    measure_some,
     require,
     softmax,
 )
@@ -106,4 +107,5 @@ class MultipleChoice(Task):
         return np.array([example["label"] for example in examples])
 
     def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
-        return Scored.by_metrics(self.metrics, expected, got)
+        measure = measure_some(self.metrics, expected, got)
+        return Scored.without_labels(measure, len(expected))

@@ -30,6 +30,7 @@ from .base import (
     Spec,
     Task,
     match_labels,
+    measure_some,
     softmax,
 )
 
@@ -181,8 +182,8 @@ class TextClassification(Texts):
 
     def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
         support, found = (self._by_label(np.asarray(x), len(names)) for x in (expected, got))
-        of_labels = {"labels": names, "support": support, "hits": support & found}
-        return Scored.by_metrics(self.metrics, expected, got, **of_labels)
+        measure = measure_some(self.metrics, expected, got)
+        return Scored(measure, names, support, support & found)
 
     def _by_label(self, labels: np.ndarray, count: int) -> np.ndarray:
         """Which of the labels each example has, bool [N, L]."""
@@ -274,7 +275,7 @@ class Regression(TextClassification):
         return next(iter(answer["values"].values()))
 
     def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
-        return Scored.by_metrics(self.metrics, expected, got)
+        return Scored.without_labels(measure_some(self.metrics, expected, got), len(expected))
 
     def config_options(self, labels: Sequence[str] | None) -> dict[str, Any]:
         return {"num_labels": 1, **super().config_options(labels)}
