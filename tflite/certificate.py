@@ -108,9 +108,10 @@ class Certificate:
 
     def __str__(self) -> str:
         said = "a figure drops" if self.failing else "no figure drops"
+        points = f"{self.max_drop:g} point{'s' * (self.max_drop != 1)}"
         lines = [
-            f"certificate: {said} by more than {self.max_drop:g} points on {self.examples} "
-            f"examples of {printable(self.data)}",
+            f"certificate: {said} by more than {points} on {self.examples} examples of "
+            f"{printable(self.data)}",
             f"  of {printable(self.task)}, {printable(self.quantize or 'float32')}, against the "
             f"float32 model; SHA-256 of the data {printable(self.data_sha256)}",
         ]
