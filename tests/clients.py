@@ -20,7 +20,13 @@ import pytest
 import tf_squeezebert
 from tf_squeezebert import SqueezeBertConfig, SqueezeBertTokenizer, predict
 from tf_squeezebert.tflite import Runtime
-from tf_squeezebert.tflite.bundle import attach_files, collect_files, read_bundle
+from tf_squeezebert.tflite.bundle import (
+    attach_certificate,
+    attach_files,
+    collect_files,
+    read_bundle,
+)
+from tf_squeezebert.tflite.certificate import Certificate, Figure
 from tf_squeezebert.tflite.model_check import open_model
 
 from .configs import small_config
@@ -197,6 +203,16 @@ def with_files(files: dict[str, bytes], path: Path, source: Path = SOURCE) -> Pa
         start = min(info.header_offset for info in archive.infolist())
     path.write_bytes(source.read_bytes()[:start])
     attach_files(path, files)
+    return path
+
+
+def certified(path: Path) -> Path:
+    """The file with a certificate, which clients leave unread."""
+    figure = Figure("accuracy", None, 9, 90.0, 90.0, 0.0, -1.0, 1.0)
+    named = {"task": "sst2", "quantize": None, "data": "dev.tsv", "data_sha256": "0" * 64}
+    drawn = {"confidence": 0.95, "resamples": 1000, "seed": 0, "version": "0.1.0"}
+    certificate = Certificate(**named, **drawn, examples=9, max_drop=0.5, figures=(figure,))
+    attach_certificate(path, certificate)
     return path
 
 

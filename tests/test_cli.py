@@ -654,7 +654,10 @@ def test_squeeze_makes_a_grouped_model(tmp_path, capsys):
     dense = dict.fromkeys((f"{name}_groups" for name in GROUP_NAMES), 1)
     bert, texts = toy.checkpoint(tmp_path / "bert", **dense), toy.write(tmp_path, "mlm", 60)
     out = tmp_path / "out"
-    arguments = ["--texts", texts, "--groups", "2,2,2,4,2,2", "--vocab-size", 130]
+    words = tmp_path / "words.txt"
+    words.write_text("vienna 3\n")
+    arguments = ["--texts", texts, "--groups", "2,2,2,4,2,2"]
+    arguments += ["--frequencies", words, "--vocab-size", 130]
     arguments += ["--budget", 0.5, "--epochs", 1, "--batch-size", 8]
     status, printed, err = run(capsys, "squeeze", bert, out, *arguments)
     assert status == 0, err
@@ -662,6 +665,7 @@ def test_squeeze_makes_a_grouped_model(tmp_path, capsys):
     model = tf_squeezebert.convert.load_pretrained(out)
     assert model.config.post_attention_groups == 4
     assert model.config.vocab_size == len(model.tokenizer) == 130
+    assert model.tokenizer.tokenize("vienna") == ["vienna"]
 
 
 @pytest.mark.slow

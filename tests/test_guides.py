@@ -31,6 +31,8 @@ FILES = {
     "distillation": [("sst2", "{}.tsv")],
     "squeezing": [("sst2", "{}.tsv"), ("mlm", "texts.txt")],
     "pretraining": [("mlm", "{}.txt")],
+    "vocabulary": [("mlm", "texts.txt"), ("mlm", "dev.txt")],
+    "certificates": [("ner", "{}.conll")],
     "search": [("mlm", "texts.txt")],
     "scoring": [("classification", "reviews.csv")],
 }

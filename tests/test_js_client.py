@@ -35,6 +35,7 @@ from .clients import (
     Line,
     assert_near,
     assert_said,
+    certified,
     corpus_file,
     damaged,
     environment,
@@ -356,7 +357,7 @@ def test_tokens_equal_those_of_the_tokenizers_library(client, settings, tmp_path
 def head(request, tmp_path_factory) -> tuple[str, dict[str, Path]]:
     """A head's name, and its files by what they are."""
     path = tmp_path_factory.mktemp(request.param) / "fixed.tflite"
-    fixed = export(model_of(request.param, BERT_VOCAB), path, length=LENGTH)
+    fixed = certified(export(model_of(request.param, BERT_VOCAB), path, length=LENGTH))
     return request.param, {"free": corpus_file(request.param), "fixed": fixed}
 
 

@@ -31,6 +31,7 @@ from .clients import (
     assert_found,
     assert_near,
     assert_said,
+    certified,
     damaged,
     environment,
     head_of,
@@ -127,7 +128,7 @@ def fixed(tmp_path_factory) -> Path:
     for name in HEADS:
         path = folder / "models" / f"{name}.tflite"
         shapes = SHAPES.get(name, {"length": LENGTH})
-        export(model_of(name), path, target="gpu", **shapes)
+        certified(export(model_of(name), path, target="gpu", **shapes))
         runtime = Runtime(path)
         for line in lines_of(name):
             answer = predicted(runtime, line)

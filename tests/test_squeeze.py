@@ -350,7 +350,7 @@ def test_layers_are_kept_with_their_weights():
 def test_a_smaller_vocabulary_changes_nothing_for_texts_of_its_pieces(name):
     model = dense_model(name, toy.BERT_VOCAB, vocab_size=toy.BERT_VOCAB_SIZE)
     texts = sentences()
-    smaller = trim_vocabulary(model, [*texts[:100], ("a pair", "of texts")], 200)
+    smaller = trim_vocabulary(model, [*texts[:100], ("a pair", "of texts")], size=200)
     assert len(smaller.tokenizer) == smaller.config.vocab_size == 200
     options = {"padding": True, "return_tensors": "np"}
     before, after = (m.tokenizer(texts[:9], **options) for m in (model, smaller))
@@ -366,7 +366,7 @@ def test_a_smaller_vocabulary_changes_nothing_for_texts_of_its_pieces(name):
     assert smaller.tokenizer.unk_token_id not in rare
     for size in (100, 40_000):
         with pytest.raises(ValueError, match="vocab_size must lie in"):
-            trim_vocabulary(model, texts, size)
+            trim_vocabulary(model, texts, size=size)
 
 
 # The whole
@@ -565,6 +565,7 @@ def test_a_folder_with_a_run_is_left_alone(teacher, files, tmp_path):
         ({"groups": 4}, "groups 2, not 4"),
         ({"layers": 1}, "layers None, not 1"),
         ({"vocab_size": 5000}, "vocab_size None, not 5000"),
+        ({"frequencies": [other]}, "another choice of the vocabulary"),
         ({"budget": 1}, "budget 0.0, not 1"),
         ({"learning_rate": 1e-3}, "learning_rate 0.003, not 0.001"),
     ):

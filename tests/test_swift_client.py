@@ -34,6 +34,7 @@ from .clients import (
     assert_found,
     assert_near,
     assert_said,
+    certified,
     damaged,
     environment,
     head_of,
@@ -137,7 +138,8 @@ LENGTHS, BATCH = {"lengths": [12, 24]}, {"length": 24, "batch": 3}
 def exported(request, tmp_path_factory) -> tuple[str, Path]:
     """A head, and a file of it with fixed shapes."""
     head, shapes = request.param
-    return head, export(model_of(head), tmp_path_factory.mktemp("files") / "m.tflite", **shapes)
+    path = tmp_path_factory.mktemp("files") / "m.tflite"
+    return head, certified(export(model_of(head), path, **shapes))
 
 
 def test_files_of_fixed_shapes_answer_as_in_python(built, exported):

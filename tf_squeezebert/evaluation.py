@@ -13,7 +13,7 @@ from .data.checks import checked
 from .encoding import batched
 from .inputs import IGNORED
 from .metrics import Values
-from .prediction import check_trained, named_outputs, predict
+from .prediction import check_trained, longest_of, named_outputs, predict
 from .tasks import Predictor, Task, find_task, read_examples, require_tokenizer
 from .tasks.base import Tokenize
 
@@ -33,6 +33,20 @@ class Evaluation(NamedTuple):
     texts: list[tuple]
     expected: Values
     got: Values
+
+
+class Labelled(NamedTuple):
+    """Examples with labels, read and checked for a model.
+
+    Attributes:
+        task: their task.
+        names: the model's names of the task's labels, in the task's order; None without labels.
+        examples: the examples.
+    """
+
+    task: Task
+    names: list[str] | None
+    examples: list[Mapping[str, Any]]
 
 
 def evaluate(
@@ -63,12 +77,32 @@ def evaluate(
             other labels, or returns NaN or infinity.
         ImportError: the metric needs scikit-learn or SciPy, and it is not installed.
     """
+    labelled = read_labelled(model, data, task, labels=labels, **columns)
+    check_trained(model)
+    chosen, names, examples = labelled
+    if chosen.by_loss:
+        counts, losses = masked_losses(model, labelled, max_length or chosen.max_length)
+        return Evaluation(chosen.measure_loss(losses.sum() / counts.sum()), [], [], [])
+    texts = [chosen.texts(example) for example in examples]
+    answers = predict(model, *_columns(texts), **chosen.options_for(examples))
+    measured = chosen.measure(examples, answers, names or ())
+    return Evaluation(measured.metrics, texts, measured.expected, measured.got)
+
+
+def read_labelled(
+    model: Predictor,
+    data: str | os.PathLike | Iterable[Mapping[str, Any]],
+    task: str | Task,
+    *,
+    labels: Sequence[str] | None = None,
+    **columns: Any,
+) -> Labelled:
+    """Reads examples, and checks them; arguments and errors are those of `evaluate`."""
     chosen = find_task(task, getattr(model, "config", None))
     if getattr(model, "architecture", None) != chosen.architecture:
         raise ValueError(f"{chosen.name} needs a {chosen.architecture}: load the model as one.")
     if not chosen.metrics:
         raise ValueError(f"{chosen.name} has no metrics: its outputs are neither right nor wrong.")
-    check_trained(model)
     names = chosen.label_order(model.config, labels)
     if isinstance(data, (str, os.PathLike)):
         data = read_examples(data, chosen, names, **columns)
@@ -76,13 +110,7 @@ def evaluate(
     examples = list(checked(data, check))
     if not examples:
         raise ValueError("There are no examples.")
-    if chosen.by_loss:
-        length = min(max_length or chosen.max_length, model.config.max_position_embeddings)
-        return Evaluation(chosen.measure_loss(_loss(model, chosen, examples, length)), [], [], [])
-    texts = [chosen.texts(example) for example in examples]
-    answers = predict(model, *_columns(texts), **chosen.options_for(examples))
-    measured = chosen.measure(examples, answers, names or ())
-    return Evaluation(measured.metrics, texts, measured.expected, measured.got)
+    return Labelled(chosen, names, examples)
 
 
 def _columns(texts: list[tuple]) -> list[list]:
@@ -91,19 +119,36 @@ def _columns(texts: list[tuple]) -> list[list]:
     return [list(column) for column in zip(*texts, strict=True)]
 
 
-def _loss(model: Predictor, task: Task, examples: list, max_length: int) -> float:
-    """The mean cross-entropy of masked tokens; the masks are the same in each call."""
-    tokenize = Tokenize(require_tokenizer(model), max_length)
-    rows = task.training_rows(tokenize, examples, task.check)
-    total, count = 0.0, 0
-    for step, batch in enumerate(batched(rows, getattr(model, "batch", None) or 16)):
+def masked_losses(
+    model: Predictor, labelled: Labelled, max_length: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The cross-entropy of masked tokens; the masks are the same for all models and files.
+
+    Args:
+        model: a model, or a `tflite.Runtime`, with a tokenizer.
+        labelled: texts.
+        max_length: the tokens of a row; fewer if the model takes fewer.
+
+    Returns:
+        For each row, the number of masked tokens, int [R], and the sum of their losses, [R].
+
+    Raises:
+        ValueError: the texts hold no tokens, or the model returns NaN or infinity.
+    """
+    task, _, examples = labelled
+    tokenize = Tokenize(require_tokenizer(model), min(max_length, longest_of(model)))
+    counts, losses = [], []
+    # A file that takes another number of rows runs them in several calls.
+    for step, batch in enumerate(batched(task.training_rows(tokenize, examples, task.check), 16)):
         inputs, labels = task.collate(batch, tokenize, 1, np.random.default_rng((0, 0, step)))
         chosen = labels != IGNORED
         logits = named_outputs(model(inputs))["logits"][chosen]
         highest = logits.max(axis=-1)
         log_sum = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=-1))
-        total += float((log_sum - logits[np.arange(len(logits)), labels[chosen]]).sum())
-        count += len(logits)
-    if not count:
+        loss = np.zeros(labels.shape)
+        loss[chosen] = log_sum - logits[np.arange(len(logits)), labels[chosen]]
+        counts += chosen.sum(axis=1).tolist()
+        losses += loss.sum(axis=1).tolist()
+    if not counts:
         raise ValueError("The texts hold no tokens: there is nothing to mask.")
-    return total / count
+    return np.array(counts), np.array(losses)

@@ -12,7 +12,7 @@ import string
 import warnings
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -80,6 +80,37 @@ METRICS: dict[str, Callable[[Values, Values], float]] = {
 # Tags
 
 
+class EntityCounts(NamedTuple):
+    """What entities are counted by, for N sentences and K kinds of entity.
+
+    Attributes:
+        kinds: the kinds, sorted.
+        expected, found, right: the number of entities that are expected, that were found, and that
+            are both, int [N, K].
+        tags: the number of tags, and of those that are right, int [N, 2].
+    """
+
+    kinds: list[str]
+    expected: np.ndarray
+    found: np.ndarray
+    right: np.ndarray
+    tags: np.ndarray
+
+    def scores(self, sentences: Any = slice(None)) -> dict[str, float]:
+        """Precision, recall, F1 and accuracy, as `entity_scores` gives them, of some sentences."""
+        entities, found, right = (
+            int(x[sentences].sum()) for x in (self.expected, self.found, self.right)
+        )
+        precision, recall = right / max(found, 1), right / max(entities, 1)
+        tags, equal = self.tags[sentences].sum(axis=0).tolist()
+        return {
+            "precision": precision,
+            "recall": recall,
+            "f1": 2 * precision * recall / (precision + recall) if right else 0.0,
+            "accuracy": equal / tags if tags else math.nan,
+        }
+
+
 def entity_scores(
     expected: Sequence[Sequence[str]], got: Sequence[Sequence[str]]
 ) -> dict[str, float]:
@@ -100,6 +131,11 @@ def entity_scores(
     Raises:
         ValueError: the numbers of sentences or tags differ, or there are no tags.
     """
+    return entity_counts(expected, got).scores()
+
+
+def entity_counts(expected: Sequence[Sequence[str]], got: Sequence[Sequence[str]]) -> EntityCounts:
+    """Counts entities by sentence and kind; arguments and errors are those of `entity_scores`."""
     if len(expected) != len(got):
         raise ValueError(
             f"{len(expected)} sentences are expected, {len(got)} given: pass tags for each one."
@@ -111,19 +147,27 @@ def entity_scores(
             )
     if not any(map(len, expected)):
         raise ValueError("There are no tags to measure.")
-    entities, found = _entities(expected), _entities(got)
-    right = len(entities & found)
-    precision, recall = right / max(len(found), 1), right / max(len(entities), 1)
-    equal = [a == b for pair in zip(expected, got, strict=True) for a, b in zip(*pair, strict=True)]
-    return {
-        "precision": precision,
-        "recall": recall,
-        "f1": 2 * precision * recall / (precision + recall) if right else 0.0,
-        "accuracy": sum(equal) / len(equal),
-    }
+    entities, found = entities_of(expected), entities_of(got)
+    kinds = sorted({kind for kind, _, _ in entities | found})
+    # Where each sentence ends in all of them, with an "O" after each.
+    ends = np.cumsum([len(tags) + 1 for tags in expected])
+
+    def count(some: set[tuple[str, int, int]]) -> np.ndarray:
+        counts = np.zeros((len(ends), len(kinds)), int)
+        for kind, _, last in some:
+            counts[np.searchsorted(ends, last, "right"), kinds.index(kind)] += 1
+        return counts
+
+    equal = [
+        (len(tags), sum(a == b for a, b in zip(tags, other, strict=True)))
+        for tags, other in zip(expected, got, strict=True)
+    ]
+    return EntityCounts(
+        kinds, count(entities), count(found), count(entities & found), np.array(equal)
+    )
 
 
-def _entities(sentences: Sequence[Sequence[str]]) -> set[tuple[str, int, int]]:
+def entities_of(sentences: Sequence[Sequence[str]]) -> set[tuple[str, int, int]]:
     """Kind, first and last word of each entity, with all sentences joined by an "O"."""
     entities, first = set(), 0
     last, last_kind = "O", ""
@@ -175,7 +219,7 @@ def squad_scores(
     v2 = no_answer_probabilities is not None or not all(has_answer.values())
     exact, f1 = {}, {}
     for key, texts in answers.items():
-        exact[key], f1[key] = _answer_scores(texts, predictions[key], v2)
+        exact[key], f1[key] = answer_scores(texts, predictions[key], v2)
     scores = {"exact_match": _mean(exact, answers), "f1": _mean(f1, answers), "total": len(answers)}
     if not v2:
         return scores
@@ -222,7 +266,7 @@ def _check_given(
             )
 
 
-def _answer_scores(texts: Sequence[str], prediction: str, v2: bool) -> tuple[float, float]:
+def answer_scores(texts: Sequence[str], prediction: str, v2: bool) -> tuple[float, float]:
     """Exact match and F1, each the best over the expected answers."""
     answers, words = [_words(text) for text in texts], _words(prediction)
     if v2:
@@ -273,11 +317,12 @@ def perplexity(loss: float) -> float:
 # All metrics
 
 
-_LOWER_IS_BETTER = ("perplexity", "hidden_error")
+# Of these, the lower is better.
+FALLING = ("perplexity", "hidden_error")
 
 
 def is_better(metric: str, value: float, best: float | None) -> bool:
     """Whether a metric's value is better than the best so far; NaN is better only than no value."""
     if best is None or math.isnan(best):
         return best is None or not math.isnan(value)
-    return value < best if metric in _LOWER_IS_BETTER else value > best
+    return value < best if metric in FALLING else value > best

@@ -116,8 +116,7 @@ class Answering:
             raise ValueError(f"A {name} can not predict: pass a model or a Runtime.")
         check_trained(model)
         self.model = model
-        longest = getattr(model, "max_length", model.config.max_position_embeddings)
-        self._tokenize = Tokenize(require_tokenizer(model), longest)
+        self._tokenize = Tokenize(require_tokenizer(model), longest_of(model))
         task = task_of(architecture, model.config)
         self.task = task.with_options(task.answer_options, options)
 
@@ -142,6 +141,11 @@ class Answering:
 def count_cut(answers: Iterable[Mapping[str, Any]]) -> int:
     """The number of answers for texts that are longer than the model takes."""
     return sum("truncated" in answer for answer in answers)
+
+
+def longest_of(model: Predictor) -> int:
+    """The most tokens of a row that a model takes, or a file, which may take fewer."""
+    return getattr(model, "max_length", model.config.max_position_embeddings)
 
 
 def check_trained(model: Predictor) -> None:

@@ -6,6 +6,9 @@ metadata; interpreters ignore it. An application then ships a single file.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import mmap
 import os
 import tempfile
 import zipfile
@@ -18,6 +21,7 @@ from ..config import SqueezeBertConfig
 from ..json_files import parse_json
 from ..terminal import one_line
 from ..tokenizer import SqueezeBertTokenizer
+from .certificate import CERTIFICATE, Certificate, read_certificate
 from .golden import GOLDEN, Golden, read_golden
 from .stored_zip import read_zip
 
@@ -84,6 +88,13 @@ class Bundle:
             return None
         return self._read(GOLDEN, lambda: read_golden(self.files[GOLDEN]))
 
+    @cached_property
+    def certificate(self) -> Certificate | None:
+        """The certificate; None for a file without one; ValueError if it is damaged."""
+        if CERTIFICATE not in self.files:
+            return None
+        return self._read(CERTIFICATE, lambda: read_certificate(self.files[CERTIFICATE]))
+
     def _read(self, what: str, read: Callable[[], _T]) -> _T:
         try:
             return read()
@@ -135,6 +146,28 @@ def attach_files(path: str | os.PathLike, files: Mapping[str, bytes]) -> None:
     with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, _TIME), content)
+
+
+def attach_certificate(path: Path, certificate: Certificate) -> None:
+    """Appends the certificate to a .tflite, as its last file."""
+    with zipfile.ZipFile(path) as archive:
+        digest = _digest_start(path, archive.start_dir)
+    certificate = dataclasses.replace(certificate, file_sha256=digest)
+    attach_files(path, {CERTIFICATE: certificate.to_json()})
+
+
+def is_certified(path: Path, certificate: Certificate) -> bool:
+    """Whether the certificate in a .tflite was made for this file, and it has not changed since."""
+    with zipfile.ZipFile(path) as archive:
+        last = max(archive.infolist(), key=lambda entry: entry.header_offset)
+    digest = _digest_start(path, last.header_offset)
+    return (last.filename, digest) == (CERTIFICATE, certificate.file_sha256)
+
+
+def _digest_start(path: Path, size: int) -> str:
+    """The SHA-256 of the first bytes of a file."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as start:
+        return hashlib.sha256(start).hexdigest()
 
 
 def read_bundle(path: str | os.PathLike) -> Bundle:

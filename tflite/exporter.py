@@ -16,10 +16,13 @@ import numpy as np
 from ..config import GROUPS, SqueezeBertConfig
 from ..files import check_writable, replacing, require_apart
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
-from ..tasks import ARCHITECTURES, takes_pairs
+from ..ranges import check_number
+from ..tasks import ARCHITECTURES, Task, takes_pairs
 from ..tasks.embedding import POOLINGS, Embedding
 from ..tokenizer import SqueezeBertTokenizer
-from .bundle import attach_files, collect_files
+from .bundle import attach_certificate, attach_files, collect_files
+from .certificate import Certificate, named
+from .certifying import Examination, FloatModel
 from .golden import GOLDEN
 from .golden_examples import choose_examples, make_golden
 from .half_precision import set_half
@@ -62,6 +65,10 @@ def export(
     verify: Sequence[Text] | None = None,
     tokenizer: SqueezeBertTokenizer | None = None,
     golden: bool = True,
+    certify: str | os.PathLike | None = None,
+    task: str | Task | None = None,
+    max_drop: float = 0.5,
+    columns: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes a model as a .tflite file for phones, and verifies it first.
 
@@ -111,22 +118,32 @@ def export(
         golden: whether the file carries golden examples, by which it can test itself wherever it
             runs (`Runtime.self_test`): some 20 kB of short texts of `verify`, or of the package's
             own, with the model's outputs. Pass False if nobody may read the texts of `verify`.
+        certify: a file of labelled examples. The exported file is kept only if, on these, none of
+            the task's metrics and no label's recall is worse than the float32 model's by more than
+            `max_drop`; it then carries a `Certificate` of this.
+        task: the task of `certify`, as in `evaluate`; by default the model's kind of task.
+        max_drop: the largest drop that is allowed, in points: 0.5 allows from 91.2 % to 90.7 %; a
+            perplexity may rise by this many percent.
+        columns: `text`, `text_pair`, `label` and `format` of `tasks.read_examples`, for `certify`.
 
     Returns:
         The path.
 
     Raises:
         ValueError: an option is invalid, a head was never trained, or the file is one that the
-            model was loaded from.
+            model was loaded from; or the examples of `certify` do not fit the model, or lack one of
+            its labels.
         TypeError: the model is not one of this package's.
-        ExportError: the file's outputs differ from the model's.
+        FileNotFoundError: there is no file `certify`.
+        ExportError: the file's outputs differ from the model's, or it is worse on `certify` by more
+            than is allowed.
         OSError: the file can not be written.
     """
     if not isinstance(model, SqueezeBertPreTrainedModel):
         raise TypeError(f"A {type(model).__name__} can not be exported: pass a SqueezeBERT.")
     model.check_trained()
     path = Path(path)
-    require_apart(path, [model])
+    require_apart(path, [model], [certify])
     check_writable(path, model.count_params() // 2)  # the size in int4
     tokenizer = tokenizer or model.tokenizer
     _check_target(target, quantize, batch)
@@ -136,7 +153,8 @@ def export(
         check_tokenizer(tokenizer)
     if quantize is not None:
         _check_widths(model.config, quantize)
-    _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify)
+    _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify, certify)
+    check_number("max_drop", max_drop, most=100, whole=False)
     runner = TARGETS[target]
     task, normalize = model.task, True
     if isinstance(task, Embedding):
@@ -149,6 +167,14 @@ def export(
 
     if runner.metadata:
         _warn_of_mediapipe(model, tokenizer, verify or ())
+    longest = max(lengths, default=model.config.max_position_embeddings)
+    texts = (verify or calibrate or ())[:_MOST_VERIFIED]
+    samples = make_samples(model, tokenizer, texts, lengths, batch)
+    reference = Reference(model, samples, pooling, normalize)
+    examination = None
+    if certify is not None:
+        twin = FloatModel(model.architecture, config, tokenizer, reference.compute)
+        examination = Examination(twin, certify, task or model.task, max_drop, columns or {})
     exact = content = _convert(
         model,
         lengths=lengths,
@@ -161,10 +187,6 @@ def export(
         pooling=pooling,
         normalize=normalize,
     )
-    longest = max(lengths, default=model.config.max_position_embeddings)
-    texts = (verify or calibrate or ())[:_MOST_VERIFIED]
-    samples = make_samples(model, tokenizer, texts, lengths, batch)
-    reference = Reference(model, samples, pooling, normalize)
     if recipe is not None:
         _prove_exact(exact, files, reference)
         rows = {
@@ -194,6 +216,11 @@ def export(
             wanted = reference.on([example.inputs for example in examples])
             made = make_golden(runtime, wanted, examples, recipe, half)
             attach_files(temporary, {GOLDEN: made.to_json()})
+        if examination is not None:
+            certificate = examination.certify(runtime)
+            logger.info(str(certificate))
+            _require_kept(certificate)
+            attach_certificate(temporary, certificate)
         own = encode(tokenizer, texts, longest) if tokenizer is not None else []
         tokens, milliseconds = median_time(runtime, own or samples)
     logger.info(
@@ -320,6 +347,7 @@ def _check_texts(
     quantize: str | None,
     calibrate: Sequence[str] | None,
     verify: Sequence[Text] | None,
+    certify: str | os.PathLike | None,
 ) -> None:
     calibrates = quantize is not None and RECIPES[quantize].calibrates
     if calibrates and not calibrate:
@@ -330,7 +358,7 @@ def _check_texts(
     if calibrate and not calibrates:
         names = ", ".join(name for name in RECIPES if RECIPES[name].calibrates)
         raise ValueError(f"calibrate is for {names}, not for quantize={quantize}: leave it out.")
-    if (calibrate or verify) and tokenizer is None:
+    if (calibrate or verify or certify) and tokenizer is None:
         raise ValueError("The model came without a tokenizer, which texts need: pass one.")
     if tokenizer is not None and len(tokenizer) > vocab_size:
         raise ValueError(
@@ -400,6 +428,24 @@ def _open(path: Path) -> Runtime:
         raise ExportError(
             f"The exported file can not be opened, and was not kept: try another recipe. {error}"
         ) from error
+
+
+def _require_kept(certificate: Certificate) -> None:
+    """Refuses a file that is worse than its model by more than is allowed."""
+    if not certificate.failing:
+        return
+    worst, *others = certificate.failing
+    recipe = RECIPES[certificate.quantize] if certificate.quantize else None
+    ways_out = ["choose another recipe"] * (recipe is not None)
+    ways_out += ["pass more texts to calibrate on"] * bool(recipe and recipe.calibrates)
+    ways_out += ["allow a larger max_drop"]
+    more = f", and so do {named(others)}" if others else ""
+    raise ExportError(
+        f"The {worst.name} on {certificate.data} falls from {worst.model:.2f} to {worst.file:.2f}, "
+        f"by {worst.drop:.2f} points ({certificate.confidence:.0%} interval {worst.low:.2f} to "
+        f"{worst.high:.2f}), where {certificate.max_drop:g} are allowed{more}: the file was not "
+        f"kept; {', or '.join(ways_out)}."
+    )
 
 
 def _prove_exact(exact: bytes, files: Mapping[str, bytes], reference: Reference) -> None:

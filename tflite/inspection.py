@@ -22,7 +22,8 @@ import numpy as np
 from ..terminal import one_line, printable
 from ..tokenizer import SqueezeBertTokenizer
 from .apart import Crash, Rows, run_apart
-from .bundle import read_bundle
+from .bundle import is_certified, read_bundle
+from .certificate import CERTIFICATE, Certificate
 from .choosing import self_test_apart
 from .golden import GOLDEN, SelfTest
 from .gpu import run_on_gpu
@@ -52,6 +53,11 @@ _NO_GPU = (
 _FLOAT32 = "run in float32; phones' GPUs use float16 by default"
 _FIXED = "GPUs need fixed shapes, but this file's inputs have free ones"
 _NO_GOLDEN = "there are no golden examples in the file"
+_NO_CERTIFICATE = "certificate: none"
+_OTHER_FILE = (
+    "certificate: does not count, because it was made for another file, or this file was changed "
+    "afterwards; export it again"
+)
 _NO_NUMBERS = "its outputs, or those of the reference kernels, hold NaN or infinity"
 _NPU = (
     "NPUs run files that their vendor's compiler made ahead of time from a fixed-length file. For "
@@ -112,6 +118,8 @@ class Inspection:
             run.
         contents: for a file of this package, what it carries: architecture, labels, tokenizer ...
         golden: for a file with golden examples, the result of its self-test, or why it fails.
+        certificate: for a certified file, how much worse it is than its model; or why it does not
+            count.
         metadata: TFLite's own metadata, which MediaPipe reads.
         delegates: how each delegate runs it.
         faults: what is known to go wrong with its patterns on devices that are not here.
@@ -126,6 +134,7 @@ class Inspection:
     operators: dict[str, int]
     contents: dict[str, Any] | None
     golden: SelfTest | str | None
+    certificate: Certificate | str | None
     metadata: dict[str, Any] | None
     delegates: list[Delegate]
     faults: list[KnownFault]
@@ -151,6 +160,7 @@ class Inspection:
         else:
             lines += [f"{name}: {printable(_plain(x))}" for name, x in self.contents.items()]
             lines.append(f"self-test: {printable(str(self.golden or _NO_GOLDEN))}")
+            lines += str(self.certificate or _NO_CERTIFICATE).split("\n")
         lines.append(f"metadata for MediaPipe: {printable(_task_of(self.metadata))}")
         lines += [printable(line) for x in self.delegates for line in _delegate_lines(x, count)]
         lines.append("known to go wrong on other devices" + ("" if self.faults else ": nothing"))
@@ -196,6 +206,9 @@ def inspect(path: str | os.PathLike) -> Inspection:
         weights=_weights(model),
         operators=dict(Counter(names).most_common()),
         contents=contents,
+        certificate=_certificate(path)
+        if CERTIFICATE in (contents or {}).get("files", ())
+        else None,
         golden=_run_golden(path) if GOLDEN in (contents or {}).get("files", ()) else None,
         metadata=_metadata(path),
         delegates=[
@@ -249,6 +262,16 @@ def _tokenizer(tokenizer: SqueezeBertTokenizer) -> dict[str, Any]:
     if tokenizer.kind == "WordPiece":
         described["lower_case"] = bool(tokenizer.do_lower_case)
     return described
+
+
+def _certificate(path: Path) -> Certificate | str:
+    try:
+        certificate = read_bundle(path).certificate
+    except ValueError as error:
+        return f"certificate: does not count ({one_line(error)})"
+    if certificate is None or not is_certified(path, certificate):
+        return _OTHER_FILE
+    return certificate
 
 
 def _metadata(path: Path) -> dict[str, Any] | None:

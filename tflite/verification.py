@@ -136,6 +136,10 @@ class Reference:
         samples: the samples to run it on.
         pooling: the pooling of the file's embeddings.
         normalize: whether these are scaled to length 1.
+
+    Attributes:
+        model: the model, in float32.
+        compute: from inputs to all that the model returns.
     """
 
     def __init__(
@@ -146,7 +150,7 @@ class Reference:
         normalize: bool = True,
     ):
         self.model, self._pooling, self._normalize = _in_float32(model), pooling, normalize
-        self._compute = _as_function(self.model)
+        self.compute = _as_function(self.model)
         self._take(samples)
 
     def on(self, samples: Sequence[Mapping[str, np.ndarray]]) -> Reference:
@@ -194,7 +198,7 @@ class Reference:
         self, sample: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         """The model's outputs by name, including those that only a file computes."""
-        outputs = self._compute(inputs)
+        outputs = self.compute(inputs)
         outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
         named = {n: np.asarray(x, np.float32) for n, x in outputs.items() if n in _OUTPUTS}
         if self.model.task.activation is not None:

@@ -29,6 +29,7 @@ from . import (
     score,
     serve_export,
     squeeze,
+    trim_vocab,
 )
 from .console import console, say_end
 from .restarts import run_with_restarts
@@ -45,7 +46,7 @@ _EPILOG = """examples:
   tf-squeezebert evaluate reviews.tflite ./reviews --data dev.tsv --task sst2
 """
 VERBS = (
-    *(convert, finetune, pretrain, squeeze, evaluate, predict, score),
+    *(convert, finetune, pretrain, squeeze, trim_vocab, evaluate, predict, score),
     *(export, serve_export, inspect, benchmark),
 )
 _MOST_OF_A_MESSAGE = 500  # characters: an argument may have 100,000

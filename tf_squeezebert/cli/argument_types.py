@@ -31,6 +31,10 @@ def name(value: str) -> str:
     return utf8(value)
 
 
+def names(value: str) -> list[str]:
+    return [name(part.strip()) for part in value.split(",")]
+
+
 def path(value: str) -> Path:
     return Path(name(value))
 

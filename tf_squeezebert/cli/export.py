@@ -10,8 +10,11 @@ from ..tasks import find_task
 from ..tasks.embedding import POOLINGS
 from ..tflite.targets import RECIPES, TARGETS
 from . import argument_types as types
-from .options import add_task, choices
+from .options import add_columns, add_task, choices, columns_of
 from .show import print_lines, warnings_to_stderr
+
+_MAX_DROP = 0.5
+_OF_CERTIFY = ("max_drop", "format", "column_text", "column_text_pair", "column_label")
 
 
 def add(add_parser: Callable) -> None:
@@ -84,6 +87,22 @@ def add(add_parser: Callable) -> None:
         help="put golden examples into the file, by which it can test itself: short texts of "
         "--verify, or of the package, with the model's outputs",
     )
+    export.add_argument(
+        "--certify",
+        type=types.path,
+        metavar="FILE",
+        help="labelled examples of --task: the file is kept only if, on these, no metric and no "
+        "label's recall is worse than the model's by more than --max-drop, and it carries a "
+        "certificate of this, which inspect shows",
+    )
+    export.add_argument(
+        "--max-drop",
+        type=float,
+        metavar="POINTS",
+        help="the largest drop that --certify allows, in points; for masked LM the largest rise of "
+        f"the perplexity, in percent (default: {_MAX_DROP})",
+    )
+    add_columns(export)
     export.set_defaults(run=run)
 
 
@@ -92,8 +111,11 @@ def run(options: argparse.Namespace) -> None:
     from ..files import check_writable, require_apart
     from ..tflite import export
 
+    if options.certify is None and any(getattr(options, x) is not None for x in _OF_CERTIFY):
+        raise ValueError("--max-drop, --format and columns are for --certify: pass it too.")
     texts = (options.calibrate, options.verify, options.labels)
-    require_apart(options.output, [options.model], [x.path for x in texts if x is not None])
+    read = [options.certify, *(x.path for x in texts if x is not None)]
+    require_apart(options.output, [options.model], read)
     check_writable(options.output)
     print_lines(f"Reading {options.model}", file=sys.stderr)
     architecture = None if options.task is None else find_task(options.task).architecture
@@ -114,5 +136,9 @@ def run(options: argparse.Namespace) -> None:
             calibrate=options.calibrate,
             verify=options.verify,
             golden=options.golden,
+            certify=options.certify,
+            task=options.task,
+            max_drop=_MAX_DROP if options.max_drop is None else options.max_drop,
+            columns=columns_of(options),
         )
     print_lines(str(path))

@@ -116,6 +116,40 @@ def columns_of(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+def add_vocabulary(parser: argparse.ArgumentParser, texts: str) -> None:
+    """Options for what a vocabulary is chosen by; `texts` is the option for files of texts."""
+    parser.add_argument(
+        texts,
+        dest="vocab_from",
+        nargs="+",
+        default=[],
+        type=types.path,
+        metavar="FILE",
+        help="files of texts, one per line: the word pieces that they use are kept",
+    )
+    parser.add_argument(
+        "--languages",
+        type=types.names,
+        default=[],
+        metavar="CODE,CODE",
+        help="languages, such as de,en: the pieces of their words are kept, as the package "
+        "wordfreq lists them",
+    )
+    parser.add_argument(
+        "--frequencies",
+        nargs="+",
+        default=[],
+        type=types.path,
+        metavar="FILE",
+        help="lists of words: lines that end in a word and its count",
+    )
+
+
+def vocabulary_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The values of these options."""
+    return {name: getattr(options, name) for name in ("vocab_from", "languages", "frequencies")}
+
+
 def verbosity() -> int:
     """A live progress line on a terminal, and one line per epoch elsewhere."""
     return 1 if sys.stdout.isatty() else 2

@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 from ..training.options import SQUEEZING
 from . import argument_types as types
-from .options import add_columns, add_task, add_training, columns_of, training_of, verbosity
+from .options import (
+    add_columns,
+    add_task,
+    add_training,
+    add_vocabulary,
+    columns_of,
+    training_of,
+    verbosity,
+    vocabulary_of,
+)
 from .show import print_metrics
 
 
@@ -45,8 +54,10 @@ def add(add_parser: Callable) -> None:
         "--vocab-size",
         type=types.whole,
         metavar="N",
-        help="number of word pieces to keep, the most frequent ones (default: all)",
+        help="number of word pieces to keep, the most frequent ones (default: all, or those that "
+        "the next options use)",
     )
+    add_vocabulary(squeeze, "--vocab-from")
     squeeze.add_argument(
         "--texts", metavar="FILE", type=types.path, help="texts without labels, one per line"
     )
@@ -85,6 +96,7 @@ def run(options: argparse.Namespace) -> None:
         groups=options.groups,
         layers=options.layers,
         vocab_size=options.vocab_size,
+        **vocabulary_of(options),
         texts=options.texts,
         task=options.task,
         train=options.train,

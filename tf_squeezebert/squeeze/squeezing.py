@@ -32,6 +32,7 @@ from ..training.options import SQUEEZING, TrainingOptions
 from ..training.run import FineTuned, Run
 from .calibration import Calibration, Text
 from .fitting import diagonal_blocks, fit_groups, hidden_error
+from .frequencies import read_sources
 from .regrouping import Regrouping, find_regrouping, regroup
 from .vocabulary import trim_vocabulary
 
@@ -46,6 +47,9 @@ def squeeze(
     groups: int | Sequence[int] = 4,
     layers: int | Sequence[int] | None = None,
     vocab_size: int | None = None,
+    vocab_from: Sequence[str | os.PathLike] = (),
+    languages: Sequence[str] = (),
+    frequencies: Sequence[str | os.PathLike] = (),
     texts: str | os.PathLike | Iterable[Text] | None = None,
     task: str | None = None,
     train: Data | None = None,
@@ -72,7 +76,9 @@ def squeeze(
         out: the folder to write.
         groups, layers: as in `make_student`.
         vocab_size: number of word pieces to keep, those that the texts, or train, use most; see
-            `trim_vocabulary`.
+            `trim_vocabulary`. The default is all, or those that the next three use.
+        vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
+            per line, languages, and lists of words, as in `read_sources`.
         texts: a file of texts without labels, one per line; or texts, or pairs of texts.
         task, train, dev, columns: as in `finetune`.
         labels: names for the model's labels, in the order of its ids, for a model that calls them
@@ -91,7 +97,7 @@ def squeeze(
         FileNotFoundError: there is no such file, or no run to resume.
         ValueError: the model is not a BERT, or does not fit the task or its labels; groups do not
             divide its sizes; a file is empty; an option is wrong; `out` holds a run already.
-        ImportError: SciPy is not installed.
+        ImportError: SciPy is not installed; or wordfreq, which `languages` need.
         FloatingPointError: as `finetune` does.
     """
     began, folder = time.monotonic(), Path(out)
@@ -102,7 +108,9 @@ def squeeze(
         raise ValueError("A task needs train, and train and dev need a task: pass both.")
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
+    of_vocabulary = [*vocab_from, *frequencies]
     files = [path for data in (texts, train, dev) for path in paths_of(data)]
+    files += of_vocabulary
     with own_folder(folder, [model], files):
         check_folder(folder, resume, _PLAN_FILE)
         check_repeatable(*paths_of(train), *paths_of(dev))
@@ -116,6 +124,7 @@ def squeeze(
             "groups": groups,
             "layers": layers,
             "vocab_size": vocab_size,
+            "vocabulary": [*map(digest_data, of_vocabulary), *languages],
             "columns": columns,
             "budget": budget,
             "options": options,
@@ -129,8 +138,9 @@ def squeeze(
         sample = texts
         if not texts and task is not None and train is not None:
             sample = read_task_texts(train, task, teacher, **columns)
-        if vocab_size is not None:
-            teacher = trim_vocabulary(teacher, sample, vocab_size)
+        sources = read_sources(vocab_from, languages, frequencies).values()
+        if sources or vocab_size is not None:
+            teacher = trim_vocabulary(teacher, *(sources or [sample]), size=vocab_size)
 
         keras.utils.set_random_seed(settings.seed)
         student, kept, order = make_student(

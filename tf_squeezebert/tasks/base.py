@@ -24,7 +24,7 @@ from ..data.checks import checked
 from ..data.readers import Examples, Labels
 from ..encoding import chunked
 from ..inputs import INPUTS
-from ..metrics import Values
+from ..metrics import METRICS, Values
 
 if TYPE_CHECKING:
     from ..tokenizer import SqueezeBertTokenizer
@@ -175,6 +175,35 @@ class Measured(NamedTuple):
     metrics: dict[str, float]
     expected: Values
     got: Values
+
+
+class Scored(NamedTuple):
+    """The parts of N examples' metrics, from which those of any of the examples follow.
+
+    Attributes:
+        metrics: from the indices of some examples, which may repeat, to the task's metrics.
+        labels: the names of L labels that have a recall; some tasks have none.
+        support: how often each example has each label, int [N, L].
+        hits: how often, among these, the label was found, int [N, L].
+    """
+
+    metrics: Callable[[np.ndarray], dict[str, float]]
+    labels: Sequence[str]
+    support: np.ndarray
+    hits: np.ndarray
+
+    @property
+    def examples(self) -> int:
+        """N."""
+        return len(self.support)
+
+    @classmethod
+    def without_labels(
+        cls, metrics: Callable[[np.ndarray], dict[str, float]], count: int
+    ) -> Scored:
+        """The parts of metrics alone, of N examples."""
+        nothing = np.zeros((count, 0), int)
+        return cls(metrics, (), nothing, nothing)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -424,6 +453,19 @@ class Task:
         """
         raise NotImplementedError
 
+    def expected(self, examples: Sequence[Example], names: Sequence[str]) -> Values:
+        """The examples' labels, as `Measured.expected` holds them."""
+        raise NotImplementedError
+
+    def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
+        """The parts of the metrics, from the labels that `measure` returns.
+
+        Args:
+            expected, got: as in `Measured`.
+            names: as in `measure`.
+        """
+        raise NotImplementedError
+
     def measure_loss(self, loss: float) -> dict[str, float]:
         """The metrics of a kind that is evaluated `by_loss`, from the mean loss."""
         raise NotImplementedError
@@ -470,6 +512,14 @@ def _characters(value: Any) -> int:
     if isinstance(value, (list, tuple)):
         return sum(len(x) for x in value if isinstance(x, str))
     return len(value) if isinstance(value, str) else 0
+
+
+def measure_some(
+    names: Sequence[str], expected: Values, got: Values
+) -> Callable[[np.ndarray], dict[str, float]]:
+    """`Scored.metrics` of some of `METRICS`."""
+    want, have = np.asarray(expected), np.asarray(got)
+    return lambda chosen: {name: METRICS[name](want[chosen], have[chosen]) for name in names}
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -14,13 +14,14 @@ from ..config import SqueezeBertConfig
 from ..data.checks import check_texts, checked
 from ..data.readers import read_text
 from ..inputs import IGNORED
-from ..metrics import perplexity
+from ..metrics import Values, perplexity
 from ..ranges import check_number
 from .base import (
     Example,
     Format,
     Predictor,
     Row,
+    Scored,
     Spec,
     Task,
     Tokenize,
@@ -198,6 +199,15 @@ class MaskedLM(Task):
     def measure_loss(self, loss: float) -> dict[str, float]:
         """The metrics, from the mean cross-entropy of the masked tokens."""
         return {"perplexity": perplexity(loss)}
+
+    def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
+        """From each row's number of masked tokens, and the sum of their losses."""
+        counts, losses = np.asarray(expected), np.asarray(got)
+
+        def measure(chosen: np.ndarray) -> dict[str, float]:
+            return self.measure_loss(losses[chosen].sum() / counts[chosen].sum())
+
+        return Scored.without_labels(measure, len(counts))
 
 
 def _swapped(row: Row) -> Row:

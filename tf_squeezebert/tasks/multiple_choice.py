@@ -13,8 +13,19 @@ from tokenizers import Encoding
 from ..config import SqueezeBertConfig
 from ..data.checks import check_choices
 from ..data.readers import read_commonsense_qa, read_swag
-from ..metrics import METRICS
-from .base import Example, Format, Measured, Predictor, Task, Tokenize, require, softmax
+from ..metrics import METRICS, Values
+from .base import (
+    Example,
+    Format,
+    Measured,
+    Predictor,
+    Scored,
+    Task,
+    Tokenize,
+    measure_some,
+    require,
+    softmax,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +99,13 @@ class MultipleChoice(Task):
     def measure(
         self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
-        expected = np.array([example["label"] for example in examples])
+        expected = self.expected(examples, names)
         got = np.array([answer["index"] for answer in answers])
         return Measured({"accuracy": METRICS["accuracy"](expected, got)}, expected, got)
+
+    def expected(self, examples: Sequence[Example], names: Sequence[str]) -> np.ndarray:
+        return np.array([example["label"] for example in examples])
+
+    def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
+        measure = measure_some(self.metrics, expected, got)
+        return Scored.without_labels(measure, len(expected))

@@ -13,9 +13,20 @@ from ..config import SqueezeBertConfig
 from ..data.checks import check_question, checked
 from ..data.readers import read_squad
 from ..encoding import check_windowed
-from ..metrics import squad_scores
+from ..metrics import Values, answer_scores, squad_scores
 from ..ranges import check_number
-from .base import Example, Format, Measured, Predictor, Spec, Task, Tokenize, require, softmax
+from .base import (
+    Example,
+    Format,
+    Measured,
+    Predictor,
+    Scored,
+    Spec,
+    Task,
+    Tokenize,
+    require,
+    softmax,
+)
 
 MOST_ANSWER_TOKENS = 30
 
@@ -148,8 +159,25 @@ class QuestionAnswering(Task):
         numbered = [{**example, "id": str(i)} for i, example in enumerate(examples)]
         got = [answer["answer"] for answer in answers]
         scores = squad_scores(numbered, {str(i): answer for i, answer in enumerate(got)})
-        expected = [list(example["answers"]["text"]) for example in examples]
-        return Measured(self.first(scores), expected, got)
+        return Measured(self.first(scores), self.expected(examples, names), got)
+
+    def expected(self, examples: Sequence[Example], names: Sequence[str]) -> list[list[str]]:
+        return [list(example["answers"]["text"]) for example in examples]
+
+    def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
+        rules_of_v2 = not all(expected)
+        each = np.array(
+            [
+                answer_scores(texts, answer, rules_of_v2)
+                for texts, answer in zip(expected, got, strict=True)
+            ]
+        )
+
+        def measure(chosen: np.ndarray) -> dict[str, float]:
+            exact, f1 = each[chosen].mean(axis=0).tolist()
+            return self.first({"exact_match": exact, "f1": f1})
+
+        return Scored.without_labels(measure, len(each))
 
 
 def _refuse_long(questions: Sequence[str], tokenize: Tokenize, error: ValueError) -> None:

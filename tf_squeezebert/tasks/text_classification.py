@@ -20,8 +20,19 @@ from ..data.checks import (
     checked,
 )
 from ..data.readers import GLUE_TASKS, Labels, read_csv, read_glue, read_jsonl
-from ..metrics import METRICS
-from .base import Example, Format, Measured, Predictor, Spec, Task, match_labels, softmax
+from ..metrics import METRICS, Values
+from .base import (
+    Example,
+    Format,
+    Measured,
+    Predictor,
+    Scored,
+    Spec,
+    Task,
+    match_labels,
+    measure_some,
+    softmax,
+)
 
 _MOST = 2**31 - 1  # the largest label
 _SINGLE, _MULTI = "single_label_classification", "multi_label_classification"
@@ -161,10 +172,22 @@ class TextClassification(Texts):
     def measure(
         self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
-        expected = np.array([example["label"] for example in examples])
+        expected = self.expected(examples, names)
         got = np.array([self._as_label(answer, names) for answer in answers])
         metrics = {name: METRICS[name](expected, got) for name in self.metrics}
         return Measured(metrics, expected, got)
+
+    def expected(self, examples: Sequence[Example], names: Sequence[str]) -> np.ndarray:
+        return np.array([example["label"] for example in examples])
+
+    def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
+        support, found = (self._by_label(np.asarray(x), len(names)) for x in (expected, got))
+        measure = measure_some(self.metrics, expected, got)
+        return Scored(measure, names, support, support & found)
+
+    def _by_label(self, labels: np.ndarray, count: int) -> np.ndarray:
+        """Which of the labels each example has, bool [N, L]."""
+        raise NotImplementedError
 
     def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> Any:
         """An answer in the form of an example's label."""
@@ -199,6 +222,9 @@ class SingleLabel(TextClassification):
     def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> int:
         return names.index(answer["label"])
 
+    def _by_label(self, labels: np.ndarray, count: int) -> np.ndarray:
+        return labels[:, None] == np.arange(count)
+
 
 class MultiLabel(TextClassification):
     """Several labels may apply to a text: 0 or 1 for each."""
@@ -220,6 +246,9 @@ class MultiLabel(TextClassification):
 
     def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> list[bool]:
         return [answer["scores"][name] >= 0.5 for name in names]
+
+    def _by_label(self, labels: np.ndarray, count: int) -> np.ndarray:
+        return labels.astype(bool)
 
 
 class Regression(TextClassification):
@@ -244,6 +273,9 @@ class Regression(TextClassification):
 
     def _as_label(self, answer: dict[str, Any], names: Sequence[str]) -> float:
         return next(iter(answer["values"].values()))
+
+    def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
+        return Scored.without_labels(measure_some(self.metrics, expected, got), len(expected))
 
     def config_options(self, labels: Sequence[str] | None) -> dict[str, Any]:
         return {"num_labels": 1, **super().config_options(labels)}

@@ -17,13 +17,14 @@ from ..data.checks import check_class, check_words, checked
 from ..data.readers import Examples, Labels, read_conll
 from ..encoding import check_windowed
 from ..inputs import IGNORED
-from ..metrics import entity_scores
+from ..metrics import Values, entities_of, entity_counts, entity_scores
 from ..ranges import check_number
 from .base import (
     Example,
     Format,
     Measured,
     Predictor,
+    Scored,
     Spec,
     Task,
     Tokenize,
@@ -165,9 +166,29 @@ class TokenClassification(Task):
     def measure(
         self, examples: Sequence[Example], answers: Sequence[dict], names: Sequence[str]
     ) -> Measured:
-        expected = [[names[i] for i in example["ner_tags"]] for example in examples]
+        expected = self.expected(examples, names)
         got = [[word["label"] for word in answer["words"]] for answer in answers]
         return Measured(self.first(entity_scores(expected, got)), expected, got)
+
+    def expected(self, examples: Sequence[Example], names: Sequence[str]) -> list[list[str]]:
+        return [[names[i] for i in example["ner_tags"]] for example in examples]
+
+    def scored(self, expected: Values, got: Values, names: Sequence[str]) -> Scored:
+        counts = entity_counts(list(expected), list(got))
+        # Labels of one kind have one recall: that of B-PER and I-PER is that of PER.
+        kinds = {kind: _entity_kind(name) for name in names for kind, _, _ in entities_of([[name]])}
+        places = [counts.kinds.index(kind) if kind in counts.kinds else -1 for kind in kinds]
+
+        def by_kind(values: np.ndarray) -> np.ndarray:
+            # The last column, of 0, is for kinds that do not occur.
+            return np.pad(values, ((0, 0), (0, 1)))[:, places]
+
+        return Scored(
+            lambda chosen: self.first(counts.scores(chosen)),
+            list(kinds.values()),
+            by_kind(counts.expected),
+            by_kind(counts.right),
+        )
 
 
 def _among_words(found: dict[int, dict], words: Sequence[str]) -> dict[int, dict]:

@@ -73,6 +73,7 @@ _INPUTS = {
     "train": "other training examples",
     "dev": "other dev examples",
     "texts": "other texts",
+    "vocabulary": "another choice of the vocabulary",
     "model": "another model",
     "tokenizer": "a model with another tokenizer",
     "teacher": "another teacher, or none",
