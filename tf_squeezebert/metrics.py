@@ -273,11 +273,11 @@ def perplexity(loss: float) -> float:
 # All metrics
 
 
-_LOWER_IS_BETTER = ("perplexity", "hidden_error")
+LOWER_IS_BETTER = ("perplexity", "hidden_error", "embedding_error")
 
 
 def is_better(metric: str, value: float, best: float | None) -> bool:
     """Whether a metric's value is better than the best so far; NaN is better only than no value."""
     if best is None or math.isnan(best):
         return best is None or not math.isnan(value)
-    return value < best if metric in _LOWER_IS_BETTER else value > best
+    return value < best if metric in LOWER_IS_BETTER else value > best

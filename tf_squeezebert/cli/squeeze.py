@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from ..tflite.targets import POOLINGS
 from ..training.options import SQUEEZING
 from . import argument_types as types
 from .options import add_columns, add_task, add_training, columns_of, training_of, verbosity
@@ -50,6 +51,12 @@ def add(add_parser: Callable) -> None:
     squeeze.add_argument(
         "--texts", metavar="FILE", type=types.path, help="texts without labels, one per line"
     )
+    squeeze.add_argument(
+        "--pooling",
+        choices=POOLINGS,
+        help="for a BERT of sentence embeddings: how they are made of the last hidden states; "
+        "the embeddings of the texts are then imitated too",
+    )
     add_task(squeeze)
     squeeze.add_argument(
         "--train", metavar="FILE", type=types.path, help="examples of the task to train on"
@@ -86,6 +93,7 @@ def run(options: argparse.Namespace) -> None:
         layers=options.layers,
         vocab_size=options.vocab_size,
         texts=options.texts,
+        pooling=options.pooling,
         task=options.task,
         train=options.train,
         dev=options.dev,

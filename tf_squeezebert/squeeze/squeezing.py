@@ -31,7 +31,7 @@ from ..training.on_task import Data, train_on_task
 from ..training.options import SQUEEZING, TrainingOptions
 from ..training.run import FineTuned, Run
 from .calibration import Calibration, Text
-from .fitting import diagonal_blocks, fit_groups, hidden_error
+from .fitting import diagonal_blocks, embedding_error, fit_groups, hidden_error
 from .regrouping import Regrouping, find_regrouping, regroup
 from .vocabulary import trim_vocabulary
 
@@ -47,6 +47,7 @@ def squeeze(
     layers: int | Sequence[int] | None = None,
     vocab_size: int | None = None,
     texts: str | os.PathLike | Iterable[Text] | None = None,
+    pooling: str | None = None,
     task: str | None = None,
     train: Data | None = None,
     dev: Data | None = None,
@@ -74,6 +75,8 @@ def squeeze(
         vocab_size: number of word pieces to keep, those that the texts, or train, use most; see
             `trim_vocabulary`.
         texts: a file of texts without labels, one per line; or texts, or pairs of texts.
+        pooling: "mean" or "cls", for a BERT of sentence embeddings that are made in this way: the
+            embeddings of `texts` are distilled too.
         task, train, dev, columns: as in `finetune`.
         labels: names for the model's labels, in the order of its ids, for a model that calls them
             LABEL_0, LABEL_1, ...; a model that is passed keeps its names.
@@ -100,6 +103,8 @@ def squeeze(
     check_number("budget", budget, whole=False)
     if (task is None) != (train is None) or (task is None and dev is not None):
         raise ValueError("A task needs train, and train and dev need a task: pass both.")
+    if pooling is not None and texts is None:
+        raise ValueError("The embeddings of texts are distilled with pooling: pass texts.")
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
     files = [path for data in (texts, train, dev) for path in paths_of(data)]
@@ -116,6 +121,7 @@ def squeeze(
             "groups": groups,
             "layers": layers,
             "vocab_size": vocab_size,
+            "pooling": pooling,
             "columns": columns,
             "budget": budget,
             "options": options,
@@ -160,7 +166,7 @@ def squeeze(
 
             place = folder / "texts" if task is not None else folder
             result = _learn_texts(
-                student, teacher, kept, texts, place, options, measure, resume, fit
+                student, teacher, kept, texts, pooling, place, options, measure, resume, fit
             )
         if task is None or train is None:
             student.save_pretrained(folder)
@@ -342,6 +348,7 @@ def _learn_texts(
     teacher: SqueezeBertPreTrainedModel,
     kept: Sequence[int],
     texts: Sequence[Text],
+    pooling: str | None,
     folder: Path,
     options: Mapping[str, Any],
     measure: Callable[[], dict[str, float]],
@@ -361,7 +368,10 @@ def _learn_texts(
     held_out = Calibration(teacher, texts[::_HELD_OUT])
 
     def evaluator() -> dict[str, float]:
-        return {"hidden_error": hidden_error(ours, theirs, held_out), **measure()}
+        errors = {"hidden_error": hidden_error(ours, theirs, held_out)}
+        if pooling is not None:
+            errors["embedding_error"] = embedding_error(ours, theirs, held_out, pooling)
+        return {**errors, **measure()}
 
     pooler_trains = ours.pooler.trainable
     ours.pooler.trainable = False  # it does not take part in the comparison
@@ -371,6 +381,7 @@ def _learn_texts(
         layers=kept,
         hidden_weight=settings.hidden_weight,
         attention_weight=settings.attention_weight,
+        pooling=pooling,
     )
     batches = Batches(ours, find_task("feature-extraction"), settings, train)
     run = Run(
@@ -378,10 +389,11 @@ def _learn_texts(
         folder,
         batches.steps,
         settings,
-        metric="hidden_error",
+        metric="hidden_error" if pooling is None else "embedding_error",
         evaluator=evaluator,
         identity={
             "task": "texts",
+            "pooling": pooling,
             "config": ours.config.to_dict(),
             "texts": digest_data(texts),
             "teacher": True,
