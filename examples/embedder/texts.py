@@ -3,21 +3,20 @@
     python examples/embedder/texts.py FOLDER [FILE ...] > sentences.txt
 
 FOLDER is a folder into which Debian packages were unpacked (embedder.sh does it). Sentences are
-taken from the dictionaries WordNet and GCIDE, from all HTML pages, which are manuals in English, and
-from the fortunes; also from the descriptions of all packages that apt knows. FILE is plain text, or
-JSON in the form of SQuAD, of which contexts and questions are taken. Each sentence is written once, in
-a random order that is always the same. What is taken from where is printed to stderr.
+taken from WordNet, from the fortunes, and from all HTML pages, which are manuals in English; also
+from the descriptions of all packages that apt knows. FILE is plain text, or JSON in the form of
+SQuAD, of which contexts and questions are taken. Each sentence is written once, in a random order
+that is always the same. What is taken from where is printed to stderr.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -31,7 +30,6 @@ def main() -> None:
     found: dict[str, None] = {}
     for name, texts in (
         ("WordNet", wordnet(folder)),
-        ("GCIDE", gcide(folder)),
         ("fortunes", fortunes(folder)),
         ("HTML", html_pages(folder)),
         ("package descriptions", descriptions()),
@@ -62,15 +60,6 @@ def wordnet(folder: Path) -> Iterator[str]:
             gloss = line.partition(" | ")[2]
             yield from (example.strip() for example in re.findall(r'"([^"]+)"', gloss))
             yield from (part.strip() for part in re.sub(r'"[^"]*"?', "", gloss).split(";"))
-
-
-def gcide(folder: Path) -> Iterator[str]:
-    """Sentences of the entries: definitions, and quotations in braces or with a source."""
-    for path in folder.rglob("gcide.dict.dz"):
-        text = gzip.decompress(path.read_bytes()).decode("utf-8", errors="ignore")
-        for paragraph in re.split(r"\n\s*\n", text):
-            plain = re.sub(r"\[[^]]*\]|[{}]|\([^)]*\)|--[A-Z][\w. ]*$|^\s*\d+\.", " ", paragraph)
-            yield from (part for part in split(plain) if re.fullmatch(r"[A-Z].*[.?!]", part))
 
 
 def fortunes(folder: Path) -> Iterator[str]:
@@ -114,9 +103,10 @@ class _Page(HTMLParser):
 
 def descriptions() -> Iterator[str]:
     """The one line about each Debian package."""
-    listed = subprocess.run(["apt-cache", "search", "."], capture_output=True, text=True, check=True)
-    for line in listed.stdout.splitlines():
-        yield line.partition(" - ")[2]
+    known = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, check=True).stdout
+    for line in known.decode("utf-8", errors="ignore").splitlines():
+        if line.startswith("Description: "):
+            yield line.removeprefix("Description: ")
 
 
 def read(path: Path) -> Iterator[str]:
