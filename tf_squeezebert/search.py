@@ -71,6 +71,8 @@ class SearchIndex:
 
     Attributes:
         passages: the texts, in order.
+        vectors: their embeddings, [n, H] in int8; multiplied by `scales`, [n] in float32, they have
+            length 1, up to rounding.
         runtime: the model.
 
     Raises:
@@ -94,7 +96,7 @@ class SearchIndex:
         self.runtime = _embedder(place)
         digest = hashlib.sha256(place.read_bytes()).hexdigest()
         path = Path(index) if index is not None else beside
-        self._vectors, self._scales = _indexed(self.passages, self.runtime, digest, path)
+        self.vectors, self.scales = _indexed(self.passages, self.runtime, digest, path)
 
     def search(self, question: str, count: int = 10) -> list[Hit]:
         """The passages most similar to a question, the best first.
@@ -109,9 +111,9 @@ class SearchIndex:
         if count < 1:
             raise ValueError(f"count must be 1 or more, not {count!r}.")
         wanted = np.array(predict(self.runtime, question)["embedding"], np.float32)
-        starts = range(0, len(self._vectors), _COMPARED_TOGETHER)
-        parts = [self._vectors[i : i + _COMPARED_TOGETHER] @ wanted for i in starts]
-        scores = np.concatenate(parts) * self._scales
+        starts = range(0, len(self.vectors), _COMPARED_TOGETHER)
+        parts = [self.vectors[i : i + _COMPARED_TOGETHER] @ wanted for i in starts]
+        scores = np.concatenate(parts) * self.scales
         best = np.argsort(-scores)[:count]
         return [Hit(float(scores[i]), self.passages[i]) for i in best]
 
