@@ -48,11 +48,11 @@ dist: $(VENV)/test-installed
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/python -m pytest -rP tests/test_packaging.py
 
-# On files of the repository, and all-MiniLM-L6-v2; MODEL=reviews.tflite shows an export of yours.
-web: $(VENV)/demo-installed
+# On files of the repository; MODEL=reviews.tflite shows an export of yours.
+web:
 	npm ci --omit=dev --prefix examples/web
-	$(BIN)/python examples/web/prepare.py $(MODEL)
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory examples/web 8000
+	$(PYTHON) examples/web/prepare.py $(MODEL)
+	$(PYTHON) -m http.server --bind 127.0.0.1 --directory examples/web 8000
 
 lint: $(VENV)/test-installed
 	$(BIN)/ruff check .

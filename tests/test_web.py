@@ -26,14 +26,14 @@ from .toy import BERT_VOCAB, BERT_VOCAB_SIZE
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "examples" / "web"
 MODELS = WEB / "models"
-FILES = ("sentiment", "entities", "questions", "masks")  # those of the repository
+FILES = ("sentiment", "embedder", "entities", "questions", "masks")  # those of the repository
 LABELS = {0: "O", 1: "B-<b>per</b>", 2: "I-<b>per</b>", 3: "B-loc"}
 # The tab of each head, its file, and options of its config.
 HEADS = {
     "sentiment": ("ForSequenceClassification", "sentiment", {"id2label": LABELS}),
     "entities": ("ForTokenClassification", "entities", {"id2label": LABELS}),
     "question": ("ForQuestionAnswering", "questions", {}),
-    "similarity": ("Model", "sentences", {}),
+    "search": ("Model", "embedder", {}),
     "masks": ("ForMaskedLM", "masks", {}),
 }
 LONG = "The ferry to the island leaves at noon, if the wind allows it. " * 6  # for several windows
@@ -43,8 +43,8 @@ QUESTIONS = {
     "sentiment": [{"sentiment-text": text} for text in TEXTS],
     "entities": [{"entities-text": text} for text in TEXTS],
     "question": [{"question-text": "Who <i>is</i> it 😀?", "question-context": x} for x in TEXTS],
-    "similarity": [
-        {"similarity-text": text, "similarity-sentences": f"{HOSTILE}\n\nA boat.\n  \nTea."}
+    "search": [
+        {"search-text": text, "search-sentences": f"{HOSTILE}\n\nA boat.\n  \nTea."}
         for text in TEXTS
     ],
     "masks": [{"masks-text": text} for text in ("[MASK]", f"A [MASK] 😀 {HOSTILE} [MASK].")],
@@ -165,10 +165,10 @@ def check_question(seen: dict, runtime: Runtime, fields: dict) -> None:
     assert seen["short"] == f"{answer['answer']} ({percent(answer['score'])})"
 
 
-def check_similarity(seen: dict, runtime: Runtime, fields: dict) -> None:
-    sentences = [x for x in fields["similarity-sentences"].split("\n") if x.strip()]
+def check_search(seen: dict, runtime: Runtime, fields: dict) -> None:
+    sentences = [x for x in fields["search-sentences"].split("\n") if x.strip()]
     query, *others = (
-        predict(runtime, text)["embedding"] for text in [fields["similarity-text"], *sentences]
+        predict(runtime, text)["embedding"] for text in [fields["search-text"], *sentences]
     )
     scores = [sum(a * b for a, b in zip(query, other, strict=True)) for other in others]
     ordered = sorted(zip(scores, sentences, strict=True), reverse=True)
@@ -187,7 +187,7 @@ CHECKS = {
     "sentiment": check_sentiment,
     "entities": check_entities,
     "question": check_question,
-    "similarity": check_similarity,
+    "search": check_search,
     "masks": check_masks,
 }
 
@@ -218,10 +218,11 @@ def test_every_tab_shows_the_answers_of_python(page, chromium, small, tmp_path):
 
 @pytest.mark.slow
 def test_the_files_of_the_repository_answer_at_once(page, chromium):
-    tabs = ["sentiment", "entities", "question", "masks"]
+    tabs = ["sentiment", "search", "entities", "question", "masks"]
     seen = drive(page, chromium, [{}, *({"tab": tab} for tab in tabs[1:])])
-    sentiment, entities, question, masks = seen["shown"]
+    sentiment, search, entities, question, masks = seen["shown"]
     assert sentiment["lists"][0][0][0] == "positive"
+    assert search["lists"][0][0][0] == "Refunds arrive within five working days."
     found = {(entities["text"][start:end], label) for start, end, label in entities["spans"]}
     assert {("Ada Lovelace", "person"), ("London", "place"), ("5 June 1833", "date")} <= found
     assert question["short"].startswith("1889 (")

@@ -8,6 +8,7 @@ from keras import ops
 
 from .losses import as_float, kl_divergence, masked_mean
 from .models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from .tasks.embedding import POOLINGS
 
 
 class Distiller(SqueezeBertPreTrainedModel):
@@ -26,7 +27,9 @@ class Distiller(SqueezeBertPreTrainedModel):
     each label by itself. Padding does not count. In `evaluate`, the loss is the task's.
 
     Bare models (`SqueezeBertModel`) have no task: their loss is the last two terms, also in
-    `evaluate`.
+    `evaluate`. With `pooling` it has a third, for models of sentence embeddings: the mean squared
+    distance between the teacher's embedding of a text, of length 1, and the student's (Reimers &
+    Gurevych, 2020, arXiv 2004.09813, section 2).
 
     Args:
         student: the model to train, with any of the five heads, or a bare one.
@@ -37,6 +40,8 @@ class Distiller(SqueezeBertPreTrainedModel):
         soft_weight: 0 to 1.
         hidden_weight, attention_weight: None means 1 if sizes allow the comparison (equal
             hidden_size, equal num_attention_heads), and 0 otherwise.
+        pooling: for bare models, how embeddings are made of the last hidden states: `"mean"`, or
+            `"cls"`, the first of them; None: embeddings are not compared.
 
     Raises:
         ValueError: the two models have different tasks or can not be compared as asked, or the
@@ -53,6 +58,7 @@ class Distiller(SqueezeBertPreTrainedModel):
         hidden_weight: float | None = None,
         attention_weight: float | None = None,
         layers: Sequence[int] | None = None,
+        pooling: str | None = None,
     ):
         super().__init__(student.config, dtype=student.dtype_policy, name="distiller")
         student.check_teacher(teacher)
@@ -72,6 +78,12 @@ class Distiller(SqueezeBertPreTrainedModel):
         if layers is not None:
             self._taught_by = list(layers)
         self._is_bare = isinstance(student, SqueezeBertModel)
+        if pooling not in (None, *POOLINGS) or (pooling and not self._is_bare):
+            raise ValueError(
+                f"pooling must be None for a model with a head, and None or one of "
+                f"{', '.join(POOLINGS)} for a bare model, not {pooling!r}."
+            )
+        self.pooling = pooling
         if soft_weight and not self._is_bare:
             teacher.check_trained()
         self.built = True
@@ -126,7 +138,16 @@ class Distiller(SqueezeBertPreTrainedModel):
             loss += self.hidden_weight * self._hidden_loss(taught, y_pred, rows)
         if self.attention_weight:
             loss += self.attention_weight * self._attention_loss(taught, y_pred, rows)
+        if self.pooling is not None:
+            loss += self._embedding_loss(taught, y_pred, rows)
         return loss
+
+    def _embedding_loss(self, taught, y_pred, rows):
+        ours, theirs = (
+            embeddings(outputs["last_hidden_state"], rows, self.pooling)
+            for outputs in (y_pred, taught)
+        )
+        return ops.mean(ops.sum(ops.square(ours - theirs), axis=-1))
 
     def _hidden_loss(self, taught, y_pred, rows):
         """Squared difference of every layer's hidden states, and of the embeddings."""
@@ -148,6 +169,25 @@ class Distiller(SqueezeBertPreTrainedModel):
             )  # [B, N, S]
             losses.append(masked_mean(ops.mean(divergence, axis=1), rows))
         return sum(losses) / len(losses)
+
+
+def embeddings(hidden, rows, pooling: str):
+    """The embeddings of texts, of length 1, as a file with this pooling computes them.
+
+    Args:
+        hidden: the last hidden states, [B, S, H].
+        rows: 1 for tokens and 0 for padding, [B, S], or None if there is no padding.
+        pooling: "mean" or "cls".
+
+    Returns:
+        [B, H].
+    """
+    hidden = as_float(hidden)
+    if pooling == "cls":
+        return ops.normalize(hidden[:, 0], axis=-1)
+    if rows is not None:
+        hidden *= ops.cast(rows, hidden.dtype)[..., None]
+    return ops.normalize(ops.sum(hidden, axis=1), axis=-1)  # the mean has the same direction
 
 
 def spread_layers(few: int, many: int) -> list[int]:

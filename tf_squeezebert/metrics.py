@@ -318,7 +318,7 @@ def perplexity(loss: float) -> float:
 
 
 # Of these, the lower is better.
-FALLING = ("perplexity", "hidden_error")
+FALLING = ("perplexity", "hidden_error", "embedding_error")
 
 
 def is_better(metric: str, value: float, best: float | None) -> bool:

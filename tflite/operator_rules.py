@@ -261,6 +261,16 @@ def _product(
 
 
 def _check_weights(weights: Value) -> None:
+    """Checks the weights of a product."""
+    _check_scales(weights)
+    tensor = weights.tensor
+    if tensor.type == "int4" and (not tensor.blocks or tensor.blocks % 32 or tensor.shape[-1] % 2):
+        raise ValueError("whose weights have 4 bits, but not one scale per block of 32")
+    if tensor.type != "int4" and tensor.blocks:
+        raise ValueError("whose weights have blockwise scales, but not 4 bits")
+
+
+def _check_scales(weights: Value) -> None:
     tensor = weights.tensor
     if not weights.constant:
         raise ValueError("that takes computed weights")
@@ -268,10 +278,6 @@ def _check_weights(weights: Value) -> None:
         raise ValueError(f"whose weights have {len(tensor.scale)} scales")
     if (len(tensor.scale) > 1 and tensor.axis != 0) or tensor.zero_point.any():
         raise ValueError("whose weights are not quantized by channel, or have zero points")
-    if tensor.type == "int4" and (not tensor.blocks or tensor.blocks % 32 or tensor.shape[-1] % 2):
-        raise ValueError("whose weights have 4 bits, but not one scale per block of 32")
-    if tensor.type != "int4" and tensor.blocks:
-        raise ValueError("whose weights have blockwise scales, but not 4 bits")
 
 
 def _check_bias(bias: Value) -> None:
@@ -309,11 +315,13 @@ def _quantize(call: Call) -> list[Value]:
 
 
 def _embedding_lookup(call: Call) -> list[Value]:
-    ids, table = call.take("int32", ("float32", "int8"))
+    ids, table = call.take("int32", ("float32", "int8", "int4"))
     if len(ids.shape) != 1 or len(table.shape) != 2 or not table.constant:
         raise ValueError(f"that takes ids {[*ids.shape]} and a table {[*table.shape]}")
-    if table.type == "int8":
-        _check_weights(table)
+    if table.type != "float32":
+        _check_scales(table)
+        if table.tensor.blocks or table.shape[1] % 2:
+            raise ValueError("whose table has blockwise scales, or rows of half a byte more")
     if not ids.origin:
         raise ValueError("that takes ids that do not come from an input")
     for place in ids.origin:

@@ -102,6 +102,13 @@ RECIPES = {
         rounding=0.1,
         convolutions=True,
     ),
+    "int4-tables": Recipe(
+        "weights as 8 bit integers, tables as 4 bit integers, for small models of many words",
+        (Rule(_TABLES, 4), Rule(_PROJECTIONS, 8)),
+        tolerance=0.6,
+        rounding=0.1,
+        convolutions=True,
+    ),
     "int8-static": Recipe(
         "the same, and the projections' activations as 8 bit integers, in ranges from texts",
         (Rule(_TABLES, 8), Rule(_PROJECTIONS, 8, activations="int8")),

@@ -4,7 +4,7 @@
 
 import { chromium } from "playwright-core";
 
-const COLUMNS = [["sentiment", "masks"], ["entities", "question"], ["similarity"]];
+const COLUMNS = [["sentiment", "masks"], ["entities", "question"], ["search"]];
 const WIDTH = 420;
 const STYLE = `
   body { display: flex; gap: 10px; margin: 0; padding: 10px; align-items: flex-start; }

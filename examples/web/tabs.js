@@ -13,6 +13,23 @@ export const TABS = {
     show: ({ scores, values = scores, labels = [] }) => bars(values, values === scores, labels),
   },
 
+  search: {
+    architecture: "SqueezeBertModel",
+    file: "models/embedder.tflite",
+    about: "It is all-MiniLM-L6-v2, squeezed.",
+    // A list of texts gives a list of answers.
+    texts: ({ "search-text": text, "search-sentences": sentences }) => [
+      [text.value, ...sentences.value.split("\n").filter((line) => line.trim())],
+    ],
+    show([{ embedding: query }, ...answers], [[, ...sentences]]) {
+      const scores = answers.map(({ embedding }) =>
+        embedding.reduce((sum, x, i) => sum + x * query[i], 0),
+      );
+      const found = sentences.map((sentence, i) => [sentence, scores[i]]);
+      return [list(found, (score) => score.toFixed(2))];
+    },
+  },
+
   entities: {
     architecture: "SqueezeBertForTokenClassification",
     file: "models/entities.tflite",
@@ -39,23 +56,6 @@ export const TABS = {
       element("p", "short", `${answer} (${percent(score)})`),
       marked(context, [{ start, end }]),
     ],
-  },
-
-  similarity: {
-    architecture: "SqueezeBertModel",
-    file: "models/sentences.tflite",
-    about: "It is all-MiniLM-L6-v2 in int8.",
-    // A list of texts gives a list of answers.
-    texts: ({ "similarity-text": text, "similarity-sentences": sentences }) => [
-      [text.value, ...sentences.value.split("\n").filter((line) => line.trim())],
-    ],
-    show([{ embedding: query }, ...answers], [[, ...sentences]]) {
-      const scores = answers.map(({ embedding }) =>
-        embedding.reduce((sum, x, i) => sum + x * query[i], 0),
-      );
-      const found = sentences.map((sentence, i) => [sentence, scores[i]]);
-      return [list(found, (score) => score.toFixed(2))];
-    },
   },
 
   masks: {

@@ -27,6 +27,7 @@ from . import (
     predict,
     pretrain,
     score,
+    search,
     serve_export,
     squeeze,
     trim_vocab,
@@ -46,7 +47,7 @@ _EPILOG = """examples:
   tf-squeezebert evaluate reviews.tflite ./reviews --data dev.tsv --task sst2
 """
 VERBS = (
-    *(convert, finetune, pretrain, squeeze, trim_vocab, evaluate, predict, score),
+    *(convert, finetune, pretrain, squeeze, trim_vocab, evaluate, predict, search, score),
     *(export, serve_export, inspect, benchmark),
 )
 _MOST_OF_A_MESSAGE = 500  # characters: an argument may have 100,000

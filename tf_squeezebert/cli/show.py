@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+from ..metrics import FALLING
 from ..terminal import printable
 
 
@@ -25,7 +26,7 @@ def print_metrics(name: str, metrics: dict[str, float], more: str = "") -> None:
 
 def scale(metric: str) -> int:
     """100 for metrics shown in percent, 1 for those that are not fractions."""
-    return 1 if metric in ("perplexity", "hidden_error") or metric.endswith("total") else 100
+    return 1 if metric in FALLING or metric.endswith("total") else 100
 
 
 @contextlib.contextmanager

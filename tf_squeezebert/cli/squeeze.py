@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from ..tasks.embedding import POOLINGS
 from ..training.options import SQUEEZING
 from . import argument_types as types
 from .options import (
@@ -61,6 +62,12 @@ def add(add_parser: Callable) -> None:
     squeeze.add_argument(
         "--texts", metavar="FILE", type=types.path, help="texts without labels, one per line"
     )
+    squeeze.add_argument(
+        "--pooling",
+        choices=POOLINGS,
+        help="for a BERT of sentence embeddings: how they are made of the last hidden states, so "
+        "that those of --texts are imitated too (default: as its sentence-transformers folder says)",
+    )
     add_task(squeeze)
     squeeze.add_argument(
         "--train", metavar="FILE", type=types.path, help="examples of the task to train on"
@@ -98,6 +105,7 @@ def run(options: argparse.Namespace) -> None:
         vocab_size=options.vocab_size,
         **vocabulary_of(options),
         texts=options.texts,
+        pooling=options.pooling,
         task=options.task,
         train=options.train,
         dev=options.dev,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 # What each model predicts.
-PRETRAINED = {"sentiment": "whether an English sentence is positive or negative"}
+PRETRAINED = {
+    "sentiment": "whether an English sentence is positive or negative",
+    "embedder": "a vector for an English text, by which texts of similar meaning are found",
+}
 
 
 def find_pretrained(name: str) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from ..distillation import embeddings
 from ..layers import SqueezeBertBlock
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from ..tasks import require_tokenizer
@@ -81,6 +82,12 @@ class Calibration:
         """The vectors of all tokens except padding, [n, C]."""
         pairs = zip(state, self._real, strict=True)
         return np.concatenate([ops.convert_to_numpy(x)[real] for x, real in pairs])
+
+    def embeddings(self, state: Sequence[Any], pooling: str) -> np.ndarray:
+        """The embeddings of the texts, [n, C], by the vectors of their tokens."""
+        pairs = zip(state, self._real, strict=True)
+        pooled = (embeddings(x, real, pooling) for x, real in pairs)
+        return np.concatenate([ops.convert_to_numpy(x) for x in pooled])
 
 
 def each(function: Callable, *states: Sequence[Any]) -> list:

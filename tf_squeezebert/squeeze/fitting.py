@@ -129,3 +129,13 @@ def hidden_error(
     """Squared error of the last hidden states, relative to the teacher's variance (0: equal)."""
     got, wanted = (calibration.rows(calibration.run(model)) for model in (student, teacher))
     return float(np.sum(np.square(got - wanted)) / np.sum(np.square(wanted - wanted.mean(axis=0))))
+
+
+def embedding_error(
+    student: SqueezeBertModel, teacher: SqueezeBertModel, calibration: Calibration, pooling: str
+) -> float:
+    """Mean squared distance of the texts' embeddings, which have length 1, from the teacher's."""
+    got, wanted = (
+        calibration.embeddings(calibration.run(model), pooling) for model in (student, teacher)
+    )
+    return float(np.mean(np.sum(np.square(got - wanted), axis=1)))

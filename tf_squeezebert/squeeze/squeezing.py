@@ -22,6 +22,7 @@ from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel, transformer_of
 from ..ranges import check_number
 from ..tasks import Task, find_task, read_examples, require_tokenizer
+from ..tasks.embedding import Embedding
 from ..training import loop
 from ..training.batches import Batches
 from ..training.digests import digest_data, digest_tokenizer, digest_weights, paths_of
@@ -31,7 +32,7 @@ from ..training.on_task import Data, train_on_task
 from ..training.options import SQUEEZING, TrainingOptions
 from ..training.run import FineTuned, Run
 from .calibration import Calibration, Text
-from .fitting import diagonal_blocks, fit_groups, hidden_error
+from .fitting import diagonal_blocks, embedding_error, fit_groups, hidden_error
 from .frequencies import read_sources
 from .regrouping import Regrouping, find_regrouping, regroup
 from .vocabulary import trim_vocabulary
@@ -51,6 +52,7 @@ def squeeze(
     languages: Sequence[str] = (),
     frequencies: Sequence[str | os.PathLike] = (),
     texts: str | os.PathLike | Iterable[Text] | None = None,
+    pooling: str | None = None,
     task: str | None = None,
     train: Data | None = None,
     dev: Data | None = None,
@@ -80,6 +82,9 @@ def squeeze(
         vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
             per line, languages, and lists of words, as in `read_sources`.
         texts: a file of texts without labels, one per line; or texts, or pairs of texts.
+        pooling: "mean" or "cls", for a BERT without a task, of sentence embeddings that are made in
+            this way: those of `texts` are distilled too. The default is what the BERT's
+            sentence-transformers folder says.
         task, train, dev, columns: as in `finetune`.
         labels: names for the model's labels, in the order of its ids, for a model that calls them
             LABEL_0, LABEL_1, ...; a model that is passed keeps its names.
@@ -106,6 +111,8 @@ def squeeze(
     check_number("budget", budget, whole=False)
     if (task is None) != (train is None) or (task is None and dev is not None):
         raise ValueError("A task needs train, and train and dev need a task: pass both.")
+    if pooling is not None and task is not None:
+        raise ValueError("A model for a task makes no embeddings: leave out pooling, or the task.")
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
     of_vocabulary = [*vocab_from, *frequencies]
@@ -125,6 +132,7 @@ def squeeze(
             "layers": layers,
             "vocab_size": vocab_size,
             "vocabulary": [*map(digest_data, of_vocabulary), *languages],
+            "pooling": pooling,
             "columns": columns,
             "budget": budget,
             "options": options,
@@ -134,6 +142,8 @@ def squeeze(
             "model": digest,
             "tokenizer": digest_tokenizer(require_tokenizer(teacher)),
         }
+        if pooling is None and isinstance(teacher.task, Embedding):
+            pooling = teacher.task.pooling
         plan = _read_plan(folder, identity, teacher.config) if resume else {}
         sample = texts
         if not texts and task is not None and train is not None:
@@ -158,6 +168,8 @@ def squeeze(
             _in_precision(model, settings.precision) for model in (student, teacher)
         )
         student.tokenizer = transformer_of(student).tokenizer = teacher.tokenizer
+        if pooling is not None:
+            student.config.extra["pooling"] = pooling
 
         options = {**options, "minutes": plan["minutes"] / (bool(texts) + (task is not None))}
         fit = {"callbacks": callbacks, "verbose": verbose}
@@ -170,7 +182,7 @@ def squeeze(
 
             place = folder / "texts" if task is not None else folder
             result = _learn_texts(
-                student, teacher, kept, texts, place, options, measure, resume, fit
+                student, teacher, kept, texts, pooling, place, options, measure, resume, fit
             )
         if task is None or train is None:
             student.save_pretrained(folder)
@@ -353,6 +365,7 @@ def _learn_texts(
     teacher: SqueezeBertPreTrainedModel,
     kept: Sequence[int],
     texts: Sequence[Text],
+    pooling: str | None,
     folder: Path,
     options: Mapping[str, Any],
     measure: Callable[[], dict[str, float]],
@@ -372,7 +385,10 @@ def _learn_texts(
     held_out = Calibration(teacher, texts[::_HELD_OUT])
 
     def evaluator() -> dict[str, float]:
-        return {"hidden_error": hidden_error(ours, theirs, held_out), **measure()}
+        errors = {"hidden_error": hidden_error(ours, theirs, held_out)}
+        if pooling is not None:
+            errors["embedding_error"] = embedding_error(ours, theirs, held_out, pooling)
+        return {**errors, **measure()}
 
     pooler, pooler_trains = ours.pooler, False
     if pooler is not None:
@@ -384,6 +400,7 @@ def _learn_texts(
         layers=kept,
         hidden_weight=settings.hidden_weight,
         attention_weight=settings.attention_weight,
+        pooling=pooling,
     )
     batches = Batches(ours, find_task("feature-extraction"), settings, train)
     run = Run(
@@ -391,10 +408,11 @@ def _learn_texts(
         folder,
         batches.steps,
         settings,
-        metric="hidden_error",
+        metric="hidden_error" if pooling is None else "embedding_error",
         evaluator=evaluator,
         identity={
             "task": "texts",
+            "pooling": pooling,
             "config": ours.config.to_dict(),
             "texts": digest_data(texts),
             "teacher": True,
