@@ -107,21 +107,37 @@ def test_the_loss_is_the_formulas(name, tmp_path):
     assert float(ops.convert_to_numpy(plain)) == pytest.approx(float(got.loss), rel=1e-5)
 
 
-@pytest.mark.parametrize(("layers", "taught_by"), [(None, [1, 3]), ([0, 2], [0, 2])])
-def test_bare_models_compare_layers_alone(layers, taught_by, tmp_path):
+def embedding_loss(taught, got, mask: torch.Tensor, pooling: str | None) -> torch.Tensor | float:
+    if pooling is None:
+        return 0.0
+    of = {
+        "cls": lambda x: x[:, 0],
+        "mean": lambda x: (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True),
+    }[pooling]
+    ours, theirs = (F.normalize(of(x.last_hidden_state), dim=-1) for x in (got, taught))
+    return F.mse_loss(ours, theirs, reduction="sum") / len(ours)
+
+
+@pytest.mark.parametrize(
+    ("layers", "taught_by", "pooling"),
+    [(None, [1, 3], None), ([0, 2], [0, 2], "mean"), (None, [1, 3], "cls")],
+)
+def test_bare_models_compare_layers_and_embeddings(layers, taught_by, pooling, tmp_path):
     config, name = small_config(num_hidden_layers=2), "SqueezeBertModel"
     theirs, student = pair(name, config, tmp_path / "student")
     deeper = {**config, "num_hidden_layers": 4}
     their_teacher, teacher = pair(name, deeper, tmp_path / "teacher", 1)
     weights = {"hidden_weight": HIDDEN, "attention_weight": ATTENTION}
-    distiller = Distiller(student, teacher, layers=layers, **weights)
+    distiller = Distiller(student, teacher, layers=layers, pooling=pooling, **weights)
     distiller.compile()
     inputs = random_inputs(config, (4, 11))
     tensors = {key: torch.from_numpy(x).long() for key, x in inputs.items()}
     asked = {"output_hidden_states": True, "output_attentions": True}
     with torch.no_grad():
         got, taught = (model(**tensors, **asked) for model in (theirs, their_teacher))
-        want = float(layers_loss(taught, got, tensors["attention_mask"], taught_by))
+        mask = tensors["attention_mask"]
+        want = layers_loss(taught, got, mask, taught_by)
+        want = float(want + embedding_loss(taught, got, mask, pooling))
     for training in (True, False):
         outputs = distiller(inputs, training=False)
         loss = distiller.compute_loss(inputs, np.zeros(4), outputs, training=training)

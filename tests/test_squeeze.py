@@ -13,7 +13,7 @@ import transformers
 from sklearn.linear_model import Ridge
 
 import tf_squeezebert
-from tf_squeezebert import evaluation, squeeze
+from tf_squeezebert import evaluation, predict, squeeze
 from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.layers import GroupedConv1D
@@ -403,6 +403,35 @@ def test_texts_alone_teach_a_model_without_a_task(files, tmp_path):
     np.testing.assert_allclose(
         np.asarray(again(inputs)), np.asarray(result.model(inputs)), atol=1e-5
     )
+
+
+def test_embeddings_are_distilled_with_pooling(files, tmp_path):
+    model = dense_model("SqueezeBertModel")
+    options = {"groups": 2, "texts": files["texts"], "epochs": 2, **FAST}
+    result = squeeze.squeeze(model, tmp_path / "out", pooling="cls", **options)
+    errors = [x["val_embedding_error"] for x in result.history if "val_embedding_error" in x]
+    assert errors[-1] < errors[0]
+    assert result.metrics["embedding_error"] == min(errors)
+
+    texts = sentences(60, seed=3)[::20]  # those that were held out
+    student = load_pretrained(tmp_path / "out")
+    assert student.task.pooling == "cls"  # so that predict and export know it
+    model.config.extra["pooling"] = "cls"
+    ours, theirs = (
+        np.array([answer["embedding"] for answer in predict(x, texts)]) for x in (student, model)
+    )
+    assert np.square(ours - theirs).sum(axis=1).mean() < 2 * errors[0]
+
+    # What the model says is the default.
+    squeeze.squeeze(model, tmp_path / "again", max_steps=1, **options)
+    assert load_pretrained(tmp_path / "again").task.pooling == "cls"
+
+
+def test_pooling_is_for_models_without_a_head(teacher, files, tmp_path):
+    with pytest.raises(ValueError, match="SequenceClassification makes no embeddings: leave out"):
+        squeeze.squeeze(teacher, tmp_path / "out", texts=files["texts"], pooling="mean")
+    with pytest.raises(ValueError, match="pooling must be one of mean, cls, not 'max'"):
+        squeeze.squeeze(teacher, tmp_path / "out", texts=files["texts"], pooling="max")
 
 
 class _Stop(keras.callbacks.Callback):

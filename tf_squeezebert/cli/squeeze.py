@@ -65,8 +65,8 @@ def add(add_parser: Callable) -> None:
     squeeze.add_argument(
         "--pooling",
         choices=POOLINGS,
-        help="for a BERT of sentence embeddings: how they are made of the last hidden states, so "
-        "that those of --texts are imitated too (default: as its sentence-transformers folder says)",
+        help="for a BERT of sentence embeddings: how they are made of its hidden states; those "
+        "of --texts are imitated too (default: as its sentence-transformers folder says)",
     )
     add_task(squeeze)
     squeeze.add_argument(

@@ -22,7 +22,7 @@ from ..json_files import read_json
 from ..models import SqueezeBertPreTrainedModel, transformer_of
 from ..ranges import check_number
 from ..tasks import Task, find_task, read_examples, require_tokenizer
-from ..tasks.embedding import Embedding
+from ..tasks.embedding import POOLINGS, Embedding
 from ..training import loop
 from ..training.batches import Batches
 from ..training.digests import digest_data, digest_tokenizer, digest_weights, paths_of
@@ -82,7 +82,7 @@ def squeeze(
         vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
             per line, languages, and lists of words, as in `read_sources`.
         texts: a file of texts without labels, one per line; or texts, or pairs of texts.
-        pooling: "mean" or "cls", for a BERT without a task, of sentence embeddings that are made in
+        pooling: "mean" or "cls", for a BERT without a head, of sentence embeddings that are made in
             this way: those of `texts` are distilled too. The default is what the BERT's
             sentence-transformers folder says.
         task, train, dev, columns: as in `finetune`.
@@ -111,8 +111,6 @@ def squeeze(
     check_number("budget", budget, whole=False)
     if (task is None) != (train is None) or (task is None and dev is not None):
         raise ValueError("A task needs train, and train and dev need a task: pass both.")
-    if pooling is not None and task is not None:
-        raise ValueError("A model for a task makes no embeddings: leave out pooling, or the task.")
     options = {**SQUEEZING, **options}
     settings = TrainingOptions(**options)
     of_vocabulary = [*vocab_from, *frequencies]
@@ -142,8 +140,7 @@ def squeeze(
             "model": digest,
             "tokenizer": digest_tokenizer(require_tokenizer(teacher)),
         }
-        if pooling is None and isinstance(teacher.task, Embedding):
-            pooling = teacher.task.pooling
+        pooling = _pooling(pooling, teacher)
         plan = _read_plan(folder, identity, teacher.config) if resume else {}
         sample = texts
         if not texts and task is not None and train is not None:
@@ -320,6 +317,20 @@ def _teacher(
             "model whose labels have the task's order."
         )
     return model, digest
+
+
+def _pooling(given: str | None, teacher: SqueezeBertPreTrainedModel) -> str | None:
+    """The pooling by which embeddings are distilled: the given one, or what the model says."""
+    if given is not None and given not in POOLINGS:
+        raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, not {given!r}.")
+    if isinstance(teacher.task, Embedding):
+        return given or teacher.task.pooling
+    if given is not None:
+        raise ValueError(
+            f"A {teacher.architecture} makes no embeddings: leave out pooling, or pass a model "
+            "without a head."
+        )
+    return None
 
 
 def _name_labels(config: SqueezeBertConfig, labels: list[str]) -> SqueezeBertConfig:
