@@ -1,6 +1,6 @@
 """The largest differences from transformers, for each family of encoders and each head.
 
-    python benchmarks/families.py [--layers 12] [--hidden 768]
+    python benchmarks/families.py [--layers 6] [--hidden 384]
 
 Models have random weights, so that no weight is near a special value, and are read from what
 transformers saves. Texts are random ids in rows of several lengths, padded on the right. Each
@@ -28,6 +28,7 @@ import transformers
 from tests.roberta_tokenizers import save_tokenizer
 from tests.test_families import CONFIGS, HEADS, inputs_for, largest_difference, load, make
 from tf_squeezebert import SqueezeBertTokenizer
+from tf_squeezebert.families import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[1]
 LENGTHS = (1, 13, 40)
@@ -87,7 +88,8 @@ def main() -> None:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     print(f"transformers {transformers.__version__}, {options.layers} x {options.hidden}")
-    print("| class | " + " | ".join(CONFIGS) + " |")
+    titles = [family.title for family in FAMILIES.values() if family.classes in CONFIGS]
+    print("| class | " + " | ".join(titles) + " |")
     print("|---|" + "---|" * len(CONFIGS))
     for head in HEADS:
         found = [difference(family, head, options.layers, options.hidden) for family in CONFIGS]
