@@ -202,15 +202,19 @@ KINDS = {
     "int8": ("FLOAT32", "INT8", "FLOAT32"),
     "int8-static": ("INT8", "INT8", "INT8"),
     "int4": ("FLOAT32", "INT4", "FLOAT32"),
+    "int4-tables": ("FLOAT32", "INT8", "FLOAT32"),
 }
+SHARING = [name for name, recipe in RECIPES.items() if recipe.shares_tables]
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-@pytest.mark.parametrize("name", [CLASSIFIER, MASKED_LM])
+@pytest.mark.parametrize(
+    ("name", "recipe"), [*((CLASSIFIER, x) for x in RECIPES), *((MASKED_LM, x) for x in SHARING)]
+)
 def test_a_recipe_is_applied_to_every_weight(name, recipe, models, exported):
     path = exported(name, quantize=recipe)
     found = kinds(path)
-    assert found.pop("EMBEDDING_LOOKUP") == 2 * [("INT32", "INT8", "FLOAT32")]
+    table = "INT4" if recipe == "int4-tables" else "INT8"
+    assert found.pop("EMBEDDING_LOOKUP") == 2 * [("INT32", table, "FLOAT32")]
     of_projections = [kind for operation in found.values() for kind in operation]
     if name == MASKED_LM and recipe in ("fp16", "int4"):
         of_projections.remove(("FLOAT32", "INT8", "FLOAT32"))  # the product with the table
@@ -240,7 +244,7 @@ def test_recipes_make_files_smaller_in_their_order(exported):
         assert abs(static - int8) < 0.2 * int8
 
 
-@pytest.mark.parametrize("recipe", [None, *RECIPES])
+@pytest.mark.parametrize("recipe", [None, *SHARING])
 def test_the_masked_lms_table_is_stored_once(recipe, exported):
     path = exported(MASKED_LM, quantize=recipe)
     model = schema.ModelT.InitFromPackedBuf(path.read_bytes())
@@ -249,6 +253,28 @@ def test_the_masked_lms_table_is_stored_once(recipe, exported):
     assert (
         len({x.buffer for x in tensors if x.shape.tolist() == shape and is_stored(model, x)}) == 1
     )
+
+
+def test_a_recipe_that_would_store_it_twice_is_refused(models, tmp_path):
+    with pytest.raises(
+        ValueError, match="int4-tables would store the word embeddings of a masked LM"
+    ):
+        export(models[MASKED_LM][1], tmp_path / "model.tflite", quantize="int4-tables")
+    assert not list(tmp_path.iterdir())
+
+
+def test_tables_of_4_bits_take_half_of_8(exported):
+    def table(recipe: str) -> int:
+        model = schema.ModelT.InitFromPackedBuf(exported(CLASSIFIER, quantize=recipe).read_bytes())
+        shape = [CONFIG["vocab_size"], CONFIG["hidden_size"]]
+        (found,) = (
+            x
+            for x in model.subgraphs[0].tensors
+            if x.shape is not None and x.shape.tolist() == shape
+        )
+        return len(model.buffers[found.buffer].data)
+
+    assert table("int4-tables") == table("int8") / 2
 
 
 @pytest.mark.parametrize("options", [{"batch": None}, {"batch": 2, "length": 24}])

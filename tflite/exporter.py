@@ -15,7 +15,11 @@ import numpy as np
 
 from ..config import GROUPS, SqueezeBertConfig
 from ..files import check_writable, replacing, require_apart
-from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..models import (
+    SqueezeBertForMaskedLM,
+    SqueezeBertModel,
+    SqueezeBertPreTrainedModel,
+)
 from ..ranges import check_number
 from ..tasks import ARCHITECTURES, Task, takes_pairs
 from ..tasks.embedding import POOLINGS, Embedding
@@ -93,7 +97,8 @@ def export(
             into. MediaPipe takes one length only.
         batch: number of texts per call, B, at most 256; None leaves it free.
         quantize: None for float32, or a recipe in `RECIPES`: `"fp16"`, `"int8"` (weights and
-            tables; activations stay float: dynamic range), `"int8-static"` or `"int4"`.
+            tables; activations stay float: dynamic range), `"int8-static"`, `"int4"` or
+            `"int4-tables"`.
         target: one of `TARGETS`. `"cpu"`; `"gpu"` and `"npu"`, which have a fixed length and use
             only operations that are computed correctly there; or `"mediapipe"`: a file that
             MediaPipe's TextClassifier or TextEmbedder opens directly. That file returns
@@ -152,7 +157,7 @@ def export(
     if TARGETS[target].metadata:
         check_tokenizer(tokenizer)
     if quantize is not None:
-        _check_widths(model.config, quantize)
+        _check_recipe(model, quantize)
     _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify, certify)
     check_number("max_drop", max_drop, most=100, whole=False)
     runner = TARGETS[target]
@@ -327,8 +332,15 @@ def _check_model(model: SqueezeBertPreTrainedModel, target: str, pooling: str | 
         _require_described(model)
 
 
-def _check_widths(config: SqueezeBertConfig, quantize: str) -> None:
-    """Refuses a recipe whose blocks do not divide the number of inputs of a group."""
+def _check_recipe(model: SqueezeBertPreTrainedModel, quantize: str) -> None:
+    """Refuses a recipe whose blocks do not divide the number of inputs of a group, or that stores a
+    table twice."""
+    if isinstance(model, SqueezeBertForMaskedLM) and not RECIPES[quantize].shares_tables:
+        raise ValueError(
+            f"{quantize} would store the word embeddings of a masked LM twice, also for its output: "
+            "choose another recipe."
+        )
+    config = model.config
     *of_hidden, of_intermediate = GROUPS
     widths = {config.hidden_size // getattr(config, name) for name in of_hidden}
     widths.add(config.intermediate_size // getattr(config, of_intermediate))

@@ -72,6 +72,13 @@ class Recipe(NamedTuple):
         return any(operation in rule.operations for rule in self.rules)
 
     @property
+    def shares_tables(self) -> bool:
+        """Whether a masked LM's table has as many bits in its product as where it is looked up, so
+        that it is stored once."""
+        bits = {name: rule.bits for rule in self.rules for name in rule.operations}
+        return bits["EMBEDDING_LOOKUP"] == bits["FULLY_CONNECTED"]
+
+    @property
     def block(self) -> int:
         """The number that each group's number of inputs must be a multiple of."""
         return max(rule.block for rule in self.rules) or 1
@@ -102,13 +109,6 @@ RECIPES = {
         rounding=0.1,
         convolutions=True,
     ),
-    "int4-tables": Recipe(
-        "weights as 8 bit integers, tables as 4 bit integers, for small models of many words",
-        (Rule(_TABLES, 4), Rule(_PROJECTIONS, 8)),
-        tolerance=0.6,
-        rounding=0.1,
-        convolutions=True,
-    ),
     "int8-static": Recipe(
         "the same, and the projections' activations as 8 bit integers, in ranges from texts",
         (Rule(_TABLES, 8), Rule(_PROJECTIONS, 8, activations="int8")),
@@ -125,6 +125,13 @@ RECIPES = {
         ),
         tolerance=1.2,
         rounding=0.05,
+    ),
+    "int4-tables": Recipe(
+        "weights as 8 bit integers, tables as 4 bit integers, for small models of many words",
+        (Rule(_TABLES, 4), Rule(_PROJECTIONS, 8)),
+        tolerance=0.6,
+        rounding=0.1,
+        convolutions=True,
     ),
 }
 

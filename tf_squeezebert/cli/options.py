@@ -15,7 +15,7 @@ from ..training.options import TrainingOptions
 from . import argument_types as types
 from .restarts import add_restarts, resume_if_begun
 
-MODEL = f".tflite file, folder or hub id; or {', '.join(PRETRAINED)}, which comes with the package"
+MODEL = f".tflite file, folder or hub id; or {' or '.join(PRETRAINED)}, which come with the package"
 
 
 _FORMATS = sorted({x.name for task in (*TASKS.values(), *KINDS.values()) for x in task.formats})
