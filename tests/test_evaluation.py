@@ -264,6 +264,27 @@ def test_nan_is_an_error_and_not_a_metric(name, tmp_path):
         evaluate(model, data, task)
 
 
+def test_masks_do_not_depend_on_how_many_texts_a_file_runs_at_once(tmp_path):
+    _, model = pair("SqueezeBertForMaskedLM", small_config(vocab_size=30522), tmp_path)
+    model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(VOCAB)
+
+    class OneAtATime:
+        batch, max_length = 1, 12
+
+        def __getattr__(self, name):
+            return getattr(model, name)
+
+        def __call__(self, inputs):
+            rows = range(len(inputs["input_ids"]))
+            parts = [model({name: x[i : i + 1] for name, x in inputs.items()}) for i in rows]
+            return np.concatenate(parts)
+
+    data = tmp_path / "texts.txt"
+    data.write_text("".join(f"{word} ferries leave at noon.\n" for word in "abcdefgh" * 5))
+    want = evaluate(model, data, "mlm", max_length=12).metrics
+    assert evaluate(OneAtATime(), data, "mlm").metrics == pytest.approx(want, rel=1e-4)
+
+
 # Mistakes
 
 

@@ -127,8 +127,8 @@ class Certificate:
             )
         if unsettled and not self.failing:
             lines.append(
-                f"  Not settled by {self.examples} examples: {named(unsettled)} may drop by more "
-                "than that on other examples like these."
+                f"  Not settled by {self.examples} examples: {named(unsettled)} may be worse "
+                "by more than that on other examples like these."
             )
         return "\n".join(lines)
 

@@ -451,12 +451,13 @@ def _require_kept(certificate: Certificate) -> None:
     ways_out = ["choose another recipe"] * (recipe is not None)
     ways_out += ["pass more texts to calibrate on"] * bool(recipe and recipe.calibrates)
     ways_out += ["allow a larger max_drop"]
-    more = f", and so do {named(others)}" if others else ""
+    more = f", and {named(others)} too" if others else ""
     raise ExportError(
-        f"The {worst.name} on {certificate.data} falls from {worst.model:.2f} to {worst.file:.2f}, "
-        f"by {worst.drop:.2f} points ({certificate.confidence:.0%} interval {worst.low:.2f} to "
-        f"{worst.high:.2f}), where {certificate.max_drop:g} are allowed{more}: the file was not "
-        f"kept; {', or '.join(ways_out)}."
+        f"On {certificate.data}, the {worst.name} is {worst.model:.2f} for the model and "
+        f"{worst.file:.2f} for the file, which is worse by {worst.drop:.2f} "
+        f"({certificate.confidence:.0%} interval {worst.low:.2f} to {worst.high:.2f}), where "
+        f"{certificate.max_drop:g} is allowed{more}: the file was not kept; "
+        f"{', or '.join(ways_out)}."
     )
 
 
