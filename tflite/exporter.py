@@ -337,7 +337,7 @@ def _check_recipe(model: SqueezeBertPreTrainedModel, quantize: str) -> None:
     table twice."""
     if isinstance(model, SqueezeBertForMaskedLM) and not RECIPES[quantize].shares_tables:
         raise ValueError(
-            f"{quantize} would store the word embeddings of a masked LM twice, also for its output: "
+            f"{quantize} would store the word embeddings of a masked LM twice, for its output too: "
             "choose another recipe."
         )
     config = model.config
