@@ -302,7 +302,7 @@ for says, name, index in (
     ("damaged", "shard_is_number", {"weight_map": {"weight": 1}}),
     ("twice", "tensor_twice", '{"weight_map": {"a": "shard.bin", "a": "gone.bin"}}'),
     ("nests more than 64 levels", "nested", '{"a":' * 100_000),
-    ("longer than 16777216 bytes", "of_17_MB", '{"a": "' + "x" * (17 << 20) + '"}'),
+    ("longer than 33554432 bytes", "of_33_MB", '{"a": "' + "x" * (33 << 20) + '"}'),
     ("damaged", "not_json", "weights"),
 ):
 

@@ -166,7 +166,8 @@ private func readTokenizer(_ files: [String: Data], in name: String) throws -> T
   let config = try read(TokenizerConfig.self, content, as: "tokenizer", in: name)
   guard let vocabulary = files["vocab.txt"] else {
     if files["tokenizer.json"] != nil {
-      throw unsupported("a tokenizer.json of \(config.tokenizerClass)", "The tokenizer in '\(name)'")
+      throw unsupportedError(
+        "a tokenizer.json of \(config.tokenizerClass)", "The tokenizer in '\(name)'")
     }
     throw ModelError(
       "The model came without a tokenizer: export it again with the tokenizer it was trained with.")

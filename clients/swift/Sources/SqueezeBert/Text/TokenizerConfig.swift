@@ -82,14 +82,14 @@ struct TokenizerConfig: Decodable {
 
   /// - Parameter owner: what the config is of, for use in a sentence.
   func checkSupported(_ owner: String) throws {
-    if let setting = unsupported { throw SqueezeBert.unsupported(setting, owner) }
+    if let unsupported { throw unsupportedError(unsupported, owner) }
   }
 }
 
 /// - Parameters:
 ///   - what: what a tokenizer has.
 ///   - owner: the tokenizer, for use in a sentence.
-func unsupported(_ what: String, _ owner: String) -> ModelError {
+func unsupportedError(_ what: String, _ owner: String) -> ModelError {
   ModelError(
     "\(owner) has \(what), which this client does not support: predict in Python, or use a "
       + "tokenizer without it.")
