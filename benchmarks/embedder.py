@@ -25,6 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["TQDM_DISABLE"] = "1"
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
