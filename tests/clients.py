@@ -407,7 +407,7 @@ _UNREAD: dict[str, tuple[str, _Damage]] = {
     ),
 }
 _UNREAD["not a WordPiece"] = (
-    _UNSUPPORTED.format("a tokenizer.json of RobertaTokenizer"),
+    _UNSUPPORTED.format("tokenizer_class RobertaTokenizer"),
     {
         "vocab.txt": None,
         "tokenizer.json": b"{}",

@@ -60,7 +60,7 @@ CLIENT = ROOT / "clients" / "js"
 PACKAGED = ROOT / "tf_squeezebert" / "pretrained" / "sentiment.tflite"
 README = CLIENT / "README.md"
 # Bytes, minified and compressed: of tokens and answers, and of all that a page loads of the client.
-MOST_CORE, MOST_PAGE = 6_000, 11_000
+MOST_CORE, MOST_PAGE = 6_000, 11_100
 LENGTH = 24  # of files of a fixed length
 
 

@@ -31,15 +31,18 @@ const USUAL_OF_TOKEN = {
  * @param {string} name of the file, for errors
  */
 export function readTokenizer(files, name) {
-  const { "vocab.txt": vocabulary, "tokenizer_config.json": content = "{}" } = files;
-  const isOther = vocabulary === undefined && "tokenizer.json" in files;
+  const {
+    "vocab.txt": vocabulary,
+    "tokenizer.json": other,
+    "tokenizer_config.json": content = "{}",
+  } = files;
   ensure(
-    isOther || vocabulary !== undefined,
+    (vocabulary ?? other) !== undefined,
     "The model came without a tokenizer: export it again with the tokenizer it was trained with.",
   );
   const settings = readPart("tokenizer", name, () => readSettings(content));
-  const unsupported = isOther
-    ? `a tokenizer.json of ${settings.tokenizer_class}`
+  const unsupported = other
+    ? `tokenizer_class ${settings.tokenizer_class}`
     : unsupportedIn(settings);
   ensure(
     !unsupported,

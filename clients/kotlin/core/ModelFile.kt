@@ -64,7 +64,7 @@ internal class ModelFile(content: ByteBuffer, private val name: String) {
         }
         val vocabulary = requireNotNull(files["vocab.txt"]) {
             if ("tokenizer.json" in files) {
-                unsupported("a tokenizer.json of ${settings.string("tokenizer_class")}")
+                unsupported("tokenizer_class ${settings.string("tokenizer_class")}")
             } else {
                 "The model came without a tokenizer: export it again with the tokenizer it was " +
                     "trained with."

@@ -167,7 +167,7 @@ private func readTokenizer(_ files: [String: Data], in name: String) throws -> T
   guard let vocabulary = files["vocab.txt"] else {
     if files["tokenizer.json"] != nil {
       throw unsupportedError(
-        "a tokenizer.json of \(config.tokenizerClass)", "The tokenizer in '\(name)'")
+        "tokenizer_class \(config.tokenizerClass)", "The tokenizer in '\(name)'")
     }
     throw ModelError(
       "The model came without a tokenizer: export it again with the tokenizer it was trained with.")
