@@ -1,4 +1,4 @@
-"""The model that comes with the package: small, right, and the same in int8 as in float32."""
+"""The models that come with the package: small, right, and as good as their cards say."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from tf_squeezebert import cli, predict
 from tf_squeezebert.data import read_glue
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.pretrained import PRETRAINED, find_pretrained
+from tf_squeezebert.search import SearchIndex
 from tf_squeezebert.tflite import Runtime
 
 ROOT = Path(__file__).parents[1]
 REVIEWS = ROOT / "examples" / "reviews.tsv"
 SENTENCES = ROOT / "examples" / "sentences.txt"
+# Their embeddings by all-MiniLM-L6-v2, the embedder's teacher, in PyTorch.
+OF_TEACHER = ROOT / "examples" / "reference.npy"
+MOST_BYTES = {"sentiment": 6e6, "embedder": 8e6}
 # What the model says of them in float32, before it was exported (examples/sentiment.sh).
 FLOAT32 = Path(__file__).parent / "fixtures" / "sentiment_float32.jsonl"
 
@@ -26,12 +31,17 @@ def sentiment():
     return Runtime(find_pretrained("sentiment"))
 
 
+@pytest.fixture(scope="module")
+def embedder():
+    return Runtime(find_pretrained("embedder"))
+
+
 @pytest.mark.parametrize("name", PRETRAINED)
 def test_it_is_small_and_has_a_card(name):
     path = find_pretrained(name)
-    assert path.stat().st_size < 6e6
+    assert path.stat().st_size <= MOST_BYTES[name]
     card = path.with_suffix(".md").read_text(encoding="utf-8")
-    for said in ("License", "Trained on", "Accuracy", "Not for"):
+    for said in ("License", "Trained on", "Size", "Not for"):
         assert said in card
 
 
@@ -70,10 +80,44 @@ def test_it_answers_on_the_command_line(text, label, capsys, tmp_path, monkeypat
     assert f"label: {label}\n" in capsys.readouterr().out
 
 
-def test_it_tests_itself(sentiment):
-    result = sentiment.self_test()
+@pytest.mark.parametrize(("name", "longest"), [("sentiment", 512), ("embedder", 256)])
+def test_it_tests_itself(name, longest, request):
+    result = request.getfixturevalue(name).self_test()
     assert result.right
-    assert max(result.tokens) == 512
+    assert max(result.tokens) == longest
+
+
+def test_embeddings_are_like_those_of_the_teacher(embedder):
+    texts = SENTENCES.read_text(encoding="utf-8").splitlines()
+    ours = np.array([answer["embedding"] for answer in predict(embedder, texts)])
+    theirs = np.load(OF_TEACHER)
+    assert np.linalg.norm(ours, axis=1) == pytest.approx(1, abs=1e-5)
+    pairs = np.triu_indices(len(texts), 1)
+    assert spearmanr((ours @ ours.T)[pairs], (theirs @ theirs.T)[pairs]).statistic > 0.8
+    nearest, wanted = ((x @ x.T - 2 * np.eye(len(x))).argmax(axis=1) for x in (ours, theirs))
+    assert np.mean(nearest == wanted) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("Can I get my money back?", "Refunds arrive within five working days."),
+        ("When do you open?", "The shop is closed on public holidays."),
+        ("I can not log in.", "A forgotten password is reset by e-mail."),
+        ("It came broken.", "The parcel was damaged when it arrived."),
+    ],
+)
+def test_it_finds_texts_without_a_common_word(question, found):
+    texts = [
+        "Refunds arrive within five working days.",
+        "We deliver on weekdays between eight and six.",
+        "The shop is closed on public holidays.",
+        "You can pay by card or on delivery.",
+        "A forgotten password is reset by e-mail.",
+        "All our coffee is roasted in the house.",
+        "The parcel was damaged when it arrived.",
+    ]
+    assert SearchIndex(texts).search(question, 1)[0].passage.text == found
 
 
 def test_mediapipe_opens_it_and_answers_the_same(sentiment):
@@ -87,6 +131,18 @@ def test_mediapipe_opens_it_and_answers_the_same(sentiment):
             assert scores == pytest.approx(answer["scores"], abs=1e-5)
 
 
+def test_mediapipe_embeds_the_same(embedder):
+    text_tasks = pytest.importorskip("mediapipe.tasks.python.text")
+    texts = SENTENCES.read_text(encoding="utf-8").splitlines()[:10]
+    path = str(find_pretrained("embedder"))
+    with text_tasks.TextEmbedder.create_from_model_path(path) as theirs:
+        for text, answer in zip(texts, predict(embedder, texts), strict=True):
+            (found,) = theirs.embed(text).embeddings
+            assert found.embedding == pytest.approx(np.array(answer["embedding"]), abs=1e-6)
+
+
 def test_another_name_is_an_error():
-    with pytest.raises(ValueError, match="There is no model 'poetry': choose one of sentiment"):
+    with pytest.raises(
+        ValueError, match="There is no model 'poetry': choose one of sentiment, embedder"
+    ):
         find_pretrained("poetry")
