@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def test_every_snippet_and_command_works(tmp_path, monkeypatch, capsys):
 
     for part, seed in (("train", 1), ("dev", 2)):
         toy.write(tmp_path, "sst2", 16, seed).rename(f"{part}.tsv")
+    shutil.copy(ROOT / "examples" / "sentences.txt", tmp_path)
 
     names, printed = {}, ""
     snippets = blocks("python")
