@@ -77,8 +77,8 @@ def evaluate(
             other labels, or returns NaN or infinity.
         ImportError: the metric needs scikit-learn or SciPy, and it is not installed.
     """
-    labelled = read_labelled(model, data, task, labels=labels, **columns)
     check_trained(model)
+    labelled = read_labelled(model, data, task, labels=labels, **columns)
     chosen, names, examples = labelled
     if chosen.by_loss:
         counts, losses = masked_losses(model, labelled, max_length or chosen.max_length)

@@ -161,9 +161,10 @@ def export(
     _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify, certify)
     check_number("max_drop", max_drop, most=100, whole=False)
     runner = TARGETS[target]
-    task, normalize = model.task, True
-    if isinstance(task, Embedding):
-        pooling, normalize = pooling or task.pooling or runner.pooling, task.normalize
+    normalize = True
+    if isinstance(model.task, Embedding):
+        pooling = pooling or model.task.pooling or runner.pooling
+        normalize = model.task.normalize
     recipe = RECIPES[quantize] if quantize else None
     half = bool(recipe and recipe.half_precision) if half_precision is None else half_precision
     recorded = {"target": target, "quantize": quantize, "pooling": pooling}
