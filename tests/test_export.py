@@ -221,7 +221,8 @@ def test_a_recipe_is_applied_to_every_weight(name, recipe, models, exported):
         of_projections.remove(("FLOAT32", "INT8", "FLOAT32"))  # the product with the table
     assert set(of_projections) == {KINDS[recipe]}
     assert len(of_projections) >= 8
-    if recipe in ("fp16", "int4-tables") and name == CLASSIFIER:  # two in the last block, for the first position
+    if recipe in ("fp16", "int4-tables") and name == CLASSIFIER:
+        # in the last block, for the first position
         assert len(found["CONV_2D"]) == 2
     else:
         assert ("CONV_2D" in found) == RECIPES[recipe].convolutions
