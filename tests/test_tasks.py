@@ -46,10 +46,10 @@ def test_heads_and_problem_types_are_named_in_few_files():
         path.relative_to(ROOT).as_posix()
         for folder in ("tf_squeezebert", "convert", "tflite")
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.suffix not in (".pyc", ".tflite")
         if named.search(path.read_bytes().decode("latin-1"))
     ]
-    assert len(files) <= 10, files
+    assert len(files) <= 9, files
 
 
 def test_each_model_has_its_kind_of_task():

@@ -603,8 +603,8 @@ def test_words_that_are_never_split_are_saved_and_loaded(tmp_path):
 def test_a_smaller_vocabulary_keeps_the_added_tokens_and_their_flags(tmp_path):
     write_folder(tmp_path)
     tokenizer = SqueezeBertTokenizer(tmp_path / "vocab.txt")
-    tokenizer.add_tokens([token("new-word", lstrip=True), token("gone")])
-    kept = [x for x in tokenizer.get_vocab() if x not in ("gone", "film", "unaffable")]
+    tokenizer.add_tokens([token("new-word", lstrip=True)])
+    kept = [x for x in tokenizer.get_vocab() if x not in ("film", "unaffable")]
     smaller = _of_pieces(tokenizer, kept)
     assert smaller.get_vocab() == {x: i for i, x in enumerate(kept)}
     text = "a new-word good [MASK]"

@@ -320,7 +320,7 @@ def test_the_page_works_by_keyboard_and_on_a_phone(page, chromium):
     ]
     seen = drive(page, chromium, steps)["shown"]
     tabs = [shown["tab"] for shown in seen]
-    assert tabs == ["Sentiment", "Entities", "Masks", "Sentiment", "Question"]
+    assert tabs == ["Sentiment", "Search", "Masks", "Sentiment", "Question"]
     assert not any(shown["isScrolledAside"] for shown in seen)
 
 

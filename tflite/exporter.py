@@ -15,11 +15,7 @@ import numpy as np
 
 from ..config import GROUPS, SqueezeBertConfig
 from ..files import check_writable, replacing, require_apart
-from ..models import (
-    SqueezeBertForMaskedLM,
-    SqueezeBertModel,
-    SqueezeBertPreTrainedModel,
-)
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from ..ranges import check_number
 from ..tasks import ARCHITECTURES, Task, takes_pairs
 from ..tasks.embedding import POOLINGS, Embedding
@@ -336,7 +332,7 @@ def _check_model(model: SqueezeBertPreTrainedModel, target: str, pooling: str | 
 def _check_recipe(model: SqueezeBertPreTrainedModel, quantize: str) -> None:
     """Refuses a recipe whose blocks do not divide the number of inputs of a group, or that stores a
     table twice."""
-    if isinstance(model, SqueezeBertForMaskedLM) and not RECIPES[quantize].shares_tables:
+    if model.task.kind == "fill-mask" and not RECIPES[quantize].shares_tables:
         raise ValueError(
             f"{quantize} would store the word embeddings of a masked LM twice, for its output too: "
             "choose another recipe."
