@@ -77,7 +77,6 @@ def evaluate(
             other labels, or returns NaN or infinity.
         ImportError: the metric needs scikit-learn or SciPy, and it is not installed.
     """
-    check_trained(model)
     labelled = read_labelled(model, data, task, labels=labels, **columns)
     chosen, names, examples = labelled
     if chosen.by_loss:
@@ -103,6 +102,7 @@ def read_labelled(
         raise ValueError(f"{chosen.name} needs a {chosen.architecture}: load the model as one.")
     if not chosen.metrics:
         raise ValueError(f"{chosen.name} has no metrics: its outputs are neither right nor wrong.")
+    check_trained(model)
     names = chosen.label_order(model.config, labels)
     if isinstance(data, (str, os.PathLike)):
         data = read_examples(data, chosen, names, **columns)
