@@ -316,7 +316,8 @@ def test_the_fastest_that_is_right_is_chosen(files, monkeypatch):
 def test_the_choice_runs_the_file(files):
     path = files[CLASSIFIER, "int8"]
     found = fastest(path, rounds=1)
-    assert found.options["delegate"] == "xnnpack"
+    # Which of the CPU's two is faster on so small a model is chance.
+    assert found.options["delegate"] in {"xnnpack", "none"}
     assert {x.options["delegate"] for x in found.trials} == {"xnnpack", "none", "gpu"}
     assert Runtime(path, **found.options).self_test().right
 

@@ -11,10 +11,10 @@ import pytest
 import tensorflow as tf
 
 import tf_squeezebert
+from tf_squeezebert.tasks.embedding import POOLINGS
 from tf_squeezebert.tflite import export, model_file
 from tf_squeezebert.tflite.known_faults import FAULTS, Fault, find_faults
 from tf_squeezebert.tflite.model_check import open_model, read_model
-from tf_squeezebert.tflite.targets import POOLINGS
 
 from .configs import CLASSES, small_config
 
