@@ -19,6 +19,8 @@ from ..layers import GroupedConv1D, SqueezeBertBlock
 from ..models import SqueezeBertModel
 from .calibration import Calibration, each
 
+RIDGE = 1e-2
+
 
 def fit_groups(
     student: SqueezeBertModel,
@@ -26,13 +28,14 @@ def fit_groups(
     layers: Sequence[int],
     calibration: Calibration,
     *,
-    ridge: float = 1e-2,
+    ridge: float = RIDGE,
 ) -> None:
     """Fits every projection of the student to the teacher's.
 
     Args:
         student: the model to change, with the teacher's embeddings and layer norms.
-        teacher: a model of the same sizes, with groups of 1.
+        teacher: a model with groups of 1, whose layers have the student's heads and intermediate
+            channels first.
         layers: for each of the student's layers, the teacher's layer that it replaces, ascending.
         calibration: the texts.
         ridge: penalty on the distance from the teacher's weights, relative to the inputs' mean
@@ -42,26 +45,36 @@ def fit_groups(
     student_of = dict(zip(layers, student.blocks, strict=True))
     for i, taught in enumerate(tqdm.tqdm(teacher.blocks, desc="fit", unit="layer", disable=None)):
         if i in student_of:
-            ours, theirs = _fit_block(student_of[i], taught, ours, theirs, calibration, ridge)
+            ours, theirs = fit_block(student_of[i], taught, ours, theirs, calibration, ridge)
         else:
             theirs = calibration.apply(taught, theirs)
 
 
-def _fit_block(
+def fit_block(
     block: SqueezeBertBlock,
     taught: SqueezeBertBlock,
     ours: list,
     theirs: list,
     calibration: Calibration,
-    ridge: float,
+    ridge: float = RIDGE,
 ) -> tuple[list, list]:
-    """Fits a block's projections in the order in which they act; returns both outputs."""
+    """Fits a block's projections in the order in which they act.
+
+    Args:
+        block, taught, calibration, ridge: as in `fit_groups`.
+        ours, theirs: the states before the two blocks.
+
+    Returns:
+        The states after them.
+    """
 
     masks = calibration.masks
 
     def fit(layer: GroupedConv1D, dense: GroupedConv1D, x: list, y: list) -> None:
-        kernel = np.asarray(ops.convert_to_numpy(dense.kernel))[0]
-        fit_projection(layer, kernel, calibration.rows(x), calibration.rows(y), ridge)
+        # Of the heads or intermediate channels, the layer may have the first ones only.
+        x, y = calibration.rows(x), calibration.rows(y)[:, : layer.filters]
+        kernel = np.asarray(ops.convert_to_numpy(dense.kernel))[0, : x.shape[1], : layer.filters]
+        fit_projection(layer, kernel, x, y, ridge)
 
     def attend(layer: SqueezeBertBlock, x: list) -> list:
         return each(lambda x, mask: layer.attention(x, mask)[0], x, masks)
@@ -114,6 +127,21 @@ def fit_projection(
     layer.kernel.assign(np.stack(kernel))
     predicted = np.einsum("gc,gcf->gf", x_mean.reshape(groups, -1), kernel).reshape(-1)
     layer.bias.assign(y_mean - predicted)
+
+
+def cut_weights(variables: Sequence, sources: Sequence) -> None:
+    """Sets variables to the parts of a model's, with groups of 1, that smaller sizes keep.
+
+    Of heads and intermediate channels, these are the first; of projections, the diagonal blocks.
+    """
+    for variable, source in zip(variables, sources, strict=True):
+        value = ops.convert_to_numpy(source)
+        if len(variable.shape) == 3:  # a projection's kernel
+            groups, inputs, outputs = variable.shape
+            value = diagonal_blocks(value[0, : groups * inputs, : groups * outputs], groups)
+        elif len(variable.shape) == 1:  # a bias, or of a norm
+            value = value[: variable.shape[0]]
+        variable.assign(value)
 
 
 def diagonal_blocks(dense: np.ndarray, groups: int) -> np.ndarray:

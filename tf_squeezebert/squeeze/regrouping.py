@@ -19,6 +19,7 @@ import numpy as np
 import tqdm
 from keras import ops
 
+from ..config import GROUPS, LayerSizes
 from ..layers import SqueezeBertBlock, permute
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 from .calibration import Calibration, each
@@ -75,7 +76,7 @@ def regroup(model: SqueezeBertPreTrainedModel, order: Regrouping) -> None:
 
 
 def find_regrouping(
-    transformer: SqueezeBertModel, calibration: Calibration, groups: Mapping[str, int]
+    transformer: SqueezeBertModel, calibration: Calibration, sizes: Mapping[int, LayerSizes]
 ) -> Regrouping:
     """Finds the order in which each group's inputs explain most of its outputs.
 
@@ -83,13 +84,15 @@ def find_regrouping(
     linear prediction from a group's inputs explains; its mean over the projections is maximized.
     Two steps alternate: channels of the residual stream are swapped as long as that helps, and
     heads and intermediate channels are assigned to the groups whose inputs explain them (a linear
-    assignment).
+    assignment). If a layer is to have fewer of these, those come last that contribute least to the
+    variance of the residual stream, in descending order, and they do not count.
 
     Args:
         transformer: a model with groups of 1.
         calibration: the texts.
-        groups: the six numbers by their names in the config, `q_groups`, ... Those that do not
-            divide the largest one are ignored, as is the projection after attention.
+        sizes: by layer, the sizes that it is to have; layers that are missing do not count. Numbers
+            of groups that do not divide the largest are ignored, as is the projection after
+            attention.
 
     Returns:
         The order; the model is not changed.
@@ -102,23 +105,26 @@ def find_regrouping(
     except ImportError as error:
         raise ImportError("Squeezing needs SciPy: pip install scipy.") from error
     config = transformer.config
-    slots = max(groups.values())
+    slots = max(getattr(one, name) for one in sizes.values() for name in GROUPS)
     slot = np.arange(config.hidden_size) * slots // config.hidden_size  # the slot of each channel
-    groups = {name: g if slots % g == 0 else 1 for name, g in groups.items()}
-    layers = [
-        _Layer(block, x, calibration, groups, slots)
-        for block, x in _inputs(transformer, calibration)
-    ]
+    layers = {
+        i: _Layer(block, x, calibration, sizes[i], slots)
+        for i, (block, x) in enumerate(_inputs(transformer, calibration))
+        if i in sizes
+    }
     if slots > 1:
         for _ in tqdm.trange(_ROUNDS, desc="regroup", unit="round", disable=None):
-            slot = _trade_places(slot, slots, layers)
-            for layer in layers:
+            slot = _trade_places(slot, slots, list(layers.values()))
+            for layer in layers.values():
                 layer.place_units(slot, assign)
-    return Regrouping(
-        np.argsort(slot, kind="stable"),
-        np.stack([layer.heads for layer in layers]),
-        np.stack([layer.intermediates for layer in layers]),
-    )
+    orders = {
+        "heads": np.tile(np.arange(config.num_attention_heads), (config.num_hidden_layers, 1)),
+        "intermediates": np.tile(np.arange(config.intermediate_size), (config.num_hidden_layers, 1)),
+    }
+    for i, layer in layers.items():
+        for name, order in orders.items():
+            order[i] = np.concatenate([layer.units[name], layer.dropped[name]])
+    return Regrouping(np.argsort(slot, kind="stable"), **orders)
 
 
 def _inputs(
@@ -147,10 +153,12 @@ class _Layer:
         block: SqueezeBertBlock,
         x: list,
         calibration: Calibration,
-        groups: Mapping[str, int],
+        sizes: LayerSizes,
         slots: int,
     ):
         self.slots = slots
+        groups = {name: getattr(sizes, name) for name in GROUPS}
+        groups = {name: g if slots % g == 0 else 1 for name, g in groups.items()}
         attention = block.attention
         context = each(lambda x, mask: attention(x, mask)[0], x, calibration.masks)
         middle = each(
@@ -170,22 +178,36 @@ class _Layer:
         self.output_groups = groups["output_groups"]
         written = np.square(_kernel(block.projection)) * hidden.var(axis=0)[:, None]  # [I, H]
         self.written = written / written.sum()
-        self.heads = np.arange(block.config.num_attention_heads)
-        self.intermediates = np.arange(block.config.intermediate_size)
+        contributions = {
+            "heads": _contributions(
+                calibration.rows(context), block.post_attention, block.config.num_attention_heads
+            ),
+            "intermediates": written.sum(axis=1),
+        }
+        kept = {"heads": sizes.num_attention_heads, "intermediates": sizes.intermediate_size}
+        self.units, self.dropped = {}, {}
+        for name, values in contributions.items():
+            ranked = np.argsort(-values, kind="stable")
+            self.units[name] = np.sort(ranked[: kept[name]])
+            self.dropped[name] = ranked[kept[name] :]
 
     def place_units(self, slot: np.ndarray, assign: Callable) -> None:
         """Moves heads and intermediate channels to the places where they are explained best."""
-        for name in ("heads", "intermediates"):
-            units = len(getattr(self, name))
-            gain = np.zeros((units, units))  # gain of each unit at each place
+        for name, units in self.units.items():
+            units, places = np.sort(units), len(units)
+            gain = np.zeros((places, places))  # gain of each unit at each place
             for reading in self.readings[name]:
                 explained = _explained(reading, slot * reading.groups // self.slots)  # [F, g]
-                explained = explained.reshape(units, -1, reading.groups).sum(axis=1)
-                gain += explained @ _overlap(reading.groups, units)
+                explained = _by_unit(explained, self._count(name))[units].sum(axis=1)
+                gain += explained @ _overlap(reading.groups, places)
             if name == "intermediates":
-                gain += self._written(slot) @ _overlap(self.output_groups, units)
+                gain += self._written(slot)[units] @ _overlap(self.output_groups, places)
             unit, place = assign(gain, maximize=True)
-            setattr(self, name, unit[np.argsort(place)])
+            self.units[name] = units[unit[np.argsort(place)]]
+
+    def _count(self, name: str) -> int:
+        """The number of the layer's heads or intermediate channels, those to be dropped too."""
+        return len(self.units[name]) + len(self.dropped[name])
 
     def _written(self, slot: np.ndarray) -> np.ndarray:
         """The output variance that each intermediate channel contributes to each group, [I, g]."""
@@ -193,20 +215,31 @@ class _Layer:
 
     def output_gain(self) -> np.ndarray:
         """The same for each channel of the residual stream and slot, [H, R]."""
-        place = np.argsort(self.intermediates)
-        of_units = _one_hot(place * self.output_groups // len(place), self.output_groups)
-        gain = self.written.T @ of_units  # [H, g]
+        units = self.units["intermediates"]
+        of_places = np.arange(len(units)) * self.output_groups // len(units)
+        gain = self.written[units].T @ _one_hot(of_places, self.output_groups)  # [H, g]
         return np.repeat(gain, self.slots // self.output_groups, axis=1)
 
     def spaces(self) -> Iterator[tuple[np.ndarray, list[np.ndarray], int]]:
         """For each reading: the covariance, and the part of it that each group's outputs need."""
         for name, readings in self.readings.items():
-            units = getattr(self, name)
             for reading in readings:
-                asked = reading.covariance @ reading.weights  # [H, F]
-                asked = asked.reshape(len(asked), len(units), -1)[:, units].reshape(asked.shape)
-                parts = np.split(asked, reading.groups, axis=1)
+                asked = (reading.covariance @ reading.weights).T  # [F, H]
+                asked = _by_unit(asked, self._count(name))[self.units[name]]
+                parts = np.split(asked.reshape(-1, asked.shape[-1]).T, reading.groups, axis=1)
                 yield reading.covariance, [part @ part.T for part in parts], reading.groups
+
+
+def _by_unit(x: np.ndarray, units: int) -> np.ndarray:
+    """Rows [units * D, ...] as [units, D, ...]."""
+    return x.reshape(units, -1, *x.shape[1:])
+
+
+def _contributions(x: np.ndarray, layer, units: int) -> np.ndarray:
+    """The variance that each unit's channels, of [n, units * D], give to a layer's outputs."""
+    x = x - x.mean(axis=0)
+    parts = zip(np.split(x, units, axis=1), _by_unit(_kernel(layer), units), strict=True)
+    return np.array([np.mean(np.square(part @ weights)) for part, weights in parts])
 
 
 def _reading(covariance: np.ndarray, layer, groups: int) -> _Reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..config import GROUPS, SqueezeBertConfig
+from ..config import GROUPS, PER_LAYER, LayerSizes, SqueezeBertConfig
 from ..data import read_text
 from ..data.readers import check_repeatable
 from ..distillation import Distiller, spread_layers
@@ -32,7 +33,7 @@ from ..training.on_task import Data, train_on_task
 from ..training.options import SQUEEZING, TrainingOptions
 from ..training.run import FineTuned, Run
 from .calibration import Calibration, Text
-from .fitting import diagonal_blocks, embedding_error, fit_groups, hidden_error
+from .fitting import cut_weights, embedding_error, fit_groups, hidden_error
 from .frequencies import read_sources
 from .regrouping import Regrouping, find_regrouping, regroup
 from .vocabulary import trim_vocabulary
@@ -208,6 +209,7 @@ def make_student(
     *,
     groups: int | Sequence[int] = 4,
     layers: int | Sequence[int] | None = None,
+    sizes: Sequence[LayerSizes] | None = None,
     order: Regrouping | None = None,
     regrouped: bool = True,
     fitted: bool = True,
@@ -221,6 +223,8 @@ def make_student(
         groups: one number for all projections except the one after attention, which stays whole,
             as in SqueezeBERT; or six, in the order of `GROUPS`.
         layers: the number of layers to keep, evenly spaced; or their indices, counted from 0.
+        sizes: of each layer that is kept, in place of groups; it may have fewer heads and
+            intermediate channels than the teacher's, and then keeps those that contribute most.
         order: the new order, if it is known already.
         regrouped: whether to reorder the channels.
         fitted: whether to fit the weights; otherwise only the blocks on the diagonal of the
@@ -242,13 +246,14 @@ def make_student(
         raise ValueError(
             f"layers must be some of the model's {total} in ascending order, not {layers}."
         )
-    numbers = _numbers(groups)
-    changes = {**numbers, "num_hidden_layers": len(kept)}
-    config = SqueezeBertConfig.from_dict(teacher.config.to_dict(), **changes)
+    if sizes is None:
+        sizes = [teacher.config.layer_sizes(i)._replace(**_numbers(groups)) for i in kept]
+    config = _config_of(teacher.config, sizes)
     calibration = Calibration(teacher, texts, max_tokens=max_tokens)
     if regrouped:
         if order is None:
-            order = find_regrouping(transformer_of(teacher), calibration, numbers)
+            wanted = dict(zip(kept, sizes, strict=True))
+            order = find_regrouping(transformer_of(teacher), calibration, wanted)
         regroup(teacher, order)
     student = _cut(teacher, config, kept)
     if fitted:
@@ -264,19 +269,27 @@ def _numbers(groups: int | Sequence[int]) -> dict[str, int]:
     return dict(zip(GROUPS, groups, strict=True))
 
 
+def _config_of(config: SqueezeBertConfig, sizes: Sequence[LayerSizes]) -> SqueezeBertConfig:
+    """The config with layers of these sizes; the groups that most have are those of all."""
+    common = {
+        name: Counter(getattr(x, name) for x in sizes).most_common(1)[0][0] for name in GROUPS
+    }
+    different = {
+        i: {name: getattr(x, name) for name in PER_LAYER} for i, x in enumerate(sizes)
+    }
+    changes = {**common, "num_hidden_layers": len(sizes), "per_layer_config": different}
+    return SqueezeBertConfig.from_dict(config.to_dict(), **changes)
+
+
 def _cut(
     teacher: SqueezeBertPreTrainedModel, config: SqueezeBertConfig, kept: Sequence[int]
 ) -> SqueezeBertPreTrainedModel:
-    """A model with the teacher's weights, as far as its groups and layers keep them."""
+    """A model with the teacher's weights, as far as its layers, their sizes and groups keep them."""
     student = type(teacher)(config)
     blocks = transformer_of(teacher).blocks
     dropped = {id(v) for i, block in enumerate(blocks) if i not in kept for v in block.variables}
     left = [variable for variable in teacher.variables if id(variable) not in dropped]
-    for variable, source in zip(student.variables, left, strict=True):
-        value = keras.ops.convert_to_numpy(source)
-        if value.shape != tuple(variable.shape):
-            value = diagonal_blocks(value[0], variable.shape[0])
-        variable.assign(value)
+    cut_weights(student.variables, left)
     return student
 
 
