@@ -202,8 +202,8 @@ def save_checkpoint(model: SqueezeBertPreTrainedModel, directory: str | os.PathL
     """Writes config.json, model.safetensors and the tokenizer's files, as transformers reads them.
 
     A model of another family is written as one if it has no groups. With groups, it is written as a
-    SqueezeBERT, which transformers reads too unless it has a projection after its embeddings or a
-    pooler with another activation than tanh; a warning says so.
+    SqueezeBERT, which transformers reads too unless it has a projection after its embeddings, a
+    pooler with another activation than tanh, or layers of different shapes; a warning says so.
 
     Either all of them are written, or, after an error, the old files stay. For a model without a
     tokenizer, tokenizer files in the folder are removed.
@@ -284,6 +284,7 @@ def _warn_of_transformers(model: SqueezeBertPreTrainedModel, directory: str | os
     lacks = {
         "a projection after its embeddings": config.projects_embeddings,
         f"a pooler with {config.pooler_act}": pools and config.pooler_act != "tanh",
+        "layers of different shapes": bool(config.per_layer_config),
     }
     if missing := [name for name, has in lacks.items() if has]:
         logger.warning(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from .families import BERT, FAMILIES, OTHERS, from_family, to_family
 from .files import write_text
@@ -23,14 +24,18 @@ ACTIVATIONS = {
     "swish": "silu",
     "tanh": "tanh",
 }
-GROUPS = (
-    "q_groups",
-    "k_groups",
-    "v_groups",
-    "post_attention_groups",
-    "intermediate_groups",
-    "output_groups",
-)
+# The groups of a layer's projections, each with the sizes that the projection reads and returns.
+_PROJECTIONS = {
+    "q_groups": ("hidden_size", "attention_size"),
+    "k_groups": ("hidden_size", "attention_size"),
+    "v_groups": ("hidden_size", "attention_size"),
+    "post_attention_groups": ("attention_size", "hidden_size"),
+    "intermediate_groups": ("hidden_size", "intermediate_size"),
+    "output_groups": ("intermediate_size", "hidden_size"),
+}
+GROUPS = tuple(_PROJECTIONS)
+# What may differ between layers.
+PER_LAYER = (*GROUPS, "intermediate_size", "num_attention_heads")
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 # Upper limits, well above every published BERT: a bad config must raise an error before it fills
 # the memory.
@@ -59,12 +64,46 @@ _OTHER_COMPUTATIONS = {
     **dict.fromkeys(
         (
             *("is_decoder", "add_cross_attention", "is_encoder_decoder", "auto_map", "causal"),
-            *("pruned_heads", "per_layer_config", "prenorm", "use_rms_norm", "parallel_block"),
+            *("pruned_heads", "prenorm", "use_rms_norm", "parallel_block"),
             *("rope_parameters", "rope_scaling", "rotary_emb_fraction", "alibi_starting_size"),
         ),
         (None, _PLAIN_ENCODER),
     ),
 }
+
+
+class LayerSizes(NamedTuple):
+    """The sizes of one encoder layer.
+
+    Attributes:
+        hidden_size: channels of the residual stream, H, the same in all layers.
+        head_size: channels of a head, D, the same in all layers.
+        num_attention_heads: the layer's heads, N.
+        intermediate_size: channels between its two feed-forward projections.
+        q_groups, k_groups, v_groups, post_attention_groups, intermediate_groups, output_groups:
+            groups of its projections.
+    """
+
+    hidden_size: int
+    head_size: int
+    num_attention_heads: int
+    intermediate_size: int
+    q_groups: int
+    k_groups: int
+    v_groups: int
+    post_attention_groups: int
+    intermediate_groups: int
+    output_groups: int
+
+    @property
+    def attention_size(self) -> int:
+        """Channels of query, key, value and context, N * D."""
+        return self.num_attention_heads * self.head_size
+
+    def projections(self) -> Iterator[tuple[int, int, int]]:
+        """Yields each projection's inputs, outputs and groups, in the order of `GROUPS`."""
+        for groups, (inputs, outputs) in _PROJECTIONS.items():
+            yield getattr(self, inputs), getattr(self, outputs), getattr(self, groups)
 
 
 class SqueezeBertConfig:
@@ -79,7 +118,7 @@ class SqueezeBertConfig:
         vocab_size: entries of the word embedding, V.
         hidden_size: channels of the residual stream, H.
         num_hidden_layers: encoder blocks.
-        num_attention_heads: attention heads per block, N, with H / N channels each.
+        num_attention_heads: attention heads per block, N, with H / N channels each, D.
         intermediate_size: channels between the two projections of the feed-forward network.
         hidden_act: its activation function, one of `ACTIVATIONS`.
         hidden_dropout_prob: dropout after the embeddings, and after each block's two projections
@@ -113,6 +152,11 @@ class SqueezeBertConfig:
         add_pooling_layer: whether the bare model has a pooler.
         pooler_act: the pooler's activation function, one of `ACTIVATIONS`.
         lm_head_act: that of the masked-LM head; None stands for hidden_act.
+        per_layer_config: by layer, counted from 0, the groups, intermediate_size and
+            num_attention_heads that differ from those above, as in transformers 5:
+            `{3: {"intermediate_size": 768, "num_attention_heads": 8}}`. A layer with fewer heads
+            has query, key and value of N * D channels, where D stays H / the number above. What
+            equals the values above is left out, and `{}` means that all layers are equal.
         **extra: any other key of a `config.json`.
 
     Raises:
@@ -158,6 +202,7 @@ class SqueezeBertConfig:
         add_pooling_layer: bool = True,
         pooler_act: str = "tanh",
         lm_head_act: str | None = None,
+        per_layer_config: Mapping[int, Mapping[str, int]] | None = None,
         **extra: Any,
     ):
         self.vocab_size = vocab_size
@@ -192,6 +237,7 @@ class SqueezeBertConfig:
         self.add_pooling_layer = add_pooling_layer
         self.pooler_act = pooler_act
         self.lm_head_act = lm_head_act
+        self.per_layer_config = _by_layer(per_layer_config)
         self.extra = extra
         self._validate()
 
@@ -220,16 +266,34 @@ class SqueezeBertConfig:
         """Whether a projection follows the embeddings, because they have another size."""
         return self.embedding_size != self.hidden_size
 
+    @property
+    def head_size(self) -> int:
+        """Channels of an attention head, D, in every layer."""
+        return self.hidden_size // self.num_attention_heads
+
+    def layer_sizes(self, layer: int) -> LayerSizes:
+        """The sizes of a layer, counted from 0: the config's, or those of `per_layer_config`.
+
+        Raises:
+            IndexError: there is no such layer.
+        """
+        if not 0 <= layer < self.num_hidden_layers:
+            raise IndexError(f"There is no layer {layer}: there are {self.num_hidden_layers}.")
+        return self._sizes(self.per_layer_config.get(layer, {}))
+
+    def _sizes(self, differing: Mapping[str, int]) -> LayerSizes:
+        return LayerSizes(**{x: differing.get(x, getattr(self, x)) for x in LayerSizes._fields})
+
     def _validate(self) -> None:
         for name in (*_MOST, *GROUPS):
-            value = getattr(self, name)
-            if not _is_whole(value) or value < 1:
-                raise ValueError(f"{name} must be a positive whole number, not {_shown(value)}.")
-            if value > _MOST.get(name, value):
-                raise ValueError(f"{name} must be at most {_MOST[name]}, not {_shown(value)}.")
+            _require_size(name, getattr(self, name))
         self._validate_family()
-        self._validate_divisible("hidden_size", "num_attention_heads", *GROUPS)
-        self._validate_divisible("intermediate_size", "intermediate_groups", "output_groups")
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size ({self.hidden_size}) must be divisible by num_attention_heads "
+                f"({self.num_attention_heads})."
+            )
+        self._validate_layers()
         parameters = self._count_parameters()
         if parameters > _MOST_PARAMETERS:
             raise ValueError(
@@ -249,6 +313,30 @@ class SqueezeBertConfig:
                 "label use 'regression'."
             )
         self._validate_extra()
+
+    def _validate_layers(self) -> None:
+        """Checks the sizes of each layer, and leaves out what equals the config's."""
+        _require_divisible(self._sizes({}))
+        for layer, values in self.per_layer_config.items():
+            if not 0 <= layer < self.num_hidden_layers:
+                raise ValueError(
+                    f"per_layer_config names layer {_shown(layer)}, but the model has "
+                    f"{self.num_hidden_layers}, counted from 0 (num_hidden_layers): leave it out."
+                )
+            where = f"In layer {layer}, "
+            for name, value in values.items():
+                _require_size(name, value, where)
+            if values.get("num_attention_heads", 1) > self.num_attention_heads:
+                raise ValueError(
+                    f"{where}num_attention_heads must be at most the config's, "
+                    f"{self.num_attention_heads}, not {values['num_attention_heads']}."
+                )
+            _require_divisible(self._sizes(values), where)
+        differing = {
+            layer: {x: value for x, value in values.items() if value != getattr(self, x)}
+            for layer, values in self.per_layer_config.items()
+        }
+        self.per_layer_config = {layer: values for layer, values in differing.items() if values}
 
     def _validate_family(self) -> None:
         _require_known("family", self.family, FAMILIES)
@@ -303,24 +391,17 @@ class SqueezeBertConfig:
         """The number of weights, without biases and norms."""
         rows = self.vocab_size + self.position_rows + self.type_vocab_size
         hidden, width = self.hidden_size, self.embedding_size
-        of_hidden = (self.q_groups, self.k_groups, self.v_groups, self.post_attention_groups)
-        block = sum(hidden * hidden // groups for groups in of_hidden)
-        for groups in (self.intermediate_groups, self.output_groups):
-            block += hidden * self.intermediate_size // groups
+        layers = map(self.layer_sizes, range(self.num_hidden_layers))
+        blocks = sum(a * b // groups for sizes in layers for a, b, groups in sizes.projections())
         heads = hidden * (hidden + self.num_labels) + width * hidden * self.projects_embeddings
-        return width * rows + self.num_hidden_layers * block + heads
-
-    def _validate_divisible(self, size: str, *divisors: str) -> None:
-        for divisor in divisors:
-            if getattr(self, size) % getattr(self, divisor):
-                raise ValueError(
-                    f"{size} ({getattr(self, size)}) must be divisible by {divisor} "
-                    f"({getattr(self, divisor)})."
-                )
+        return width * rows + blocks + heads
 
     def to_dict(self) -> dict[str, Any]:
         """The content of `config.json`: `from_dict` makes an equal config from it."""
         values = {key: value for key, value in vars(self).items() if key != "extra"}
+        layers = values.pop("per_layer_config")
+        if layers:
+            values["per_layer_config"] = {str(layer): {**own} for layer, own in layers.items()}
         values["id2label"] = {str(index): label for index, label in self.id2label.items()}
         values["label2id"] = self.label2id
         return {**self.extra, **values, "model_type": self.model_type}
@@ -415,6 +496,52 @@ def write_config(directory: str | os.PathLike, values: Mapping[str, Any]) -> Non
 
 def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _require_size(name: str, value: object, where: str = "") -> None:
+    if not _is_whole(value) or value < 1:
+        raise ValueError(f"{where}{name} must be a positive whole number, not {_shown(value)}.")
+    if value > _MOST.get(name, value):
+        raise ValueError(f"{where}{name} must be at most {_MOST[name]}, not {_shown(value)}.")
+
+
+def _require_divisible(sizes: LayerSizes, where: str = "") -> None:
+    """Refuses sizes that the groups of a projection do not divide."""
+    for size in ("hidden_size", "attention_size", "intermediate_size"):
+        for groups, ends in _PROJECTIONS.items():
+            value, divisor = getattr(sizes, size), getattr(sizes, groups)
+            if size in ends and value % divisor:
+                name = size.replace("attention_size", f"num_attention_heads * {sizes.head_size}")
+                raise ValueError(
+                    f"{where}{name} ({value}) must be divisible by {groups} ({divisor})."
+                )
+
+
+def _by_layer(per_layer_config: Any) -> dict[int, dict[str, Any]]:
+    """per_layer_config in order, with whole numbers as keys, for which JSON has strings."""
+    given = per_layer_config or {}
+    try:
+        layers = {
+            int(layer) if isinstance(layer, str) else operator.index(layer): {**values}
+            for layer, values in given.items()
+        }
+        complete = len(layers) == len(given)
+    except (AttributeError, TypeError, ValueError):
+        complete = False
+    if not complete:
+        raise ValueError(
+            "per_layer_config must map each layer's number to the sizes that differ, as in "
+            f"{{0: {{'q_groups': 2}}}}, not {_shown(given)}."
+        )
+    if any(name not in PER_LAYER for values in layers.values() for name in values):
+        raise ValueError(
+            f"The config has a per_layer_config of {_shown(given)}, which this package does not "
+            f"compute: only {', '.join(PER_LAYER)} may differ between layers."
+        )
+    return {
+        layer: {name: layers[layer][name] for name in PER_LAYER if name in layers[layer]}
+        for layer in sorted(layers)
+    }
 
 
 def _is_number(value: object) -> bool:

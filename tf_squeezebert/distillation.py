@@ -26,6 +26,10 @@ class Distiller(SqueezeBertPreTrainedModel):
     regression, soft labels are compared by squared difference; for multi-label classification,
     each label by itself. Padding does not count. In `evaluate`, the loss is the task's.
 
+    Attention is compared head by head, the first with the first. If a layer has fewer heads than
+    the one that it is compared with (`per_layer_config`), only the first heads of that one count:
+    reorder the teacher's heads so that those that the student lacks come last.
+
     Bare models (`SqueezeBertModel`) have no task: their loss is the last two terms, also in
     `evaluate`. With `pooling` it has a third, for models of sentence embeddings: the mean squared
     distance between the teacher's embedding of a text, of length 1, and the student's (Reimers &
@@ -164,9 +168,11 @@ class Distiller(SqueezeBertPreTrainedModel):
         ours, theirs = y_pred["attentions"], taught["attentions"]
         losses = []
         for i, j in enumerate(self._taught_by):
+            sizes = self.student.config.layer_sizes(i), self.teacher.config.layer_sizes(j)
+            heads = min(x.num_attention_heads for x in sizes)
             divergence = kl_divergence(
-                ops.log_softmax(theirs[j]), ops.log_softmax(ours[i])
-            )  # [B, N, S]
+                ops.log_softmax(theirs[j][:, :heads]), ops.log_softmax(ours[i][:, :heads])
+            )  # [B, heads, S]
             losses.append(masked_mean(ops.mean(divergence, axis=1), rows))
         return sum(losses) / len(losses)
 

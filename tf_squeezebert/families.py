@@ -289,4 +289,5 @@ _OWN = (
     *("post_attention_groups", "intermediate_groups", "output_groups"),
     *("encoder_layer_norm_eps", "family", "position_offset"),
     *("token_type_embeddings", "add_pooling_layer", "pooler_act", "lm_head_act"),
+    "per_layer_config",
 )

@@ -1,6 +1,7 @@
 """The layers of SqueezeBERT, written in keras.ops only, so that they run on every Keras backend.
 
-Shapes: B batch, S sequence length, H hidden_size, E embedding_size, N attention heads, D = H / N.
+Shapes: B batch, S sequence length, H hidden_size, E embedding_size, N attention heads of the layer,
+D channels of a head.
 """
 
 from __future__ import annotations
@@ -287,13 +288,20 @@ def softmax(scores):
 
 
 class SqueezeBertSelfAttention(_ConfiguredLayer):
-    """Multi-head self-attention whose query, key and value are grouped convolutions."""
+    """Multi-head self-attention whose query, key and value are grouped convolutions.
 
-    def __init__(self, config: SqueezeBertConfig, **kwargs):
+    Args:
+        config: the model's config.
+        layer: the number of the layer, counted from 0, whose sizes it has.
+        **kwargs: passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, config: SqueezeBertConfig, layer: int = 0, **kwargs):
         super().__init__(config, **kwargs)
-        self.query = self._convolution(config.hidden_size, config.q_groups, "query")
-        self.key = self._convolution(config.hidden_size, config.k_groups, "key")
-        self.value = self._convolution(config.hidden_size, config.v_groups, "value")
+        self.sizes = sizes = config.layer_sizes(layer)
+        self.query = self._convolution(sizes.attention_size, sizes.q_groups, "query")
+        self.key = self._convolution(sizes.attention_size, sizes.k_groups, "key")
+        self.value = self._convolution(sizes.attention_size, sizes.v_groups, "value")
         self.dropout = self._dropout(config.attention_probs_dropout_prob)
 
     def build(self, input_shape=None):
@@ -309,10 +317,10 @@ class SqueezeBertSelfAttention(_ConfiguredLayer):
             head_mask: multiplies the probabilities of each head, [N].
 
         Returns:
-            The context, [B, S, H], and the scores before the softmax, [B, N, S, S], in float32
+            The context, [B, S, N * D], and the scores before the softmax, [B, N, S, S], in float32
             (or float64).
         """
-        query = self._split_heads(self.query(x)) / math.sqrt(self._head_size)  # [B, N, S, D]
+        query = self._split_heads(self.query(x)) / math.sqrt(self.sizes.head_size)  # [B, N, S, D]
         key = ops.transpose(self._split_heads(self.key(x)), (0, 1, 3, 2))  # [B, N, D, S]
         # In half precision the softmax would be too inexact.
         scores = ops.cast(ops.matmul(query, key), keras.backend.result_type(self.dtype, "float32"))
@@ -325,15 +333,12 @@ class SqueezeBertSelfAttention(_ConfiguredLayer):
         if head_mask is not None:
             probs = probs * head_mask[:, None, None]
         context = ops.matmul(probs, self._split_heads(self.value(x)))  # [B, N, S, D]
-        return ops.reshape(ops.transpose(context, (0, 2, 1, 3)), ops.shape(x)), scores
-
-    @property
-    def _head_size(self) -> int:
-        return self.config.hidden_size // self.config.num_attention_heads
+        merged = (*ops.shape(x)[:2], self.sizes.attention_size)
+        return ops.reshape(ops.transpose(context, (0, 2, 1, 3)), merged), scores
 
     def _split_heads(self, x):
         batch, length = ops.shape(x)[:2]
-        heads = (batch, length, self.config.num_attention_heads, self._head_size)
+        heads = (batch, length, self.sizes.num_attention_heads, self.sizes.head_size)
         return ops.transpose(ops.reshape(x, heads), (0, 2, 1, 3))
 
 
@@ -342,20 +347,22 @@ class SqueezeBertBlock(_ConfiguredLayer):
 
     The reference names its parts `attention`, `post_attention`, `intermediate` and `output`;
     Keras layers have an attribute `output` already, so that part is named `projection` here.
+    Arguments are those of `SqueezeBertSelfAttention`.
     """
 
-    def __init__(self, config: SqueezeBertConfig, **kwargs):
+    def __init__(self, config: SqueezeBertConfig, layer: int = 0, **kwargs):
         super().__init__(config, **kwargs)
         size, epsilon = config.hidden_size, config.encoder_layer_norm_eps
-        self.attention = SqueezeBertSelfAttention(config, dtype=self.dtype_policy, name="attention")
-        self.post_attention = self._convolution(
-            size, config.post_attention_groups, "post_attention"
+        self.sizes = sizes = config.layer_sizes(layer)
+        self.attention = SqueezeBertSelfAttention(
+            config, layer, dtype=self.dtype_policy, name="attention"
         )
+        self.post_attention = self._convolution(size, sizes.post_attention_groups, "post_attention")
         self.post_attention_norm = self._layer_norm(epsilon, "post_attention_norm")
         self.intermediate = self._convolution(
-            config.intermediate_size, config.intermediate_groups, "intermediate"
+            sizes.intermediate_size, sizes.intermediate_groups, "intermediate"
         )
-        self.projection = self._convolution(size, config.output_groups, "projection")
+        self.projection = self._convolution(size, sizes.output_groups, "projection")
         self.projection_norm = self._layer_norm(epsilon, "projection_norm")
         self.dropout = self._dropout(config.hidden_dropout_prob)
         self.activation = activation(config.hidden_act)
@@ -363,10 +370,10 @@ class SqueezeBertBlock(_ConfiguredLayer):
     def build(self, input_shape=None):
         hidden = (None, None, self.config.hidden_size)
         self.attention.build()
-        self.post_attention.build(hidden)
+        self.post_attention.build((None, None, self.sizes.attention_size))
         self.post_attention_norm.build(hidden)
         self.intermediate.build(hidden)
-        self.projection.build((None, None, self.config.intermediate_size))
+        self.projection.build((None, None, self.sizes.intermediate_size))
         self.projection_norm.build(hidden)
 
     def call(self, x, attention_mask=None, head_mask=None, training=None):

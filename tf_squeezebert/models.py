@@ -8,7 +8,8 @@ Every model takes a dict of tensors, or input_ids alone, and reads these keys. `
     attention_mask  [B, S] or [B, S, S]  1 to attend to a position, 0 for padding
     token_type_ids  [B, S] int32     segment of each token; 0 by default
     position_ids    [B, S] int32     0, 1, 2, ... by default, in every family
-    head_mask       [N] or [layers, N] float  multiplies each head's attention probabilities
+    head_mask       [N] or [layers, N] float  multiplies each head's attention probabilities; a
+                    layer with fewer heads than num_attention_heads takes the first
 
 Ids are of an integer dtype, masks of any. Ids out of range and masks with other values are refused
 where the values can be read; in a traced graph, as in `fit` and `predict`, they are not checked.
@@ -379,7 +380,8 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
     first position's state after a dense layer and tanh, which DistilBERT and ELECTRA lack. On
     request also `hidden_states`, a tuple
     of layers + 1 tensors [B, S, H], the embeddings first; `attentions`, a tuple of each layer's
-    scores **before** the softmax, as in the reference, with the mask's bias added, [B, N, S, S];
+    scores **before** the softmax, as in the reference, with the mask's bias added, [B, N, S, S],
+    where N is the number of the layer's heads;
     and `attention_probs`, the same after the softmax.
     """
 
@@ -395,7 +397,7 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
         config, policy = self.config, self.dtype_policy
         self.embeddings = SqueezeBertEmbeddings(config, dtype=policy, name="embeddings")
         self.blocks = [
-            SqueezeBertBlock(config, dtype=policy, name=f"block_{i}")
+            SqueezeBertBlock(config, i, dtype=policy, name=f"block_{i}")
             for i in range(config.num_hidden_layers)
         ]
         self.pooler = None
@@ -461,13 +463,18 @@ class SqueezeBertModel(SqueezeBertPreTrainedModel):
         return outputs
 
     def _head_masks(self, head_mask):
-        """A head mask, [N], or None, for each block."""
-        layers = self.config.num_hidden_layers
+        """A mask of the block's heads, or None, for each block."""
+        layers, heads = self.config.num_hidden_layers, self.config.num_attention_heads
         if head_mask is None:
             return [None] * layers
-        if len(head_mask.shape) == 1:
-            return [head_mask] * layers
-        return [head_mask[i] for i in range(layers)]
+        shape = list(head_mask.shape)
+        if shape not in ([heads], [layers, heads]):
+            raise ValueError(
+                f"head_mask must have the shape [{heads}] or [{layers}, {heads}], not {shape}."
+            )
+        masks = [head_mask if len(shape) == 1 else head_mask[i] for i in range(layers)]
+        counts = [block.sizes.num_attention_heads for block in self.blocks]
+        return [mask[:count] for mask, count in zip(masks, counts, strict=True)]
 
 
 class _Head(SqueezeBertPreTrainedModel):

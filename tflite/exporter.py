@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import GROUPS, SqueezeBertConfig
+from ..config import SqueezeBertConfig
 from ..files import check_writable, replacing, require_apart
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
 from ..ranges import check_number
@@ -338,9 +338,8 @@ def _check_recipe(model: SqueezeBertPreTrainedModel, quantize: str) -> None:
             "choose another recipe."
         )
     config = model.config
-    *of_hidden, of_intermediate = GROUPS
-    widths = {config.hidden_size // getattr(config, name) for name in of_hidden}
-    widths.add(config.intermediate_size // getattr(config, of_intermediate))
+    layers = map(config.layer_sizes, range(config.num_hidden_layers))
+    widths = {inputs // groups for x in layers for inputs, _, groups in x.projections()}
     widths |= {config.embedding_size} if config.projects_embeddings else set()
     block = RECIPES[quantize].block
     if any(width % block for width in widths):

@@ -16,8 +16,9 @@ It computes the same as the Keras model, but is written for LiteRT's delegates, 
   matrices of key and value to its query and to its sum instead of to all positions;
 - the masked LM's output matrix is the word embedding table itself, stored once.
 
-Shapes: B batch, S sequence length, H hidden_size, E embedding_size, N heads, D = H / N, V
-vocab_size, and Q the positions that attend: all S, or only the first.
+Shapes: B batch, S sequence length, H hidden_size, E embedding_size, N heads of the layer, D
+channels of a head, A = N * D, V vocab_size, and Q the positions that attend: all S, or only the
+first.
 """
 
 from __future__ import annotations
@@ -218,13 +219,15 @@ class DeployedGraph(tf.Module):
         input_ids, attention_mask, token_type_ids = inputs
         x, size = self._embed_all(transformer, input_ids, token_type_ids)
         bias = (1.0 - self._mask(attention_mask)) * _MASKED
+        heads = [block.sizes.num_attention_heads for block in transformer.blocks]
+        biases = dict.fromkeys(heads, bias)
         if self._for_gpu:
-            bias = self._as_channels(bias)
-        *blocks, last = transformer.blocks
-        for block in blocks:
-            x = self._block(block, x, bias, size)
+            biases = {count: self._as_channels(bias, count) for count in biases}
+        for i, (block, count) in enumerate(zip(transformer.blocks, heads, strict=True)):
+            is_last = i == len(heads) - 1
+            x = self._block(block, x, biases[count], size, first_alone and is_last)
             size = _usual_size(block.projection_norm)
-        return self._block(last, x, bias, size, first_alone)
+        return x
 
     def _mask(self, attention_mask):
         """[B, S] integers to [B, 1, 1, S] floats."""
@@ -285,10 +288,11 @@ class DeployedGraph(tf.Module):
         return _join(results)
 
     def _attend(self, attention: SqueezeBertSelfAttention, x, bias, first_alone: bool):
-        """[B, 1, S, H] to the context, [B, 1, Q, H]."""
+        """[B, 1, S, H] to the context, [B, 1, Q, A]."""
         if first_alone and self._spares_keys(attention):
             return self._attend_first(attention, x, bias)
-        scale = math.sqrt(attention.config.num_attention_heads / attention.config.hidden_size)
+        heads, size = attention.sizes.num_attention_heads, attention.sizes.head_size
+        scale = math.sqrt(1 / size)
         query, key, value = attention.query, attention.key, attention.value
         if first_alone:
             query = self._project(self._first(x), query, scale=scale)
@@ -296,24 +300,23 @@ class DeployedGraph(tf.Module):
         else:
             projections = self._projections(x, query, key, value, scale=scale)
         query, key, value = projections
-        heads = self._config.num_attention_heads
-        query = self._split(query, heads, first_alone)  # [B, N, Q, D]
+        query = self._split(query, heads, size, first_alone)  # [B, N, Q, D]
         if self._for_gpu:
             scores = self._scores_on_gpu(query, key, bias)
         else:
-            scores = tf.matmul(query, self._split(key, heads), transpose_b=True) + bias
-        context = tf.matmul(tf.nn.softmax(scores), self._split(value, heads))  # [B, N, Q, D]
+            scores = tf.matmul(query, self._split(key, heads, size), transpose_b=True) + bias
+        context = tf.matmul(tf.nn.softmax(scores), self._split(value, heads, size))  # [B, N, Q, D]
         return self._merge_heads(context, first_alone)
 
     def _spares_keys(self, attention: SqueezeBertSelfAttention) -> bool:
         """Whether `_attend_first` can be used: the weights of a head lie within a group."""
         if self._for_gpu or not self._convolutions:
             return False
-        heads = self._config.num_attention_heads
+        heads = attention.sizes.num_attention_heads
         return not (heads % attention.key.groups or heads % attention.value.groups)
 
     def _attend_first(self, attention: SqueezeBertSelfAttention, x, bias):
-        """[B, 1, S, H] to the context of the first position, [B, 1, 1, H].
+        """[B, 1, S, H] to the context of the first position, [B, 1, 1, A].
 
         It needs no keys and values: a score, q (W x + b), is (W^T q) x and a number that all
         positions share, which softmax ignores; and the context, of probabilities p whose sum is 1,
@@ -321,26 +324,25 @@ class DeployedGraph(tf.Module):
         C = H / g.
         """
         query, key, value = attention.query, attention.key, attention.value
-        (batch, length), heads = self._sizes, self._config.num_attention_heads
-        scale = math.sqrt(heads / self._config.hidden_size)
-        query = self._project(self._first(x), query, scale=scale)  # [B, 1, 1, H]
-        query = self._times_heads(query, key, transpose=True)  # [B, 1, 1, N * C]
-        channels = self._config.hidden_size // key.groups
-        query = tf.reshape(query, [batch, key.groups, heads // key.groups, channels])
-        scores = tf.matmul(query, self._split(x, key.groups), transpose_b=True) + bias
+        (batch, length), heads = self._sizes, attention.sizes.num_attention_heads
+        scale = math.sqrt(1 / attention.sizes.head_size)
+        query = self._project(self._first(x), query, scale=scale)  # [B, 1, 1, A]
+        query = self._times_heads(query, key, heads, transpose=True)  # [B, 1, 1, N * C]
+        of_key, of_value = (self._config.hidden_size // layer.groups for layer in (key, value))
+        query = tf.reshape(query, [batch, key.groups, heads // key.groups, of_key])
+        scores = tf.matmul(query, self._split(x, key.groups, of_key), transpose_b=True) + bias
         if key.groups != value.groups:
             scores = tf.reshape(scores, [batch, value.groups, heads // value.groups, length])
         probs = tf.nn.softmax(scores)  # [B, g, N/g, S]
-        total = tf.matmul(probs, self._split(x, value.groups))  # [B, g, N/g, C]
-        total = tf.reshape(total, [batch, 1, 1, heads * total.shape[-1]])
-        return self._times_heads(total, value) + self._weight("bias", value)
+        total = tf.matmul(probs, self._split(x, value.groups, of_value))  # [B, g, N/g, C]
+        total = tf.reshape(total, [batch, 1, 1, heads * of_value])
+        return self._times_heads(total, value, heads) + self._weight("bias", value)
 
-    def _times_heads(self, x, layer: GroupedConv1D, transpose: bool = False):
+    def _times_heads(self, x, layer: GroupedConv1D, heads: int, transpose: bool = False):
         """[B, 1, 1, N * C] to [B, 1, 1, N * D]: each head's part times its part of the kernel; or,
         with the transposed kernel, the other way round."""
-        heads = self._config.num_attention_heads
 
-        def filters(kernel):  # [g, C, H/g]
+        def filters(kernel):  # [g, C, A/g]
             groups, channels, _ = kernel.shape
             parts = kernel.reshape(groups, channels, heads // groups, -1).swapaxes(1, 2)
             parts = parts.reshape(heads, channels, -1)  # [N, C, D]
@@ -351,39 +353,39 @@ class DeployedGraph(tf.Module):
         return tf.nn.conv2d(x, weight, 1, "VALID")
 
     def _scores_on_gpu(self, query, key, mask):
-        """[B, N, Q, D], [B, 1, S, H] and the mask's channels, [B, N, 4, S], to [B, N, Q, S]."""
-        batch, heads, length, _ = query.shape
+        """[B, N, Q, D], [B, 1, S, A] and the mask's channels, [B, N, 4, S], to [B, N, Q, S]."""
+        batch, heads, length, size = query.shape
         ones = np.zeros((batch, heads, length, _CHANNELS), np.float32)
         ones[..., 0] = 1  # the mask's first channel counts, once
-        key = tf.transpose(self._by_part(key, heads), [0, 2, 3, 1])  # [B, N, D, S]
+        key = tf.transpose(self._by_part(key, heads, size), [0, 2, 3, 1])  # [B, N, D, S]
         return tf.matmul(tf.concat([query, ones], axis=-1), tf.concat([key, mask], axis=2))
 
-    def _as_channels(self, bias):
+    def _as_channels(self, bias, heads: int):
         """A mask, [B, 1, 1, S], as 4 channels of each head's keys, [B, N, 4, S]."""
         channels = tf.concat([bias] * _CHANNELS, axis=2)
-        return tf.concat([channels] * self._config.num_attention_heads, axis=1)
+        return _join([channels] * heads, axis=1)
 
-    def _split(self, x, count: int, first_alone: bool = False):
-        """[B, 1, Q, H] to [B, count, Q, H / count]."""
-        if count == 1:
-            return x
+    def _split(self, x, count: int, size: int, first_alone: bool = False):
+        """[B, 1, Q, count * size] to [B, count, Q, size]."""
         if self._is_free:
-            return tf.concat(tf.split(x, count, axis=-1), axis=1)
-        return tf.transpose(self._by_part(x, count, first_alone), [0, 2, 1, 3])
+            return _join(_parts(x, count), axis=1)
+        if count == 1 and x.shape[1] == 1:  # not so if the projection was one of several
+            return x
+        return tf.transpose(self._by_part(x, count, size, first_alone), [0, 2, 1, 3])
 
-    def _by_part(self, x, count: int, first_alone: bool = False):
-        """[B, 1, Q, H] to [B, Q, count, H / count]."""
+    def _by_part(self, x, count: int, size: int, first_alone: bool = False):
+        """[B, 1, Q, count * size] to [B, Q, count, size]."""
         batch, length = self._sizes
-        length = 1 if first_alone else length
-        return tf.reshape(x, [batch, length, count, self._config.hidden_size // count])
+        return tf.reshape(x, [batch, 1 if first_alone else length, count, size])
 
     def _merge_heads(self, x, first_alone: bool):
-        """[B, N, Q, D] to [B, 1, Q, H]."""
+        """[B, N, Q, D] to [B, 1, Q, A]."""
+        _, heads, _, size = x.shape
         if self._is_free:
-            return tf.concat(tf.split(x, x.shape[1], axis=1), axis=-1)
+            return _join(_parts(x, heads, axis=1))
         batch, length = self._sizes
         x = tf.transpose(x, [0, 2, 1, 3])
-        return tf.reshape(x, [batch, 1, 1 if first_alone else length, self._config.hidden_size])
+        return tf.reshape(x, [batch, 1, 1 if first_alone else length, heads * size])
 
     # Layers
 
@@ -500,10 +502,9 @@ def _rms(weight) -> float:
 # With one part, these would still be operations, which delegates do not take.
 
 
-def _parts(x, count: int) -> list:
-    """x split along its last axis."""
-    return [x] if count == 1 else tf.split(x, count, axis=-1)
+def _parts(x, count: int, axis: int = -1) -> list:
+    return [x] if count == 1 else tf.split(x, count, axis=axis)
 
 
-def _join(parts: Sequence):
-    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=-1)
+def _join(parts: Sequence, axis: int = -1):
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=axis)
