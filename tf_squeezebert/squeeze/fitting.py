@@ -57,12 +57,15 @@ def fit_block(
     theirs: list,
     calibration: Calibration,
     ridge: float = RIDGE,
+    uncut: bool = True,
 ) -> tuple[list, list]:
     """Fits a block's projections in the order in which they act.
 
     Args:
         block, taught, calibration, ridge: as in `fit_groups`.
         ours, theirs: the states before the two blocks.
+        uncut: whether to fit projections that have all weights too, which makes up for what is
+            wrong in the states.
 
     Returns:
         The states after them.
@@ -71,6 +74,8 @@ def fit_block(
     masks = calibration.masks
 
     def fit(layer: GroupedConv1D, dense: GroupedConv1D, x: list, y: list) -> None:
+        if layer.kernel.shape == dense.kernel.shape and not uncut:
+            return
         # Of the heads or intermediate channels, the layer may have the first ones only.
         x, y = calibration.rows(x), calibration.rows(y)[:, : layer.filters]
         kernel = np.asarray(ops.convert_to_numpy(dense.kernel))[0, : x.shape[1], : layer.filters]
