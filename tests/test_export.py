@@ -26,7 +26,7 @@ from tf_squeezebert.tflite import (
 from tf_squeezebert.tflite.graph import DeployedGraph
 from tf_squeezebert.tflite.model_file import unpack
 
-from .configs import CLASSES, random_inputs, small_config
+from .configs import CLASSES, PER_LAYER, random_inputs, shaped_config, small_config
 from .measures import Made, assert_alike, cosine, keras_outputs, operators, partitions
 from .reference import pair, run_reference
 
@@ -406,6 +406,65 @@ def test_a_large_epsilon_counts_the_same_in_the_norms_for_accelerators(tmp_path)
     _, model = pair("SqueezeBertModel", config, tmp_path)
     path = export(model, tmp_path / "model.tflite", target="gpu", length=8)
     assert_equal(path, model, random_inputs(config, (1, 8)))
+
+
+# Layers of different shapes
+
+
+@pytest.fixture(scope="module")
+def shaped(tmp_path_factory) -> Made:
+    """By class a model whose layers differ, with a tokenizer."""
+    folder = tmp_path_factory.mktemp("shaped")
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("\n".join(VOCABULARY) + "\n")
+
+    def make(name: str):
+        config = shaped_config(vocab_size=len(VOCABULARY), max_position_embeddings=160)
+        _, model = pair(name, {**config, "num_labels": 2}, folder / name)
+        model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
+        return model
+
+    return Made(make)
+
+
+def assert_near(path: Path, model, least: float = 0.999, **options) -> None:
+    """The file's outputs against the model's, of several lengths: by numbers, or by directions."""
+    runtime, name = Runtime(path), model.architecture
+    assert runtime.config.per_layer_config == model.config.per_layer_config != {}
+    for length in (1, 9, min(runtime.max_length, 40)):
+        inputs = inputs_for(name, 3, length)
+        outputs, wants = runtime(inputs), keras_outputs(model, inputs)
+        assert outputs.keys() == wants.keys()
+        for key, want in wants.items():
+            if options:
+                assert cosine(outputs[key], want) > least, key
+            else:
+                np.testing.assert_allclose(outputs[key], want, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"batch": None}, {"length": 40}, {"target": "gpu"}], ids=str
+)
+@pytest.mark.parametrize("name", CLASSES)
+def test_layers_of_different_shapes_are_computed_as_by_the_model(name, options, shaped, tmp_path):
+    assert_near(write(shaped[name], tmp_path / "model.tflite", **options), shaped[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        (CLASSIFIER, {"quantize": "int8"}),
+        (CLASSIFIER, {"quantize": "int8", "length": 40}),
+        ("SqueezeBertForTokenClassification", {"quantize": "int8", "batch": None, "length": 40}),
+        (MASKED_LM, {"quantize": "int8", "lengths": [16, 40]}),
+        (MASKED_LM, {"quantize": "fp16"}),
+        (CLASSIFIER, {"half_precision": True}),
+        (CLASSIFIER, {"target": "gpu", "quantize": "fp16", "length": 40}),
+        (CLASSIFIER, {"target": "npu", "quantize": "int8", "length": 40}),
+    ],
+)
+def test_layers_of_different_shapes_take_every_option(name, options, shaped, tmp_path):
+    assert_near(write(shaped[name], tmp_path / "model.tflite", **options), shaped[name], **options)
 
 
 @pytest.mark.parametrize(
