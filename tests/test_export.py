@@ -21,6 +21,7 @@ from tf_squeezebert.tflite import (
     Runtime,
     export,
     exporter,
+    inspect,
     verification,
 )
 from tf_squeezebert.tflite.graph import DeployedGraph
@@ -412,59 +413,96 @@ def test_a_large_epsilon_counts_the_same_in_the_norms_for_accelerators(tmp_path)
 
 
 @pytest.fixture(scope="module")
-def shaped(tmp_path_factory) -> Made:
+def shaped(models, tmp_path_factory) -> Made:
     """By class a model whose layers differ, with a tokenizer."""
     folder = tmp_path_factory.mktemp("shaped")
-    vocabulary = folder / "vocab.txt"
-    vocabulary.write_text("\n".join(VOCABULARY) + "\n")
 
     def make(name: str):
         config = shaped_config(vocab_size=len(VOCABULARY), max_position_embeddings=160)
         _, model = pair(name, {**config, "num_labels": 2}, folder / name)
-        model.tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
+        model.tokenizer = models[CLASSIFIER][1].tokenizer
         return model
 
     return Made(make)
 
 
-def assert_near(path: Path, model, least: float = 0.999, **options) -> None:
-    """The file's outputs against the model's, of several lengths: by numbers, or by directions."""
-    runtime, name = Runtime(path), model.architecture
-    assert runtime.config.per_layer_config == model.config.per_layer_config != {}
-    for length in (1, 9, min(runtime.max_length, 40)):
-        inputs = inputs_for(name, 3, length)
-        outputs, wants = runtime(inputs), keras_outputs(model, inputs)
-        assert outputs.keys() == wants.keys()
-        for key, want in wants.items():
-            if options:
-                assert cosine(outputs[key], want) > least, key
-            else:
-                np.testing.assert_allclose(outputs[key], want, atol=1e-4)
-
-
 @pytest.mark.parametrize(
-    "options", [{}, {"batch": None}, {"length": 40}, {"target": "gpu"}], ids=str
+    ("name", "options"),
+    [
+        *((name, {}) for name in CLASSES),
+        ("SqueezeBertModel", {"batch": None}),
+        (CLASSIFIER, {"batch": None}),
+        ("SqueezeBertForTokenClassification", {"batch": 2, "length": 40}),
+        (CLASSIFIER, {"lengths": [16, 40]}),
+        (CLASSIFIER, {"target": "gpu", "length": 40}),
+        (MASKED_LM, {"target": "gpu", "length": 40, "batch": 2}),
+    ],
 )
-@pytest.mark.parametrize("name", CLASSES)
 def test_layers_of_different_shapes_are_computed_as_by_the_model(name, options, shaped, tmp_path):
-    assert_near(write(shaped[name], tmp_path / "model.tflite", **options), shaped[name])
+    path = write(shaped[name], tmp_path / "model.tflite", **options)
+    assert Runtime(path).config.per_layer_config == PER_LAYER
+    for length in (1, 9, 40):
+        assert_equal(path, shaped[name], inputs_for(name, 3, length))
 
 
 @pytest.mark.parametrize(
     ("name", "options"),
     [
         (CLASSIFIER, {"quantize": "int8"}),
-        (CLASSIFIER, {"quantize": "int8", "length": 40}),
-        ("SqueezeBertForTokenClassification", {"quantize": "int8", "batch": None, "length": 40}),
-        (MASKED_LM, {"quantize": "int8", "lengths": [16, 40]}),
-        (MASKED_LM, {"quantize": "fp16"}),
-        (CLASSIFIER, {"half_precision": True}),
-        (CLASSIFIER, {"target": "gpu", "quantize": "fp16", "length": 40}),
-        (CLASSIFIER, {"target": "npu", "quantize": "int8", "length": 40}),
+        (MASKED_LM, {"quantize": "int8", "length": 40}),
+        ("SqueezeBertForQuestionAnswering", {"quantize": "int8", "batch": None}),
     ],
 )
-def test_layers_of_different_shapes_take_every_option(name, options, shaped, tmp_path):
-    assert_near(write(shaped[name], tmp_path / "model.tflite", **options), shaped[name], **options)
+def test_layers_of_different_shapes_are_quantized(name, options, shaped, tmp_path):
+    """In one convolution for query, key and value, whose heads may be a single one."""
+    runtime = Runtime(write(shaped[name], tmp_path / "model.tflite", **options))
+    for length in (1, 9, 40):
+        inputs = inputs_for(name, 3, length)
+        outputs, wants = runtime(inputs), keras_outputs(shaped[name], inputs)
+        for key, want in wants.items():
+            assert cosine(outputs[key], want) > 0.999
+
+
+WIDE = {0: {"num_attention_heads": 2, "intermediate_size": 128, "k_groups": 2}}
+
+
+@pytest.mark.parametrize(
+    ("options", "least"),
+    [
+        ({"quantize": "int4"}, 0.9),
+        ({"quantize": "int4-tables"}, 0.99),
+        ({"quantize": "int8-static"}, 0.97),
+        ({"quantize": "fp16"}, 0.9999),
+        ({"half_precision": True}, 0.9999),
+        ({"target": "gpu", "quantize": "fp16"}, 0.9999),
+        ({"target": "npu", "quantize": "int8"}, 0.999),
+        ({"target": "mediapipe", "quantize": "int8"}, 0.999),
+    ],
+    ids=str,
+)
+def test_every_option_takes_layers_of_different_shapes(options, least, models, tmp_path):
+    _, model = pair(CLASSIFIER, {**CONFIG, "per_layer_config": WIDE}, tmp_path)
+    model.tokenizer = models[CLASSIFIER][1].tokenizer
+    path = write(model, tmp_path / "model.tflite", **options)
+    inputs = inputs_for(CLASSIFIER, 3, 24)
+    want = keras_outputs(model, inputs)["logits"]
+    (got,) = Runtime(path)(inputs).values()
+    if options.get("target") == "mediapipe":
+        want = np.asarray(tf.nn.softmax(want))
+    assert cosine(got, want) > least
+
+
+def test_inspect_runs_layers_of_different_shapes(shaped, tmp_path):
+    report = inspect(write(shaped[CLASSIFIER], tmp_path / "model.tflite"))
+    assert report.golden.right
+    assert {x.name: x.verdict for x in report.delegates}["XNNPACK"] == "agrees"
+
+
+def test_the_groups_of_each_layer_must_be_in_blocks_of_32(tmp_path):
+    config = {**CONFIG, "per_layer_config": {1: {"intermediate_size": 64}}}
+    model = tf_squeezebert.SqueezeBertModel(tf_squeezebert.SqueezeBertConfig(**config))
+    with pytest.raises(ValueError, match=r"int4 .* this model's groups have 16, 32, 64, 128: "):
+        export(model, tmp_path / "model.tflite", quantize="int4")
 
 
 @pytest.mark.parametrize(
