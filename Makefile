@@ -17,7 +17,7 @@ demo: $(VENV)/demo-installed
 	@rm -f demo-output.log
 
 # What shows most in a minute.
-CHECKED = checkpoint cli config data json_files layers metrics models options pretrained \
+CHECKED = checkpoint cli config data json_files layer_shapes layers metrics models options pretrained \
 	private_names stored_zip tasks terminal tokenizer
 check: lint
 	$(PYTEST) -m "not slow" tests/attacks/test_attacks.py $(CHECKED:%=tests/test_%.py)
@@ -28,12 +28,12 @@ test: lint
 
 # The layers and models once more, on Keras's JAX backend.
 test-jax: $(VENV)/test-installed
-	KERAS_BACKEND=jax $(PYTEST) tests/test_layers.py tests/test_models.py tests/test_training.py \
-		tests/test_optimization.py
+	KERAS_BACKEND=jax $(PYTEST) tests/test_layers.py tests/test_layer_shapes.py tests/test_models.py \
+		tests/test_training.py tests/test_optimization.py
 
 # What they compute, and no more, on its PyTorch backend.
 test-torch: $(VENV)/test-installed
-	KERAS_BACKEND=torch $(PYTEST) tests/test_layers.py tests/test_models.py
+	KERAS_BACKEND=torch $(PYTEST) tests/test_layers.py tests/test_layer_shapes.py tests/test_models.py
 
 # What goes wrong with files, texts and folders, and how each case ends.
 faults: $(VENV)/test-installed

@@ -26,12 +26,31 @@ SMALL = {
 }
 # q, k, v, post_attention, intermediate, output
 GROUPS = {"fours": (4, 4, 4, 1, 4, 4), "mixed": (2, 4, 1, 3, 6, 2), "ones": (1, 1, 1, 1, 1, 1)}
+# Layers of different shapes: heads that cross the borders of groups, a single head, and a last
+# layer whose groups differ.
+PER_LAYER = {
+    0: {"num_attention_heads": 3, "intermediate_size": 48, "post_attention_groups": 3},
+    1: {"num_attention_heads": 1, "q_groups": 1, "k_groups": 1, "v_groups": 1},
+    3: {
+        "num_attention_heads": 2,
+        "q_groups": 1,
+        "k_groups": 2,
+        "v_groups": 1,
+        "intermediate_size": 144,
+        "output_groups": 6,
+    },
+}
 GROUP_NAMES = ("q", "k", "v", "post_attention", "intermediate", "output")
 
 
 def small_config(groups: str = "fours", **values) -> dict:
     names = [f"{name}_groups" for name in GROUP_NAMES]
     return {**SMALL, **dict(zip(names, GROUPS[groups], strict=True)), **values}
+
+
+def shaped_config(**values) -> dict:
+    """Four layers, of which only one has the shape of the config."""
+    return small_config(num_hidden_layers=4, per_layer_config=PER_LAYER, **values)
 
 
 def random_inputs(

@@ -92,6 +92,7 @@ def test_every_argument_is_stored_under_its_name():
         "add_pooling_layer": False,
         "pooler_act": "gelu",
         "lm_head_act": "silu",
+        "per_layer_config": {1: {"q_groups": 1, "num_attention_heads": 2}},
     }
     assert values.keys() == signature(SqueezeBertConfig).parameters.keys() - {"extra"}
     config = SqueezeBertConfig(**values)
@@ -296,7 +297,6 @@ OTHER_COMPUTATIONS = {
     "add_cross_attention": True,
     "is_encoder_decoder": True,
     "pruned_heads": {"0": [1]},
-    "per_layer_config": {"0": {"hidden_act": "relu"}},
     "auto_map": {"AutoModel": "modeling_bert.JinaBertModel"},
     "feed_forward_type": "geglu",
     "alibi_starting_size": 512,
@@ -306,12 +306,12 @@ OTHER_COMPUTATIONS = {
     "use_rms_norm": True,
     "norm_type": "rms_norm",
 }
+OTHER_LAYERS = {"per_layer_config": {"0": {"hidden_act": "relu"}}}
 
 
 @pytest.mark.parametrize("model_type", ["bert", "squeezebert"])
-@pytest.mark.parametrize("name", OTHER_COMPUTATIONS)
-def test_a_key_that_means_another_computation_is_refused_by_name(write, name, model_type):
-    value = OTHER_COMPUTATIONS[name]
+@pytest.mark.parametrize(("name", "value"), (OTHER_COMPUTATIONS | OTHER_LAYERS).items())
+def test_a_key_that_means_another_computation_is_refused_by_name(write, name, value, model_type):
     says = re.escape(f"The config has a {name} of {value!r}, which this package does not compute: ")
     with pytest.raises(ValueError, match=says):
         SqueezeBertConfig.from_pretrained(write({"model_type": model_type, name: value}))

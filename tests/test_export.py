@@ -21,12 +21,13 @@ from tf_squeezebert.tflite import (
     Runtime,
     export,
     exporter,
+    inspect,
     verification,
 )
 from tf_squeezebert.tflite.graph import DeployedGraph
 from tf_squeezebert.tflite.model_file import unpack
 
-from .configs import CLASSES, random_inputs, small_config
+from .configs import CLASSES, PER_LAYER, random_inputs, shaped_config, small_config
 from .measures import Made, assert_alike, cosine, keras_outputs, operators, partitions
 from .reference import pair, run_reference
 
@@ -406,6 +407,102 @@ def test_a_large_epsilon_counts_the_same_in_the_norms_for_accelerators(tmp_path)
     _, model = pair("SqueezeBertModel", config, tmp_path)
     path = export(model, tmp_path / "model.tflite", target="gpu", length=8)
     assert_equal(path, model, random_inputs(config, (1, 8)))
+
+
+# Layers of different shapes
+
+
+@pytest.fixture(scope="module")
+def shaped(models, tmp_path_factory) -> Made:
+    """By class a model whose layers differ, with a tokenizer."""
+    folder = tmp_path_factory.mktemp("shaped")
+
+    def make(name: str):
+        config = shaped_config(vocab_size=len(VOCABULARY), max_position_embeddings=160)
+        _, model = pair(name, {**config, "num_labels": 2}, folder / name)
+        model.tokenizer = models[CLASSIFIER][1].tokenizer
+        return model
+
+    return Made(make)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *((name, {}) for name in CLASSES),
+        ("SqueezeBertModel", {"batch": None}),
+        (CLASSIFIER, {"batch": None}),
+        ("SqueezeBertForTokenClassification", {"batch": 2, "length": 40}),
+        (CLASSIFIER, {"lengths": [16, 40]}),
+        (CLASSIFIER, {"target": "gpu", "length": 40}),
+        (MASKED_LM, {"target": "gpu", "length": 40, "batch": 2}),
+    ],
+)
+def test_layers_of_different_shapes_are_computed_as_by_the_model(name, options, shaped, tmp_path):
+    path = write(shaped[name], tmp_path / "model.tflite", **options)
+    assert Runtime(path).config.per_layer_config == PER_LAYER
+    for length in (1, 9, 40):
+        assert_equal(path, shaped[name], inputs_for(name, 3, length))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        (CLASSIFIER, {"quantize": "int8"}),
+        (MASKED_LM, {"quantize": "int8", "length": 40}),
+        ("SqueezeBertForQuestionAnswering", {"quantize": "int8", "batch": None}),
+    ],
+)
+def test_layers_of_different_shapes_are_quantized(name, options, shaped, tmp_path):
+    """In one convolution for query, key and value, whose heads may be a single one."""
+    runtime = Runtime(write(shaped[name], tmp_path / "model.tflite", **options))
+    for length in (1, 9, 40):
+        inputs = inputs_for(name, 3, length)
+        outputs, wants = runtime(inputs), keras_outputs(shaped[name], inputs)
+        for key, want in wants.items():
+            assert cosine(outputs[key], want) > 0.999
+
+
+WIDE = {0: {"num_attention_heads": 2, "intermediate_size": 128, "k_groups": 2}}
+
+
+@pytest.mark.parametrize(
+    ("options", "least"),
+    [
+        ({"quantize": "int4"}, 0.9),
+        ({"quantize": "int4-tables"}, 0.99),
+        ({"quantize": "int8-static"}, 0.97),
+        ({"quantize": "fp16"}, 0.9999),
+        ({"half_precision": True}, 0.9999),
+        ({"target": "gpu", "quantize": "fp16"}, 0.9999),
+        ({"target": "npu", "quantize": "int8"}, 0.999),
+        ({"target": "mediapipe", "quantize": "int8"}, 0.999),
+    ],
+    ids=str,
+)
+def test_every_option_takes_layers_of_different_shapes(options, least, models, tmp_path):
+    _, model = pair(CLASSIFIER, {**CONFIG, "per_layer_config": WIDE}, tmp_path)
+    model.tokenizer = models[CLASSIFIER][1].tokenizer
+    path = write(model, tmp_path / "model.tflite", **options)
+    inputs = inputs_for(CLASSIFIER, 3, 24)
+    want = keras_outputs(model, inputs)["logits"]
+    (got,) = Runtime(path)(inputs).values()
+    if options.get("target") == "mediapipe":
+        want = np.asarray(tf.nn.softmax(want))
+    assert cosine(got, want) > least
+
+
+def test_inspect_runs_layers_of_different_shapes(shaped, tmp_path):
+    report = inspect(write(shaped[CLASSIFIER], tmp_path / "model.tflite"))
+    assert report.golden.right
+    assert {x.name: x.verdict for x in report.delegates}["XNNPACK"] == "agrees"
+
+
+def test_the_groups_of_each_layer_must_be_in_blocks_of_32(tmp_path):
+    config = {**CONFIG, "per_layer_config": {1: {"intermediate_size": 64}}}
+    model = tf_squeezebert.SqueezeBertModel(tf_squeezebert.SqueezeBertConfig(**config))
+    with pytest.raises(ValueError, match=r"int4 .* this model's groups have 16, 32, 64, 128: "):
+        export(model, tmp_path / "model.tflite", quantize="int4")
 
 
 @pytest.mark.parametrize(

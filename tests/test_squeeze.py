@@ -526,6 +526,9 @@ def test_labels_in_another_order_are_refused(files, tmp_path):
 
 def test_other_models_and_files_are_refused(teacher, files, tmp_path):
     grouped = dense_model(q_groups=2)
+    shaped = dense_model(per_layer_config={0: {"num_attention_heads": 1}})
+    with pytest.raises(ValueError, match="layers have different shapes"):
+        squeeze.squeeze(shaped, tmp_path / "out", texts=files["texts"])
     with pytest.raises(ValueError, match="groups already"):
         squeeze.squeeze(grouped, tmp_path / "out", texts=files["texts"])
     without = dense_model()

@@ -307,6 +307,11 @@ def _teacher(
         digest = digest_weights(model.weights)
     if any(getattr(model.config, name) != 1 for name in GROUPS):
         raise ValueError("The model has groups already: pass a BERT.")
+    if model.config.per_layer_config:
+        raise ValueError(
+            "The model's layers have different shapes (per_layer_config): pass a BERT whose layers "
+            "are equal."
+        )
     require_tokenizer(model)
     if task is not None:
         model.check_trained()  # checked before it is copied, since a copy does not know
