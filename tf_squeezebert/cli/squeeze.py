@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..tasks.embedding import POOLINGS
 from ..training.options import SQUEEZING
@@ -19,6 +20,11 @@ from .options import (
     vocabulary_of,
 )
 from .show import print_metrics
+
+if TYPE_CHECKING:
+    from ..squeeze import Promise
+
+_DEVICES = ("cortex-a76", "this")
 
 
 def add(add_parser: Callable) -> None:
@@ -39,7 +45,6 @@ def add(add_parser: Callable) -> None:
     squeeze.add_argument(
         "--groups",
         type=types.number_or_numbers,
-        default=4,
         metavar="N|N,N,N,N,N,N",
         help="number of groups, for all projections except the one after attention; or six "
         "numbers, for q, k, v, post-attention, intermediate and output (default: 4)",
@@ -59,6 +64,7 @@ def add(add_parser: Callable) -> None:
         "the next options use)",
     )
     add_vocabulary(squeeze, "--vocab-from")
+    _add_promise(squeeze)
     squeeze.add_argument(
         "--texts", metavar="FILE", type=types.path, help="texts without labels, one per line"
     )
@@ -94,6 +100,58 @@ def add(add_parser: Callable) -> None:
     squeeze.set_defaults(run=run)
 
 
+def _add_promise(squeeze: argparse.ArgumentParser) -> None:
+    group = squeeze.add_argument_group(
+        "a promise",
+        "With a limit, squeeze chooses groups, layers, heads, widths, word pieces and the recipe, "
+        "and writes OUT/model.tflite; or it fails and says what it would need.",
+    )
+    group.add_argument(
+        "--max-mb", type=float, metavar="N", help="largest size of the file, in MB of 10^6 bytes"
+    )
+    group.add_argument(
+        "--max-ms",
+        type=float,
+        metavar="N",
+        help="longest time of a text on this machine, on one thread, in milliseconds; the first "
+        "run measures the machine for some minutes",
+    )
+    group.add_argument(
+        "--max-minstr",
+        type=float,
+        metavar="N",
+        help="most instructions for a text on a Cortex-A76, in millions, by a table of counts",
+    )
+    group.add_argument(
+        "--min-metric",
+        metavar="X",
+        help="least value of the task's first metric on --dev: a fraction such as 0.88, or a share "
+        "of the BERT's such as 0.98x",
+    )
+    group.add_argument(
+        "--device",
+        choices=_DEVICES,
+        help="whose costs count if only the size is limited (default: cortex-a76)",
+    )
+    group.add_argument(
+        "--tokens",
+        type=types.whole,
+        default=25,
+        metavar="N",
+        help="tokens of the text whose cost counts (default: 25)",
+    )
+
+
+def _promise_of(options: argparse.Namespace) -> Promise | None:
+    from ..squeeze import Promise
+
+    names = ("max_mb", "max_ms", "max_minstr", "min_metric", "device")
+    given = {name: getattr(options, name) for name in names}
+    if all(value is None for value in given.values()):
+        return None
+    return Promise(**given, tokens=options.tokens)
+
+
 def run(options: argparse.Namespace) -> None:
     from ..squeeze import squeeze
 
@@ -102,6 +160,7 @@ def run(options: argparse.Namespace) -> None:
         options.out,
         groups=options.groups,
         layers=options.layers,
+        promise=_promise_of(options),
         vocab_size=options.vocab_size,
         **vocabulary_of(options),
         texts=options.texts,

@@ -1,8 +1,10 @@
 """Squeezing: turns any BERT into a SqueezeBERT."""
 
 from .frequencies import language_frequencies, read_frequencies, read_sources
+from .promise import DEVICES, Promise
 from .regrouping import Regrouping, find_regrouping, regroup
-from .squeezing import GROUPS, make_student, squeeze
+from .squeezing import GROUPS, squeeze
+from .student import make_student
 from .vocabulary import (
     NEURAL_ENGINE,
     Coverage,
@@ -13,9 +15,11 @@ from .vocabulary import (
 )
 
 __all__ = [
+    "DEVICES",
     "GROUPS",
     "NEURAL_ENGINE",
     "Coverage",
+    "Promise",
     "Regrouping",
     "coverage",
     "find_regrouping",

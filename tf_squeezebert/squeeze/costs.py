@@ -129,7 +129,7 @@ def _prices(quantities: np.ndarray, costs: np.ndarray) -> np.ndarray:
 def cortex_a76() -> Costs:
     """Millions of instructions on a Cortex-A76, of one thread."""
     stored = json.loads(files(__package__).joinpath("cortex_a76.json").read_text("utf-8"))
-    return Costs("M instructions", [*read_probes(stored)])
+    return Costs("M instructions", [*read_probes(stored["probes"])])
 
 
 def read_probes(stored: Iterable[Mapping[str, Any]]) -> Iterable[Probe]:

@@ -77,9 +77,10 @@ def fit_block(
         if layer.kernel.shape == dense.kernel.shape and not uncut:
             return
         # Of the heads or intermediate channels, the layer may have the first ones only.
-        x, y = calibration.rows(x), calibration.rows(y)[:, : layer.filters]
-        kernel = np.asarray(ops.convert_to_numpy(dense.kernel))[0, : x.shape[1], : layer.filters]
-        fit_projection(layer, kernel, x, y, ridge)
+        inputs, outputs = calibration.rows(x), calibration.rows(y)[:, : layer.filters]
+        kernel = np.asarray(ops.convert_to_numpy(dense.kernel))[0]
+        kernel = kernel[: inputs.shape[1], : layer.filters]
+        fit_projection(layer, kernel, inputs, outputs, ridge)
 
     def attend(layer: SqueezeBertBlock, x: list) -> list:
         return each(lambda x, mask: layer.attention(x, mask)[0], x, masks)

@@ -40,8 +40,8 @@ def measured_costs(config: SqueezeBertConfig, reads_first: bool, tokens: int) ->
     path = _cache_folder() / f"costs-{_digest(config, reads_first, tokens)}.json"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(list(_measure(config, reads_first, tokens))))
-    return Costs("ms", [*read_probes(read_json(path, expected=list))])
+        write_text(path, json.dumps({"probes": [*_measure(config, reads_first, tokens)]}))
+    return Costs("ms", [*read_probes(read_json(path)["probes"])])
 
 
 def time_file(path: str | os.PathLike, tokens: int) -> float:
@@ -66,9 +66,7 @@ def random_sizes(generator: random.Random, whole: LayerSizes) -> LayerSizes:
             return sizes
 
 
-def _measure(
-    config: SqueezeBertConfig, reads_first: bool, tokens: int
-) -> Iterator[dict[str, Any]]:
+def _measure(config: SqueezeBertConfig, reads_first: bool, tokens: int) -> Iterator[dict[str, Any]]:
     from ..tflite import export
 
     generator = random.Random(0)
@@ -85,7 +83,9 @@ def _measure(
                 num_hidden_layers=layers,
                 per_layer_config=dict.fromkeys(range(layers), shape),
             )
-            path = export(kind(smaller), Path(folder) / "probe.tflite", quantize="int8", golden=False)
+            path = export(
+                kind(smaller), Path(folder) / "probe.tflite", quantize="int8", golden=False
+            )
             yield {
                 "sizes": list(sizes),
                 "layers": layers,

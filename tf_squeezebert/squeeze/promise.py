@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..config import SqueezeBertConfig
 from ..models import SqueezeBertPreTrainedModel
 from ..ranges import check_number
 from .costs import Costs, cortex_a76
-from .measuring import measured_costs
+from .frontier import add_reached, way_out
+from .measuring import measured_costs, time_file
 from .search import Limits
 
+logger = logging.getLogger("tf_squeezebert")
+
 DEVICES = ("cortex-a76", "this")
-RECIPES = ("int8", "int4-tables")
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,7 @@ class Promise:
                 "max_ms is of this machine and max_minstr of a Cortex-A76: pass one of them."
             )
         if self.device not in (None, *DEVICES):
-            raise ValueError(
-                f"device must be one of {', '.join(DEVICES)}, not {self.device!r}."
-            )
+            raise ValueError(f"device must be one of {', '.join(DEVICES)}, not {self.device!r}.")
         other = {"this": "max_minstr", "cortex-a76": "max_ms"}.get(self.device or "")
         if other and limits[other] is not None:
             raise ValueError(f"{other} is not of the device {self.device}: leave one of them out.")
@@ -96,3 +96,94 @@ class Promise:
         if self.max_minstr is not None:
             return Limits(self.max_mb, self.max_minstr / (1 + costs.error))
         return Limits(self.max_mb, self.max_ms)
+
+    def __str__(self) -> str:
+        limits = {"MB": self.max_mb, "ms": self.max_ms, "M instructions": self.max_minstr}
+        return " and ".join(f"{value:g} {unit}" for unit, value in limits.items() if value)
+
+
+class Kept(NamedTuple):
+    """What a written file needs, and how its metric compares.
+
+    Attributes:
+        megabytes: its size.
+        cost: of a text, in the unit: measured if the device is this machine, or else foreseen.
+        unit: of the cost.
+        metric: of the file on dev; None without dev.
+        teacher_metric: of the BERT on dev; None without dev.
+    """
+
+    megabytes: float
+    cost: float
+    unit: str
+    metric: float | None = None
+    teacher_metric: float | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.megabytes:.2f} MB, {self.cost:.2f} {self.unit} a text"
+        if self.metric is None or self.teacher_metric is None:
+            return text
+        share = self.metric / self.teacher_metric
+        return (
+            f"{text}, metric {100 * self.metric:.2f}, which is {100 * share:.1f} % of the BERT's "
+            f"{100 * self.teacher_metric:.2f}"
+        )
+
+
+def measure_file(
+    path: Path, model: SqueezeBertPreTrainedModel, promise: Promise, costs: Costs
+) -> Kept:
+    """Measures what a promise limits of a model's file."""
+    if promise.measures:
+        cost = time_file(path, promise.tokens)
+    else:
+        cost = costs.of(model.config, model.uses_pooler, promise.tokens)
+    return Kept(path.stat().st_size / 1e6, cost, costs.unit)
+
+
+def broken(kept: Kept, promise: Promise, costs: Costs) -> list[str]:
+    """What a file does not keep, each as a part of a sentence."""
+    found = []
+    if promise.max_mb is not None and kept.megabytes > promise.max_mb:
+        found.append(f"its size is {kept.megabytes:.2f} MB, more than {promise.max_mb:g}")
+    most = promise.limits(costs).cost
+    if most is not None and kept.cost > most:
+        found.append(f"a text costs {kept.cost:.2f} {kept.unit}, more than {most:.2f}")
+    if kept.metric is not None and kept.teacher_metric is not None:
+        least = promise.least_metric(kept.teacher_metric)
+        if least is not None and kept.metric < least:
+            found.append(
+                f"its metric is {100 * kept.metric:.2f}, less than {100 * least:.2f} (the BERT has "
+                f"{100 * kept.teacher_metric:.2f})"
+            )
+    return found
+
+
+def keep(
+    promise: Promise,
+    path: Path,
+    model: SqueezeBertPreTrainedModel,
+    metrics: Mapping[str, Any],
+    error: float,
+) -> None:
+    """Compares a written file with a promise, and draws the frontier with what was reached.
+
+    Args:
+        promise: the promise.
+        path: the file, beside the frontier.
+        model: the model that it holds.
+        metrics: `metric` and `teacher_metric`, as in `Kept`, if there are examples.
+        error: of the hidden states, in the frontier's measure.
+
+    Raises:
+        ValueError: the file does not keep the promise; it stays.
+    """
+    costs = promise.costs(model.config, model.uses_pooler)
+    kept = measure_file(path, model, promise, costs)._replace(**metrics)
+    add_reached(path.parent, {"error": error, **kept._asdict()})
+    wrong = broken(kept, promise, costs)
+    if wrong:
+        raise ValueError(
+            f"'{path}' does not keep the promise: {', and '.join(wrong)}. {way_out(path.parent)}."
+        )
+    logger.info("%s keeps the promise: %s.", path, kept)

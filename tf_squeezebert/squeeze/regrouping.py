@@ -119,7 +119,9 @@ def find_regrouping(
                 layer.place_units(slot, assign)
     orders = {
         "heads": np.tile(np.arange(config.num_attention_heads), (config.num_hidden_layers, 1)),
-        "intermediates": np.tile(np.arange(config.intermediate_size), (config.num_hidden_layers, 1)),
+        "intermediates": np.tile(
+            np.arange(config.intermediate_size), (config.num_hidden_layers, 1)
+        ),
     }
     for i, layer in layers.items():
         for name, order in orders.items():

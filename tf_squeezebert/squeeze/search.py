@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..config import LayerSizes
+from ..config import GROUPS, LayerSizes
 from .costs import Costs
 from .sensitivity import Cut, divides
 
@@ -30,8 +30,8 @@ class Limits(NamedTuple):
     """The most that a model may need; None: no limit.
 
     Attributes:
-        megabytes: size of its file, in 10^6 bytes.
-        cost: on the device.
+        megabytes: size of its layers in the file, in 10^6 bytes.
+        cost: of a text, on the device.
     """
 
     megabytes: float | None
@@ -51,7 +51,7 @@ class Point(NamedTuple):
         sizes: of each.
         error: of the last hidden states, foreseen for the time after the fit.
         cost: on the device, foreseen.
-        megabytes: of its file, foreseen.
+        megabytes: of its layers in the file, foreseen.
     """
 
     layers: tuple[int, ...]
@@ -92,7 +92,6 @@ class Search:
         costs: what shapes cost on the device.
         reads_first: whether the model's head reads the first position only.
         tokens: of the text for which costs count.
-        rest: size of the file without its layers, in MB.
     """
 
     def __init__(
@@ -104,10 +103,9 @@ class Search:
         *,
         reads_first: bool,
         tokens: int,
-        rest: float,
     ):
         self.depths, self.layers = depths, layers
-        self._rest = rest, costs.rest(layers[0].hidden_size, reads_first, tokens)
+        self._rest = costs.rest(layers[0].hidden_size, reads_first, tokens)
         self._halves = {}
         for i, sizes in enumerate(layers):
             for queries in {tokens, 1} if reads_first else {tokens}:
@@ -125,9 +123,9 @@ class Search:
         in ascending order of the error."""
         found = []
         for depth in self.depths:
-            within = [x for x in self._choices(depth, limits) if limits.allow(self._point(depth, x))]
-            within.sort(key=lambda x, depth=depth: self._point(depth, x).error)
-            better = [self._improved(depth, x, limits) for x in within[:_IMPROVED]]
+            pairs = [(self._point(depth, x), x) for x in self._choices(depth, limits)]
+            within = sorted((point.error, x) for point, x in pairs if limits.allow(point))
+            better = [self._improved(depth, x, limits) for _, x in within[:_IMPROVED]]
             found += [min(better, key=lambda x: x.error)] if better else []
         return sorted(found, key=lambda x: x.error)
 
@@ -169,16 +167,21 @@ class Search:
 
     def _point(self, depth: Depth, chosen: Sequence[int]) -> Point:
         pairs = list(zip(self._halves_of(depth), chosen, strict=True))
-        megabytes, cost = (
-            rest + sum(getattr(half, name)[k] for half, k in pairs)
-            for rest, name in zip(self._rest, ("megabytes", "cost"), strict=True)
+        megabytes, cost, error = (
+            sum(getattr(half, name)[k] for half, k in pairs)
+            for name in ("megabytes", "cost", "error")
         )
-        error = depth.error + sum(half.error[k] for half, k in pairs)
         sizes = []
         for (one, k), (other, m) in zip(pairs[::2], pairs[1::2], strict=True):
             of_feed_forward = {name: getattr(other.sizes[m], name) for name in _FEED_FORWARD}
             sizes.append(one.sizes[k]._replace(**of_feed_forward))
-        return Point(depth.layers, tuple(sizes), float(error), float(cost), float(megabytes))
+        return Point(
+            depth.layers,
+            tuple(sizes),
+            float(error + depth.error),
+            float(cost + self._rest),
+            float(megabytes),
+        )
 
     def _improved(self, depth: Depth, chosen: tuple[int, ...], limits: Limits) -> Point:
         """The point with better choices for some halves, as long as limits allow them: the step
@@ -213,8 +216,8 @@ def _half(
     choices, errors = [], []
     for combination in itertools.product(*of_names.values()):
         chosen = sizes
-        for cut, _ in combination:
-            chosen = cut.of(chosen) if cut else chosen
+        for chosen_cut, _ in combination:
+            chosen = chosen_cut.of(chosen) if chosen_cut else chosen
         if divides(chosen):
             choices.append(chosen)
             errors.append(sum(error for _, error in combination))
@@ -229,7 +232,7 @@ def _half(
 def _megabytes(sizes: LayerSizes, names: Sequence[str]) -> float:
     """Weights of 1 byte; a scale and a bias, of 4 bytes each, for each output; and the norm."""
     size = 8 * sizes.hidden_size
-    for name, (inputs, outputs, groups) in zip(LayerSizes._fields[4:], sizes.projections(), strict=True):
+    for name, (inputs, outputs, groups) in zip(GROUPS, sizes.projections(), strict=True):
         if name in names:
             size += inputs * outputs // groups + 8 * outputs
     return size / 1e6

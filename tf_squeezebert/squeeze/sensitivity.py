@@ -81,13 +81,12 @@ def sensitivities(
     Returns:
         By layer and cut, the error.
     """
-    transformer, errors = transformer_of(teacher), {}
+    transformer = transformer_of(teacher)
+    errors: dict[int, dict[Cut, float]] = {}
     layers = {i: teacher.config.layer_sizes(i) for i in range(teacher.config.num_hidden_layers)}
     cuts = {i: cuts_of(sizes) for i, sizes in layers.items()}
     for part in (_NARROWED, GROUPS):
-        chosen = {
-            i: [cut for cut in every if cut.names[0] in part] for i, every in cuts.items()
-        }
+        chosen = {i: [cut for cut in every if cut.names[0] in part] for i, every in cuts.items()}
         # With all of these cuts at their deepest, units and channels are in an order for each.
         deepest = {i: _deepest(sizes, chosen[i]) for i, sizes in layers.items()}
         regroup(teacher, find_regrouping(transformer, calibration, deepest))
@@ -114,7 +113,8 @@ def _errors(
     variance = np.sum(np.square(wanted - wanted.mean(axis=0)))
     pairs = [(i, cut) for i, every in cuts.items() for cut in every]
     for i, cut in tqdm.tqdm(pairs, desc="cuts", unit="cut", disable=None):
-        block = cut_block(blocks[i], transformer.config, i, cut.of(transformer.config.layer_sizes(i)))
+        sizes = cut.of(transformer.config.layer_sizes(i))
+        block = cut_block(blocks[i], transformer.config, i, sizes)
         x, _ = fit_block(block, blocks[i], states[i], states[i], calibration, uncut=False)
         for later in blocks[i + 1 :]:
             x = calibration.apply(later, x)

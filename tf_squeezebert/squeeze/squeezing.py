@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..config import GROUPS, PER_LAYER, LayerSizes, SqueezeBertConfig
+from ..config import GROUPS, SqueezeBertConfig
 from ..data import read_text
 from ..data.readers import check_repeatable
-from ..distillation import Distiller, spread_layers
+from ..distillation import Distiller
 from ..evaluation import evaluate
 from ..files import write_text
 from ..json_files import read_json
@@ -33,12 +33,17 @@ from ..training.on_task import Data, train_on_task
 from ..training.options import SQUEEZING, TrainingOptions
 from ..training.run import FineTuned, Run
 from .calibration import Calibration, Text
-from .fitting import cut_weights, embedding_error, fit_groups, hidden_error
+from .fitting import embedding_error, hidden_error
+from .foresight import Chosen, choose_shape
 from .frequencies import read_sources
-from .regrouping import Regrouping, find_regrouping, regroup
+from .promise import Promise, keep
+from .regrouping import Regrouping
+from .student import make_student
 from .vocabulary import trim_vocabulary
 
 _PLAN_FILE = "squeeze.json"
+_FILE = "model.tflite"
+_HELD_OUT_OF_TRAIN = 0.03  # of what is promised, to choose the best epoch
 _HELD_OUT = 20  # one in so many texts is held out for evaluation
 
 
@@ -46,8 +51,9 @@ def squeeze(
     model: SqueezeBertPreTrainedModel | str | os.PathLike,
     out: str | os.PathLike,
     *,
-    groups: int | Sequence[int] = 4,
+    groups: int | Sequence[int] | None = None,
     layers: int | Sequence[int] | None = None,
+    promise: Promise | None = None,
     vocab_size: int | None = None,
     vocab_from: Sequence[str | os.PathLike] = (),
     languages: Sequence[str] = (),
@@ -77,7 +83,12 @@ def squeeze(
         model: a BERT's folder or hub id, or the model itself, whose channels are then reordered;
             with a task, one that was fine-tuned for it.
         out: the folder to write.
-        groups, layers: as in `make_student`.
+        groups, layers: as in `make_student`; by default 4 groups, and all layers.
+        promise: what the file must keep, which chooses groups, layers, their sizes, and, unless
+            they are given by other arguments, the word pieces. The file is then written too, as
+            `model.tflite`, in the recipe that was chosen, and `frontier.png` shows what was
+            foreseen and reached. A share of train is held out to choose the best epoch, 3 % unless
+            `held_out` says another.
         vocab_size: number of word pieces to keep, those that the texts, or train, use most; see
             `trim_vocabulary`. The default is all, or those that the next three use.
         vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
@@ -102,7 +113,8 @@ def squeeze(
     Raises:
         FileNotFoundError: there is no such file, or no run to resume.
         ValueError: the model is not a BERT, or does not fit the task or its labels; groups do not
-            divide its sizes; a file is empty; an option is wrong; `out` holds a run already.
+            divide its sizes; a file is empty; an option is wrong; `out` holds a run already; the
+            promise can not be kept, or was not, which is known after training.
         ImportError: SciPy is not installed; or wordfreq, which `languages` need.
         FloatingPointError: as `finetune` does.
     """
@@ -112,7 +124,9 @@ def squeeze(
     check_number("budget", budget, whole=False)
     if (task is None) != (train is None) or (task is None and dev is not None):
         raise ValueError("A task needs train, and train and dev need a task: pass both.")
-    options = {**SQUEEZING, **options}
+    _check_promise(promise, groups, layers, dev)
+    held_out = {"held_out": _HELD_OUT_OF_TRAIN} if promise and task else {}
+    options = {**SQUEEZING, **held_out, **options}
     settings = TrainingOptions(**options)
     of_vocabulary = [*vocab_from, *frequencies]
     files = [path for data in (texts, train, dev) for path in paths_of(data)]
@@ -127,8 +141,9 @@ def squeeze(
         identity = {
             "task": task,
             "config": teacher.config.to_dict(),
-            "groups": groups,
+            "groups": 4 if groups is None else groups,
             "layers": layers,
+            "promise": promise and dataclasses.asdict(promise),
             "vocab_size": vocab_size,
             "vocabulary": [*map(digest_data, of_vocabulary), *languages],
             "pooling": pooling,
@@ -146,21 +161,33 @@ def squeeze(
         sample = texts
         if not texts and task is not None and train is not None:
             sample = read_task_texts(train, task, teacher, **columns)
+        bert = teacher
         sources = read_sources(vocab_from, languages, frequencies).values()
         if sources or vocab_size is not None:
             teacher = trim_vocabulary(teacher, *(sources or [sample]), size=vocab_size)
 
         keras.utils.set_random_seed(settings.seed)
+        mixed = [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))]
+        chosen = plan.get("chosen")
+        if promise is not None:
+            trims = not sources and vocab_size is None
+            # A copy, whose channels are reordered to and fro.
+            copy = _copy(teacher, teacher.config, teacher.dtype_policy)
+            chosen = chosen or choose_shape(copy, mixed, promise, folder, trims=trims)
+            layers = chosen.layers
+            if chosen.vocab_size < teacher.config.vocab_size:
+                teacher = trim_vocabulary(teacher, sample, size=chosen.vocab_size)
         student, kept, order = make_student(
             teacher,
-            [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))],
-            groups=groups,
+            mixed,
+            groups=4 if groups is None else groups,
             layers=layers,
+            sizes=chosen and chosen.sizes,
             order=plan.get("order"),
         )
         if not resume:
             left = budget and max(budget - (time.monotonic() - began) / 60, 0.01)
-            plan = {"order": order, "minutes": left, "identity": identity}
+            plan = {"order": order, "minutes": left, "identity": identity, "chosen": chosen}
             _write_plan(folder, plan)
         student, teacher = (
             _in_precision(model, settings.precision) for model in (student, teacher)
@@ -184,113 +211,50 @@ def squeeze(
             )
         if task is None or train is None:
             student.save_pretrained(folder)
-            return result._replace(model=student)
-        keras.utils.set_random_seed(settings.seed)
-        return train_on_task(
-            student,
-            find_task(task, student.config),
-            train,
-            dev,
-            folder,
-            TrainingOptions(**options),
-            columns=columns,
-            teacher=teacher,
-            # The plan identifies the teacher as it was before its channels were reordered.
-            teacher_identity=True,
-            teacher_layers=kept,
-            resume=is_begun(folder),
-            **fit,
-        )
+            result = result._replace(model=student)
+        else:
+            keras.utils.set_random_seed(settings.seed)
+            result = train_on_task(
+                student,
+                find_task(task, student.config),
+                train,
+                dev,
+                folder,
+                TrainingOptions(**options),
+                columns=columns,
+                teacher=teacher,
+                # The plan identifies the teacher as it was before its channels were reordered.
+                teacher_identity=True,
+                teacher_layers=kept,
+                resume=is_begun(folder),
+                **fit,
+            )
+        if promise is not None and chosen is not None:
+            from ..tflite import Runtime, export
+
+            metrics = {}
+            path = export(result.model, folder / _FILE, quantize=chosen.recipe)
+            if task is not None and dev is not None:
+                metric = find_task(task, bert.config).metrics[0]
+                predictors: dict[str, Any] = {"metric": Runtime(path), "teacher_metric": bert}
+                metrics = {
+                    name: evaluate(predictor, dev, task, **columns).metrics[metric]
+                    for name, predictor in predictors.items()
+                }
+            error = hidden_error(
+                transformer_of(result.model), transformer_of(teacher), Calibration(teacher, mixed)
+            )
+            keep(promise, path, result.model, metrics, error)
+        return result
 
 
-def make_student(
-    teacher: SqueezeBertPreTrainedModel,
-    texts: Sequence[Text],
-    *,
-    groups: int | Sequence[int] = 4,
-    layers: int | Sequence[int] | None = None,
-    sizes: Sequence[LayerSizes] | None = None,
-    order: Regrouping | None = None,
-    regrouped: bool = True,
-    fitted: bool = True,
-    max_tokens: int = 20_000,
-) -> tuple[SqueezeBertPreTrainedModel, list[int], Regrouping | None]:
-    """Makes a grouped model from a BERT, with its weights, to be distilled from it.
-
-    Args:
-        teacher: the BERT, whose channels are reordered too.
-        texts: the texts by which the order is chosen and the weights are fitted.
-        groups: one number for all projections except the one after attention, which stays whole,
-            as in SqueezeBERT; or six, in the order of `GROUPS`.
-        layers: the number of layers to keep, evenly spaced; or their indices, counted from 0.
-        sizes: of each layer that is kept, in place of groups; it may have fewer heads and
-            intermediate channels than the teacher's, and then keeps those that contribute most.
-        order: the new order, if it is known already.
-        regrouped: whether to reorder the channels.
-        fitted: whether to fit the weights; otherwise only the blocks on the diagonal of the
-            teacher's weights are kept.
-        max_tokens: the number of tokens of the texts to use.
-
-    Returns:
-        The student, the indices of the teacher's layers that it has, and the order.
-
-    Raises:
-        ValueError: as `squeeze` does.
-    """
-    total = teacher.config.num_hidden_layers
-    if isinstance(layers, int):
-        kept = spread_layers(layers, total)
-    else:
-        kept = list(range(total) if layers is None else layers)
-    if not kept or kept != sorted(set(kept) & set(range(total))):
-        raise ValueError(
-            f"layers must be some of the model's {total} in ascending order, not {layers}."
-        )
-    if sizes is None:
-        sizes = [teacher.config.layer_sizes(i)._replace(**_numbers(groups)) for i in kept]
-    config = _config_of(teacher.config, sizes)
-    calibration = Calibration(teacher, texts, max_tokens=max_tokens)
-    if regrouped:
-        if order is None:
-            wanted = dict(zip(kept, sizes, strict=True))
-            order = find_regrouping(transformer_of(teacher), calibration, wanted)
-        regroup(teacher, order)
-    student = _cut(teacher, config, kept)
-    if fitted:
-        fit_groups(transformer_of(student), transformer_of(teacher), kept, calibration)
-    return student, kept, order
-
-
-def _numbers(groups: int | Sequence[int]) -> dict[str, int]:
-    if isinstance(groups, int):
-        groups = [1 if name == "post_attention_groups" else groups for name in GROUPS]
-    if len(groups) != len(GROUPS):
-        raise ValueError(f"groups must be one number or {len(GROUPS)}, not {len(groups)}.")
-    return dict(zip(GROUPS, groups, strict=True))
-
-
-def _config_of(config: SqueezeBertConfig, sizes: Sequence[LayerSizes]) -> SqueezeBertConfig:
-    """The config with layers of these sizes; the groups that most have are those of all."""
-    common = {
-        name: Counter(getattr(x, name) for x in sizes).most_common(1)[0][0] for name in GROUPS
-    }
-    different = {
-        i: {name: getattr(x, name) for name in PER_LAYER} for i, x in enumerate(sizes)
-    }
-    changes = {**common, "num_hidden_layers": len(sizes), "per_layer_config": different}
-    return SqueezeBertConfig.from_dict(config.to_dict(), **changes)
-
-
-def _cut(
-    teacher: SqueezeBertPreTrainedModel, config: SqueezeBertConfig, kept: Sequence[int]
-) -> SqueezeBertPreTrainedModel:
-    """A model with the teacher's weights, as far as its layers, their sizes and groups keep them."""
-    student = type(teacher)(config)
-    blocks = transformer_of(teacher).blocks
-    dropped = {id(v) for i, block in enumerate(blocks) if i not in kept for v in block.variables}
-    left = [variable for variable in teacher.variables if id(variable) not in dropped]
-    cut_weights(student.variables, left)
-    return student
+def _check_promise(promise: Promise | None, groups: Any, layers: Any, dev: Any) -> None:
+    if promise is None:
+        return
+    if (groups, layers) != (None, None):
+        raise ValueError("A promise chooses groups and layers: leave these out.")
+    if promise.min_metric is not None and dev is None:
+        raise ValueError("min_metric needs a task and dev: pass both.")
 
 
 def _teacher(
@@ -470,7 +434,9 @@ def _copy(
 
 def _write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
     order = {name: np.asarray(value).tolist() for name, value in plan["order"]._asdict().items()}
-    write_text(folder / _PLAN_FILE, json.dumps({**plan, "order": order}, default=str) + "\n")
+    chosen = plan["chosen"] and plan["chosen"]._asdict()
+    text = json.dumps({**plan, "order": order, "chosen": chosen}, default=str)
+    write_text(folder / _PLAN_FILE, text + "\n")
 
 
 def _read_plan(
@@ -489,10 +455,11 @@ def _read_plan(
         order = Regrouping(**{name: np.array(value) for name, value in plan["order"].items()})
         check_number("minutes", plan["minutes"], whole=False)
         _check_order(order, config)
+        chosen = plan.get("chosen") and Chosen.read(plan["chosen"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"'{path}' is damaged: delete it, and squeeze the model again.") from error
     check_identity(plan.get("identity"), identity, folder)
-    return {**plan, "order": order}
+    return {**plan, "order": order, "chosen": chosen}
 
 
 def _check_order(order: Regrouping, config: SqueezeBertConfig) -> None:
