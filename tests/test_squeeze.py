@@ -14,6 +14,7 @@ from sklearn.linear_model import Ridge
 
 import tf_squeezebert
 from tf_squeezebert import evaluation, predict, squeeze
+from tf_squeezebert.config import LayerSizes
 from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.layers import GroupedConv1D
@@ -66,6 +67,11 @@ def random_order(config, seed: int = 0) -> Regrouping:
         np.stack([rng.permutation(config.num_attention_heads) for _ in range(layers)]),
         np.stack([rng.permutation(config.intermediate_size) for _ in range(layers)]),
     )
+
+
+def all_layers(model, changes: dict[str, int]) -> dict[int, LayerSizes]:
+    config = model.config
+    return {i: config.layer_sizes(i)._replace(**changes) for i in range(config.num_hidden_layers)}
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +145,7 @@ def test_the_best_order_is_found():
         return kept / total
 
     assert share_within_groups() < 0.6
-    regroup(model, find_regrouping(model, calibration, numbers))
+    regroup(model, find_regrouping(model, calibration, all_layers(model, numbers)))
     assert share_within_groups() > 0.9
 
 
@@ -217,10 +223,10 @@ def test_units_lie_in_groups_by_their_share():
 
 def test_every_projection_counts_the_same_in_the_order_whatever_its_size():
     model = dense_model("SqueezeBertModel", num_hidden_layers=1)
-    groups = {**dict.fromkeys(DENSE, 4), "post_attention_groups": 1}
+    sizes = all_layers(model, {**dict.fromkeys(DENSE, 4), "post_attention_groups": 1})
     orders = []
     for _ in range(2):
-        orders.append(find_regrouping(model, Calibration(model, sentences(20)), groups))
+        orders.append(find_regrouping(model, Calibration(model, sentences(20)), sizes))
         kernel = model.blocks[0].projection.kernel
         kernel.assign(kernel * 32)
     for first, second in zip(*orders, strict=True):
@@ -229,7 +235,7 @@ def test_every_projection_counts_the_same_in_the_order_whatever_its_size():
 
 def test_with_one_group_all_stays_in_order():
     model = dense_model("SqueezeBertModel")
-    order = find_regrouping(model, Calibration(model, sentences(20)), DENSE)
+    order = find_regrouping(model, Calibration(model, sentences(20)), all_layers(model, {}))
     assert (order.channels == np.arange(48)).all()
     assert (order.heads == np.arange(4)).all()
     assert (order.intermediates == np.arange(96)).all()

@@ -23,10 +23,11 @@ from .sensitivity import sensitivities
 from .student import make_student
 from .vocabulary import coverage, trim_vocabulary
 
-_TOKENS = 3000
-_HELD_OUT = 10  # one text in so many shows what a vocabulary loses
+# Of the texts that the fit uses, and of others, whose hidden states are compared.
+_FITTED, _JUDGED = 6000, 3000
+_HELD_OUT = 10  # one text in so many is not fitted to, and not counted for the vocabulary
 _VOCABULARIES = np.geomspace(2000, 16384, 10).round(-2)
-_FINALISTS = 3
+_FINALISTS = 4
 _TRIES = 4
 # Sizes in a file, in bytes, of what is not in a layer.
 _OVERHEAD = 200_000  # operations, golden examples, metadata
@@ -94,29 +95,31 @@ class Foresight:
     ):
         config = teacher.config
         self.promise, self.teacher, self.texts = promise, teacher, texts
-        calibration = Calibration(teacher, texts, max_tokens=_TOKENS)
+        judged, fitted = texts[::_HELD_OUT], [x for i, x in enumerate(texts) if i % _HELD_OUT]
+        calibration = Calibration(teacher, fitted or texts, max_tokens=_FITTED)
+        self._fitted, self._judged = fitted, Calibration(teacher, judged, max_tokens=_JUDGED)
         tokens = sum(int(x["attention_mask"].sum()) for x in calibration.inputs)
         if tokens < config.hidden_size:
             raise ValueError(
                 f"The texts have {tokens} tokens, and to fit weights of {config.hidden_size} "
                 "channels at least so many are needed: pass more texts."
             )
+        self._layers = [config.layer_sizes(i) for i in range(config.num_hidden_layers)]
         self.costs = promise.costs(config, teacher.uses_pooler)
         self.limits = promise.limits(self.costs)
         self.vocabularies = [Vocabulary(config.vocab_size, 0.0)]
         if trims and self.limits.megabytes is not None:
-            self.vocabularies += _vocabularies(teacher, texts)
-        depths = [*_depths(teacher, texts, calibration)]
-        cuts = sensitivities(teacher, calibration)
+            self.vocabularies += _vocabularies(teacher, fitted, judged)
+        depths = [*self._depths()]
+        cuts = sensitivities(teacher, calibration, self._judged)
         narrowed = {
             i: {cut: error for cut, error in every.items() if cut.names[0] not in GROUPS}
             for i, every in cuts.items()
         }
-        layers = [config.layer_sizes(i) for i in range(config.num_hidden_layers)]
         # The recipe of 4 bits has a product for each group, which costs more than was counted.
         self._searches = {
             recipe: Search(
-                layers,
+                self._layers,
                 of_recipe,
                 depths,
                 self.costs,
@@ -125,7 +128,7 @@ class Foresight:
             )
             for recipe, of_recipe in {"int8": cuts, "int4-tables": narrowed}.items()
         }
-        self._recipe_errors = {"int8": 0.0, "int4-tables": _error_of_4_bits(teacher, calibration)}
+        self._recipe_errors = {"int8": 0.0, "int4-tables": _error_of_4_bits(teacher, self._judged)}
 
     def best(self, limits: Limits) -> list[Shape]:
         """The best shape of each choice of layers, by the error, within limits of the file."""
@@ -164,19 +167,25 @@ class Foresight:
                 f"No shape keeps {self.promise}. The nearest, {shape}, needs {self.needs(shape)}: "
                 "raise the limits."
             )
-        calibration = Calibration(self.teacher, self.texts, max_tokens=_TOKENS)
         errors = []
         for shape in tqdm.tqdm(finalists, desc="shapes", disable=None):
-            student, _, _ = make_student(
-                self.teacher,
-                self.texts,
-                layers=shape.point.layers,
-                sizes=shape.point.sizes,
-                max_tokens=_TOKENS,
-            )
-            error = hidden_error(transformer_of(student), transformer_of(self.teacher), calibration)
+            error, _ = self._fit(layers=shape.point.layers, sizes=shape.point.sizes)
             errors.append(error + shape.error - shape.point.error)
         return finalists[int(np.argmin(errors))]
+
+    def _depths(self) -> Iterator[Depth]:
+        """Each number of layers, evenly spaced."""
+        for count in tqdm.trange(1, len(self._layers) + 1, desc="layers", disable=None):
+            error, kept = self._fit(layers=count, groups=1, regrouped=False)
+            yield Depth(tuple(kept), error)
+
+    def _fit(self, **options: Any) -> tuple[float, list[int]]:
+        """The error of a student after the fit, and its layers; arguments as in `make_student`."""
+        student, kept, _ = make_student(
+            self.teacher, self._fitted or self.texts, max_tokens=_FITTED, **options
+        )
+        ours, theirs = transformer_of(student), transformer_of(self.teacher)
+        return hidden_error(ours, theirs, self._judged), kept
 
     def needs(self, shape: Shape) -> str:
         """What a shape needs, for people."""
@@ -201,30 +210,16 @@ class Foresight:
         return Shape(point, vocabulary.size, recipe, error, point.megabytes + rest)
 
 
-def _depths(
-    teacher: SqueezeBertPreTrainedModel, texts: Sequence[Text], calibration: Calibration
-) -> Iterator[Depth]:
-    """Each number of layers, evenly spaced."""
-    total = teacher.config.num_hidden_layers
-    for count in tqdm.trange(1, total + 1, desc="layers", disable=None):
-        student, kept, _ = make_student(
-            teacher, texts, groups=1, layers=count, regrouped=False, max_tokens=_TOKENS
-        )
-        error = hidden_error(transformer_of(student), transformer_of(teacher), calibration)
-        yield Depth(tuple(kept), error)
-
-
 def _vocabularies(
-    teacher: SqueezeBertPreTrainedModel, texts: Sequence[Text]
+    teacher: SqueezeBertPreTrainedModel, texts: Sequence[Text], others: Sequence[Text]
 ) -> Iterator[Vocabulary]:
-    """Smaller vocabularies by use, and what they lose of texts that were not counted."""
+    """Smaller vocabularies, by use in texts, and what they lose of others."""
     tokenizer = require_tokenizer(teacher)
-    counted = [text for i, text in enumerate(texts) if i % _HELD_OUT] or texts
     for size in map(int, _VOCABULARIES):
         if size >= teacher.config.vocab_size:
             continue
-        smaller = require_tokenizer(trim_vocabulary(teacher, counted, size=size))
-        yield Vocabulary(size, 1 - coverage(tokenizer, smaller, texts[::_HELD_OUT]).words)
+        smaller = require_tokenizer(trim_vocabulary(teacher, texts, size=size))
+        yield Vocabulary(size, 1 - coverage(tokenizer, smaller, others).words)
 
 
 def _error_of_4_bits(teacher: SqueezeBertPreTrainedModel, calibration: Calibration) -> float:
@@ -317,7 +312,7 @@ def _tried(foresight: Foresight, shape: Shape) -> Kept:
         sizes=shape.point.sizes,
         regrouped=False,
         fitted=False,
-        max_tokens=_TOKENS,
+        max_tokens=_FITTED,
     )
     student.tokenizer = teacher.tokenizer
     with tempfile.TemporaryDirectory() as name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -159,31 +159,40 @@ def broken(kept: Kept, promise: Promise, costs: Costs) -> list[str]:
     return found
 
 
-def keep(
-    promise: Promise,
+def write_promised(
     path: Path,
+    promise: Promise,
+    recipe: str,
     model: SqueezeBertPreTrainedModel,
-    metrics: Mapping[str, Any],
+    bert: SqueezeBertPreTrainedModel,
     error: float,
+    on_dev: Callable[[Any], float] | None,
 ) -> None:
-    """Compares a written file with a promise, and draws the frontier with what was reached.
+    """Writes a model's file, compares it with a promise, and draws the frontier with it.
 
     Args:
+        path: the file, in the folder of the frontier.
         promise: the promise.
-        path: the file, beside the frontier.
-        model: the model that it holds.
-        metrics: `metric` and `teacher_metric`, as in `Kept`, if there are examples.
-        error: of the hidden states, in the frontier's measure.
+        recipe: of the file.
+        model: the model.
+        bert: what it was made from.
+        error: of the model's hidden states, in the frontier's measure.
+        on_dev: measures the task's metric of a model or a `Runtime`; None without examples.
 
     Raises:
         ValueError: the file does not keep the promise; it stays.
     """
+    from ..tflite import Runtime, export
+
+    export(model, path, quantize=recipe)
     costs = promise.costs(model.config, model.uses_pooler)
-    kept = measure_file(path, model, promise, costs)._replace(**metrics)
+    kept = measure_file(path, model, promise, costs)
+    if on_dev is not None:
+        kept = kept._replace(metric=on_dev(Runtime(path)), teacher_metric=on_dev(bert))
     add_reached(path.parent, {"error": error, **kept._asdict()})
     wrong = broken(kept, promise, costs)
     if wrong:
         raise ValueError(
             f"'{path}' does not keep the promise: {', and '.join(wrong)}. {way_out(path.parent)}."
         )
-    logger.info("%s keeps the promise: %s.", path, kept)
+    logger.info("%s keeps the promise of %s: %s.", path, promise, kept)

@@ -1,9 +1,11 @@
 """How much each single cut of a BERT hurts: its hidden states, after the fit.
 
 A cut is one smaller number in one layer: fewer heads, a narrower feed-forward network, or a
-projection with more groups. The layer is fitted to what the whole one computes (`fitting`), so that
-what its other weights can make up for does not count. What several cuts hurt together is taken for
-the sum, as in other searches by a table (Frantar & Alistarh, 2022, arXiv 2208.11580, section 5).
+projection with more groups. What is left of the projection is fitted to what the whole one computes
+(`fitting`), so that what its weights can make up for does not count. The error is that of other
+texts than those of the fit: on these themselves, a few thousand tokens, models of few layers look
+far better than they become by training. What several cuts hurt together is taken for the sum
+(Frantar & Alistarh, 2022, arXiv 2208.11580, section 5).
 """
 
 from __future__ import annotations
@@ -70,13 +72,14 @@ def divides(sizes: LayerSizes) -> bool:
 
 
 def sensitivities(
-    teacher: SqueezeBertPreTrainedModel, calibration: Calibration
+    teacher: SqueezeBertPreTrainedModel, calibration: Calibration, judged: Calibration
 ) -> dict[int, dict[Cut, float]]:
     """The error of the last hidden states by each cut, as `hidden_error` has it.
 
     Args:
         teacher: a BERT, whose channels are reordered.
-        calibration: the texts.
+        calibration: the texts of the fit.
+        judged: the texts whose hidden states are compared.
 
     Returns:
         By layer and cut, the error.
@@ -90,7 +93,7 @@ def sensitivities(
         # With all of these cuts at their deepest, units and channels are in an order for each.
         deepest = {i: _deepest(sizes, chosen[i]) for i, sizes in layers.items()}
         regroup(teacher, find_regrouping(transformer, calibration, deepest))
-        for i, cut, error in _errors(transformer, calibration, chosen):
+        for i, cut, error in _errors(transformer, calibration, judged, chosen):
             errors.setdefault(i, {})[cut] = error
     return errors
 
@@ -104,21 +107,32 @@ def _deepest(sizes: LayerSizes, cuts: Iterable[Cut]) -> LayerSizes:
 
 
 def _errors(
-    transformer: SqueezeBertModel, calibration: Calibration, cuts: Mapping[int, list[Cut]]
+    transformer: SqueezeBertModel,
+    calibration: Calibration,
+    judged: Calibration,
+    cuts: Mapping[int, list[Cut]],
 ) -> Iterator[tuple[int, Cut, float]]:
-    blocks, states = list(transformer.blocks), [calibration.embed(transformer)]
-    for block in blocks:
-        states.append(calibration.apply(block, states[-1]))
-    wanted = calibration.rows(states[-1])
+    blocks = list(transformer.blocks)
+    fitted, states = (_states(transformer, texts) for texts in (calibration, judged))
+    wanted = judged.rows(states[-1])
     variance = np.sum(np.square(wanted - wanted.mean(axis=0)))
     pairs = [(i, cut) for i, every in cuts.items() for cut in every]
     for i, cut in tqdm.tqdm(pairs, desc="cuts", unit="cut", disable=None):
         sizes = cut.of(transformer.config.layer_sizes(i))
         block = cut_block(blocks[i], transformer.config, i, sizes)
-        x, _ = fit_block(block, blocks[i], states[i], states[i], calibration, uncut=False)
-        for later in blocks[i + 1 :]:
-            x = calibration.apply(later, x)
-        yield i, cut, float(np.sum(np.square(calibration.rows(x) - wanted)) / variance)
+        fit_block(block, blocks[i], fitted[i], fitted[i], calibration, uncut=False)
+        x = states[i]
+        for one in (block, *blocks[i + 1 :]):
+            x = judged.apply(one, x)
+        yield i, cut, float(np.sum(np.square(judged.rows(x) - wanted)) / variance)
+
+
+def _states(transformer: SqueezeBertModel, texts: Calibration) -> list[list]:
+    """The states before each block, and after the last."""
+    states = [texts.embed(transformer)]
+    for block in transformer.blocks:
+        states.append(texts.apply(block, states[-1]))
+    return states
 
 
 def cut_block(

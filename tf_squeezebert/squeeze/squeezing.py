@@ -36,7 +36,7 @@ from .calibration import Calibration, Text
 from .fitting import embedding_error, hidden_error
 from .foresight import Chosen, choose_shape
 from .frequencies import read_sources
-from .promise import Promise, keep
+from .promise import Promise, write_promised
 from .regrouping import Regrouping
 from .student import make_student
 from .vocabulary import trim_vocabulary
@@ -230,21 +230,18 @@ def squeeze(
                 **fit,
             )
         if promise is not None and chosen is not None:
-            from ..tflite import Runtime, export
 
-            metrics = {}
-            path = export(result.model, folder / _FILE, quantize=chosen.recipe)
-            if task is not None and dev is not None:
+            def measure_on_dev(predictor: Any) -> float:
                 metric = find_task(task, bert.config).metrics[0]
-                predictors: dict[str, Any] = {"metric": Runtime(path), "teacher_metric": bert}
-                metrics = {
-                    name: evaluate(predictor, dev, task, **columns).metrics[metric]
-                    for name, predictor in predictors.items()
-                }
+                return evaluate(predictor, dev, task, **columns).metrics[metric]
+
             error = hidden_error(
                 transformer_of(result.model), transformer_of(teacher), Calibration(teacher, mixed)
             )
-            keep(promise, path, result.model, metrics, error)
+            on_dev = None if dev is None else measure_on_dev
+            write_promised(
+                folder / _FILE, promise, chosen.recipe, result.model, bert, error, on_dev
+            )
         return result
 
 

@@ -1,0 +1,325 @@
+"""`squeeze` to a promise: smaller layers, their errors and costs, the search, and what is kept."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tf_squeezebert.config import GROUPS, LayerSizes, SqueezeBertConfig
+from tf_squeezebert.models import transformer_of
+from tf_squeezebert.squeeze import Promise, find_regrouping, make_student
+from tf_squeezebert.squeeze.calibration import Calibration
+from tf_squeezebert.squeeze.costs import Costs, Probe, cortex_a76
+from tf_squeezebert.squeeze.fitting import hidden_error
+from tf_squeezebert.squeeze.search import Depth, Limits, Search
+from tf_squeezebert.squeeze.sensitivity import Cut, cuts_of, divides, sensitivities
+
+from .measures import keras_outputs
+from .test_squeeze import dense_model, sentences
+
+pytestmark = pytest.mark.slow
+
+MINILM = LayerSizes(384, 32, 12, 1536, 1, 1, 1, 1, 1, 1)
+
+
+# Smaller layers
+
+
+def model_with_idle_units():
+    """A BERT of 4 heads and 96 intermediate channels a layer, 2 and 48 of which do nothing."""
+    model = dense_model(num_hidden_layers=2)
+    idle = []
+    for i, block in enumerate(transformer_of(model).blocks):
+        heads, channels = [i, 3], np.random.default_rng(i).permutation(96)[:48]
+        after, projection = np.array(block.post_attention.kernel), np.array(block.projection.kernel)
+        after.reshape(4, 12, 48)[heads] = 0
+        projection[0, channels] = 0
+        block.post_attention.kernel.assign(after)
+        block.projection.kernel.assign(projection)
+        idle.append((set(heads), set(channels.tolist())))
+    return model, idle
+
+
+def test_units_that_contribute_least_come_last():
+    model, idle = model_with_idle_units()
+    small = {
+        i: model.config.layer_sizes(i)._replace(num_attention_heads=2, intermediate_size=48)
+        for i in range(2)
+    }
+    order = find_regrouping(transformer_of(model), Calibration(model, sentences(40)), small)
+    for i, (heads, channels) in enumerate(idle):
+        assert set(order.heads[i, 2:].tolist()) == heads
+        assert set(order.intermediates[i, 48:].tolist()) == channels
+
+
+@pytest.mark.parametrize("regrouped", [{}, {"q_groups": 1, "intermediate_groups": 1}])
+def test_a_model_without_its_idle_units_computes_the_same(regrouped):
+    model, _ = model_with_idle_units()
+    sizes = [
+        model.config.layer_sizes(i)._replace(
+            num_attention_heads=2, intermediate_size=48, **regrouped
+        )
+        for i in range(2)
+    ]
+    student, kept, _ = make_student(model, sentences(60), sizes=sizes, fitted=False)
+    assert kept == [0, 1]
+    assert student.config.per_layer_config[1]["num_attention_heads"] == 2
+    inputs = model.tokenizer(sentences(5, seed=9), padding=True, return_tensors="np")
+    want, got = (keras_outputs(x, inputs)["logits"] for x in (model, student))
+    np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_the_fit_makes_up_for_units_that_are_missing():
+    model = dense_model(num_hidden_layers=2)
+    texts, errors = sentences(100), {}
+    sizes = [
+        model.config.layer_sizes(i)._replace(
+            num_attention_heads=2, intermediate_size=24, output_groups=2
+        )
+        for i in range(2)
+    ]
+    for fitted in (True, False):
+        student, _, _ = make_student(model, texts, sizes=sizes, fitted=fitted)
+        errors[fitted] = hidden_error(
+            transformer_of(student), transformer_of(model), Calibration(model, sentences(50, 5))
+        )
+    assert errors[True] < 0.8 * errors[False]
+
+
+# What cuts hurt
+
+
+def test_cuts_leave_sizes_that_groups_divide():
+    cuts = cuts_of(MINILM)
+    assert {cut.names[0] for cut in cuts} == {
+        "num_attention_heads",
+        "intermediate_size",
+        *GROUPS,
+    } - {"k_groups", "v_groups"}
+    assert [cut.value for cut in cuts if cut.names == ("num_attention_heads",)] == [
+        9,
+        6,
+        4,
+        3,
+        2,
+        1,
+    ]
+    assert all(divides(cut.of(MINILM)) for cut in cuts)
+    assert Cut(("q_groups", "k_groups", "v_groups"), 4).of(MINILM)[4:7] == (4, 4, 4)
+
+
+def test_a_cut_of_idle_units_hurts_nothing_and_others_do():
+    model, _ = model_with_idle_units()
+    calibration = Calibration(model, sentences(60))
+    errors = sensitivities(model, calibration, Calibration(model, sentences(40, seed=5)))
+    of_heads = {cut.value: x for cut, x in errors[0].items() if cut.names[0] == _HEADS}
+    assert of_heads[2] < 1e-6 < of_heads[1]
+    of_width = {cut.value: x for cut, x in errors[1].items() if cut.names[0] == _WIDTH}
+    assert of_width[64] < 1e-6 < of_width[32]
+    of_groups = [x for cut, x in errors[1].items() if cut.names == ("output_groups",)]
+    assert 1e-6 < of_groups[0] < of_groups[1]
+
+
+_HEADS, _WIDTH = "num_attention_heads", "intermediate_size"
+
+
+def test_the_error_of_a_cut_is_that_of_a_model_with_it():
+    """A student whose only cut it is has less, as its other projections are fitted too."""
+    model = dense_model(num_hidden_layers=2)
+    calibration = Calibration(model, sentences(60))
+    errors = sensitivities(model, calibration, calibration)
+    cut = Cut(("output_groups",), 2)
+    sizes = [model.config.layer_sizes(0), cut.of(model.config.layer_sizes(1))]
+    student, _, _ = make_student(model, sentences(60), sizes=sizes)
+    error = hidden_error(transformer_of(student), transformer_of(model), calibration)
+    assert 0.5 * errors[1][cut] < error < errors[1][cut]  # the others make up for a part
+
+
+# What shapes cost
+
+
+COUNTED = [  # by benchmarks/phone_costs.py, of files that the prices were not fitted to
+    (
+        SqueezeBertConfig(
+            **dict.fromkeys(GROUPS, 1),
+            hidden_size=384,
+            num_attention_heads=12,
+            intermediate_size=1536,
+            num_hidden_layers=6,
+        ),
+        25,
+        31.95,
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "tokens", "counted"), COUNTED)
+def test_costs_are_what_was_counted(config, tokens, counted):
+    costs = cortex_a76()
+    assert costs.error < 0.06
+    assert costs.of(config, True, tokens) == pytest.approx(counted, rel=costs.error)
+
+
+def test_a_models_cost_is_the_sum_of_its_parts():
+    costs = cortex_a76()
+    narrow = MINILM._replace(num_attention_heads=3, intermediate_size=256, output_groups=4)
+    config = SqueezeBertConfig(
+        **dict.fromkeys(GROUPS, 1),
+        hidden_size=384,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        num_hidden_layers=2,
+        per_layer_config={
+            1: {name: getattr(narrow, name) for name in (_HEADS, _WIDTH, "output_groups")}
+        },
+    )
+    parts = [costs.rest(384, True, 30)]
+    for sizes, queries in ((MINILM, 30), (narrow, 1)):
+        parts += [costs.attention(sizes, 30, queries), costs.feed_forward(sizes, queries)]
+    assert costs.of(config, True, 30) == pytest.approx(sum(parts))
+    assert costs.of(config, False, 30) > costs.of(config, True, 30)
+
+
+def test_prices_are_found_from_costs():
+    """Costs made of known prices are foreseen for other shapes."""
+    known = cortex_a76()
+    rng, probes = np.random.default_rng(0), []
+    for _ in range(60):
+        sizes = MINILM._replace(
+            num_attention_heads=int(rng.integers(1, 13)),
+            intermediate_size=int(64 * rng.integers(1, 24)),
+            q_groups=1,
+            output_groups=int(rng.choice([1, 2, 4])),
+            intermediate_groups=int(rng.choice([1, 2, 4])),
+        )
+        layers, tokens = (sizes,) * int(rng.integers(1, 4)), int(rng.integers(8, 64))
+        first = bool(rng.integers(2))
+        cost = known.rest(384, first, tokens)
+        for i in range(len(layers)):
+            queries = 1 if first and i == len(layers) - 1 else tokens
+            cost += known.attention(sizes, tokens, queries) + known.feed_forward(sizes, queries)
+        probes.append(Probe(layers, first, tokens, cost))
+    found = Costs("M", probes)
+    assert found.error < 1e-3
+    assert found.attention(MINILM, 20, 20) == pytest.approx(
+        known.attention(MINILM, 20, 20), rel=0.01
+    )
+
+
+# The search
+
+
+class Sums:
+    """Costs that are easy to see through: heads, and a hundredth of the width."""
+
+    def attention(self, sizes, tokens, queries):
+        return sizes.num_attention_heads / sizes.q_groups
+
+    def feed_forward(self, sizes, queries):
+        return sizes.intermediate_size / 100 / sizes.output_groups
+
+    def rest(self, hidden, reads_first, tokens):
+        return 1.0
+
+
+def small_search(seed: int):
+    rng = np.random.default_rng(seed)
+    ladders = {
+        ("num_attention_heads",): (6, 3),
+        ("q_groups", "k_groups", "v_groups"): (2,),
+        ("intermediate_size",): (768, 384),
+        ("output_groups",): (4,),
+    }
+    cuts = {
+        i: {
+            Cut(names, value): error
+            for names, values in ladders.items()
+            for value, error in zip(values, np.cumsum(rng.random(len(values))), strict=True)
+        }
+        for i in range(2)
+    }
+    depths = [Depth((0, 1), 0.0), Depth((1,), float(rng.random()))]
+    return cuts, depths, Search([MINILM] * 2, cuts, depths, Sums(), reads_first=True, tokens=25)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_search_finds_what_trying_everything_finds(seed):
+    cuts, depths, search = small_search(seed)
+    every = []  # error, cost and megabytes of all 2 x (3 x 2 x 3 x 2) choices
+    for depth in depths:
+        of_layers = []
+        for i in depth.layers:
+            by_names = {}
+            for cut, error in cuts[i].items():
+                by_names.setdefault(cut.names, [(None, 0.0)]).append((cut, error))
+            of_layers.append(list(itertools.product(*by_names.values())))
+        for chosen in itertools.product(*of_layers):
+            error, cost, size = depth.error, 1.0, 0
+            for combination in chosen:
+                sizes = MINILM
+                for cut, more in combination:
+                    sizes, error = cut.of(sizes) if cut else sizes, error + more
+                cost += Sums().attention(sizes, 25, 25) + Sums().feed_forward(sizes, 25)
+                for inputs, outputs, groups in sizes.projections():
+                    size += inputs * outputs // groups + 8 * outputs
+                size += 16 * 384
+            every.append((error, cost, size / 1e6))
+    for limits in (Limits(None, 20.0), Limits(None, 9.0), Limits(1.5, 14.0), Limits(1.0, None)):
+        best = min(
+            (
+                error
+                for error, cost, size in every
+                if cost <= (limits.cost or 1e9) and size <= (limits.megabytes or 1e9)
+            ),
+            default=None,
+        )
+        found = search.best(limits)
+        if best is None:
+            assert not found
+            continue
+        assert all(limits.allow(point) for point in found)
+        assert found[0].error <= best + 0.15  # between the rates, a little may be lost
+        assert found[0].error >= best - 1e-9
+
+
+def test_the_nearest_is_named_if_nothing_is_small_enough():
+    *_, search = small_search(0)
+    assert not search.best(Limits(None, 0.5))
+    nearest = search.least(Limits(None, 0.5))
+    assert nearest.layers == (1,)
+    assert nearest.cost == pytest.approx(1 + 3 / 2 + 3.84 / 4)
+
+
+# Promises
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "needs max_mb, max_ms or max_minstr"),
+        ({"min_metric": 0.9}, "needs max_mb, max_ms or max_minstr"),
+        ({"max_mb": 0}, "max_mb must be 1e-06 or more"),
+        ({"max_mb": float("nan")}, "max_mb must"),
+        ({"max_mb": "6"}, "max_mb must be a number"),
+        ({"max_ms": 1, "max_minstr": 2}, "pass one of them"),
+        ({"max_mb": 1, "device": "pixel"}, "device must be one of cortex-a76, this"),
+        ({"max_ms": 1, "device": "cortex-a76"}, "max_ms is not of the device cortex-a76"),
+        ({"max_minstr": 1, "device": "this"}, "max_minstr is not of the device this"),
+        ({"max_mb": 1, "tokens": 1}, "tokens must be 2 or more"),
+        ({"max_mb": 1, "min_metric": "much"}, "min_metric must be a fraction .* not 'much'"),
+        ({"max_mb": 1, "min_metric": "98x"}, "min_metric must be a fraction"),
+        ({"max_mb": 1, "min_metric": float("nan")}, "min_metric must be a fraction"),
+    ],
+)
+def test_promises_that_mean_nothing(options, message):
+    with pytest.raises(ValueError, match=message):
+        Promise(**options)
+
+
+def test_a_least_metric_is_a_fraction_or_a_share():
+    assert Promise(max_mb=1, min_metric=0.88).least_metric(0.5) == 0.88
+    assert Promise(max_mb=1, min_metric="0.88").least_metric(0.5) == 0.88
+    assert Promise(max_mb=1, min_metric="0.98x").least_metric(0.5) == 0.49
+    assert Promise(max_mb=1).least_metric(0.5) is None
