@@ -230,11 +230,6 @@ def squeeze(
                 **fit,
             )
         if promise is not None and chosen is not None:
-
-            def measure_on_dev(predictor: Any) -> float:
-                metric = find_task(task, bert.config).metrics[0]
-                return evaluate(predictor, dev, task, **columns).metrics[metric]
-
             error = hidden_error(
                 transformer_of(result.model), transformer_of(teacher), Calibration(teacher, mixed)
             )
@@ -252,6 +247,16 @@ def _check_promise(promise: Promise | None, groups: Any, layers: Any, dev: Any) 
         raise ValueError("A promise chooses groups and layers: leave these out.")
     if promise.min_metric is not None and dev is None:
         raise ValueError("min_metric needs a task and dev: pass both.")
+
+
+def _measure_on(
+    dev: Data | None, task: str | None, columns: Mapping[str, Any]
+) -> Callable[[Any], float] | None:
+    """What measures the task's first metric of a model, or of a file, on examples."""
+    if dev is None or task is None:
+        return None
+    metric = find_task(task).metrics[0]
+    return lambda predictor: evaluate(predictor, dev, task, **columns).metrics[metric]
 
 
 def _teacher(
