@@ -233,10 +233,9 @@ def squeeze(
             error = hidden_error(
                 transformer_of(result.model), transformer_of(teacher), Calibration(teacher, mixed)
             )
-            on_dev = None if dev is None else measure_on_dev
-            write_promised(
-                folder / _FILE, promise, chosen.recipe, result.model, bert, error, on_dev
-            )
+            on_dev = _measure_on(dev, task, columns)
+            path = folder / _FILE
+            write_promised(path, promise, chosen.recipe, result.model, bert, error, on_dev)
         return result
 
 
