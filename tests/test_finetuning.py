@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -167,14 +168,91 @@ def test_a_metric_that_is_nan_is_null_in_the_results(bare, files, tmp_path, monk
     assert metrics == {"spearman": None, "pearson": 0.5}
 
 
+class Machine(keras.callbacks.Callback):
+    """A clock that only the steps of a run and its evaluations move.
+
+    Attributes:
+        now: the time.
+        seconds: the seconds that each step takes.
+        stop: the step after which the run is interrupted.
+        rates: the learning rates after each step.
+    """
+
+    def __init__(self, monkeypatch):
+        super().__init__()
+        self.now, self.seconds, self.stop, self.rates = 1000.0, itertools.repeat(2.0), 0, []
+        evaluate = on_task.evaluate
+
+        def measured(*given, **options):
+            self.now += 3
+            return evaluate(*given, **options)
+
+        monkeypatch.setattr(on_task, "evaluate", measured)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.now += next(self.seconds)
+
+    def on_train_batch_end(self, batch, logs=None):
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        self.rates.append(float(optimizer.learning_rate))
+        if len(self.rates) == self.stop:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    return Machine(monkeypatch)
+
+
+MINUTE = {**FAST, "epochs": 1_000_000, "minutes": 1.0}
+
+
+def assert_took_a_minute(machine, folder) -> None:
+    results = json.loads((folder / "results.json").read_text())
+    assert 54 < results["seconds"] <= 60
+    assert results["steps"] == len(machine.rates)
+    rates = machine.rates[np.argmax(machine.rates) :]
+    assert max(rates) > 0.7 * FAST["learning_rate"]
+    assert all(np.diff(rates) <= 0)
+    assert rates[-1] == 0
+
+
 @few_steps
-def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files, tmp_path, clock):
-    options = {**FAST, "epochs": 1_000_000, "minutes": 0.3}
+@pytest.mark.parametrize(
+    ("later", "precision"), [(2.0, "mixed_float16"), (6.0, "float32"), (1.0, "float32")]
+)
+def test_minutes_end_the_run_and_the_learning_rate(
+    later, precision, bare, files, tmp_path, machine
+):
+    """Of a machine that becomes slower or faster, and evaluates in three seconds."""
+    machine.seconds = itertools.chain([5.0], [2.0] * 8, itertools.repeat(later))
+    options = {**MINUTE, "precision": precision, "callbacks": [machine]}
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert 5 < results["seconds"] < 25
-    assert 2 < results["steps"] < 20
-    assert result.history[-1]["learning_rate"] < 0.8 * FAST["learning_rate"]
+    assert_took_a_minute(machine, tmp_path)
+    rates = [point["learning_rate"] for point in result.history]
+    assert rates == [machine.rates[int(point["step"]) - 1] for point in result.history]
+
+
+@few_steps
+def test_minutes_are_those_of_all_parts_of_a_resumed_run(bare, files, tmp_path, machine):
+    machine.stop = 9
+    options = {**MINUTE, "save_steps": 1, "callbacks": [machine]}
+    with pytest.raises(KeyboardInterrupt):
+        finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
+    saved = read_progress(tmp_path / STATE_FILE)
+    machine.stop, machine.now = 0, 5.0  # the clock of another machine
+    del machine.rates[6 * saved["epoch"] + saved["step"] :]
+    finetune(bare, "sst2", *files["sst2"], tmp_path, resume=True, **options)
+    assert_took_a_minute(machine, tmp_path)
+
+
+@few_steps
+def test_one_step_is_trained_however_short_the_time_is(bare, files, tmp_path, machine):
+    options = {**MINUTE, "minutes": 0.01, "callbacks": [machine]}
+    result = finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
+    assert result.history[-1]["step"] == 1
+    assert result.metrics
 
 
 @few_steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ def train_on_task(
     Raises:
         ValueError, OSError, FloatingPointError: as `finetune` does.
     """
+    started = time.monotonic()
     names = list(model.config.id2label.values()) if task.has_labels else None
 
     def read(data: Data) -> Iterable[Mapping[str, Any]]:
@@ -98,5 +100,6 @@ def train_on_task(
             teacher=teacher_identity,
             teacher_layers=teacher_layers,
         ),
+        started=started,
     )
     return loop.train(run, trainee, batches, **fit)

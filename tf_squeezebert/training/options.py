@@ -29,7 +29,7 @@ class TrainingOptions:
         0, "number of batches after which training stops, overriding epochs; 0: no limit"
     )
     minutes: float = _option(
-        0.0, "time limit in minutes, which sets the number of batches; 0: no limit"
+        0.0, "time limit in minutes, within which the learning rate falls to 0; 0: no limit"
     )
     batch_size: int = _option(32, "examples per batch", 1)
     learning_rate: float = _option(5e-5, "peak learning rate, after the warm-up")
