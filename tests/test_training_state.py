@@ -209,6 +209,12 @@ def test_a_state_that_does_not_say_whose_it_is_is_refused(identity, path):
         make_run(path.parent).read()
 
 
+def test_a_state_of_a_version_with_fewer_options_is_refused(path):
+    rewrite(path, lambda _, progress: progress["identity"]["options"].pop("held_out"))
+    with pytest.raises(ValueError, match=r"without a record of its arguments.*older version"):
+        make_run(path.parent).read()
+
+
 def test_what_differs_from_the_run_is_said(path):
     for identity, message in (
         ({"train": "abd"}, "a run with other training examples: resume it with the arguments"),

@@ -25,11 +25,14 @@ class Pace:
         progress: the progress of the run, whose `share` is kept here.
         pause: seconds between the last step of an epoch and the next epoch, for evaluations and
             saves; a first estimate, in place of which the last such pause is used.
+        ending: seconds after the last of these pauses, for another evaluation.
     """
 
-    def __init__(self, settings: TrainingOptions, progress: Progress, pause: float):
+    def __init__(
+        self, settings: TrainingOptions, progress: Progress, pause: float, ending: float = 0.0
+    ):
         self._settings, self._progress = settings, progress
-        self._end = _SHARE_OF_TIME * 60 * settings.minutes
+        self._end = _SHARE_OF_TIME * 60 * settings.minutes - ending
         self._pause = pause
         self._first_end: float | None = None  # when the first step ended
         self._last_end = 0.0

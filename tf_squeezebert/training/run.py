@@ -36,7 +36,8 @@ class FineTuned(NamedTuple):
 
     Attributes:
         model: the model, with the weights of its best epoch.
-        metrics: of the best epoch on the dev examples, by name; empty without dev examples.
+        metrics: of the best epoch on the dev examples, by name; without these on the held-out ones,
+            or empty.
         history: a dict for each point of the learning curve, as in history.csv.
     """
 
@@ -55,6 +56,8 @@ class Run(keras.callbacks.Callback):
         settings: how the model is trained.
         metric: the metric that decides which epoch is the best.
         evaluator: evaluates the model; None keeps the last epoch.
+        last_evaluator: evaluates the best epoch on other examples, for the run's metrics; None:
+            these are the evaluator's.
         identity: what a resumed run must have in common with this one, besides `settings`.
         started: when its data began to be read, by `time.monotonic`, from which a time limit is
             counted; None: now.
@@ -72,12 +75,13 @@ class Run(keras.callbacks.Callback):
         *,
         metric: str,
         evaluator: Callable[[], dict[str, float]] | None,
+        last_evaluator: Callable[[], dict[str, float]] | None = None,
         identity: Mapping[str, Any],
         started: float | None = None,
     ):
         super().__init__()
         self.result, self.folder, self.settings, self.steps = model, folder, settings, steps
-        self.evaluator, self.metric = evaluator, metric
+        self.evaluator, self.last_evaluator, self.metric = evaluator, last_evaluator, metric
         own = {**identity, "steps": steps, "options": dataclasses.asdict(settings)}
         self.identity = json.loads(json.dumps(own, default=str))
         self.progress = Progress(settings.max_steps or steps * settings.epochs)
@@ -166,7 +170,7 @@ class Run(keras.callbacks.Callback):
         return self.progress.seconds + time.monotonic() - self._began
 
     def keep_time(self, trainee: keras.Model, dev: tf.data.Dataset | None) -> None:
-        """Starts the clock of a time limit, and times an evaluation, to leave room for the last.
+        """Starts the clock of a time limit, and times the evaluations, to leave room for the last.
 
         Args:
             trainee: the model that `fit` trains.
@@ -180,7 +184,11 @@ class Run(keras.callbacks.Callback):
             trainee.evaluate(dev, verbose=0)
         if self.evaluator is not None:
             self.evaluator()
-        self._pace = Pace(self.settings, self.progress, time.monotonic() - start)
+        pause = time.monotonic() - start
+        if self.last_evaluator is not None:
+            self.last_evaluator()
+        ending = time.monotonic() - start - pause
+        self._pace = Pace(self.settings, self.progress, pause, ending)
 
     def _steps_left(self) -> int:
         """The steps after the one that just ended; sets their learning rate if time is limited."""
@@ -290,9 +298,10 @@ class Run(keras.callbacks.Callback):
         if best_step < last_step:
             best = type(self.result).from_pretrained(self.folder)
             self.result.set_weights(best.get_weights())
+        metrics = self.progress.best if self.last_evaluator is None else self.last_evaluator()
         results = {
             "task": self.identity["task"],
-            "metrics": self.progress.best,
+            "metrics": metrics,
             "best_epoch": best_step / self.steps,
             "seconds": round(self._seconds() if self._began else self.progress.seconds, 1),
             "steps": last_step,
@@ -304,7 +313,7 @@ class Run(keras.callbacks.Callback):
             text = json.dumps(without_nan(results), indent=2, allow_nan=False) + "\n"
             write_text(self.folder / RESULTS_FILE, text)
             self.state_file.unlink(missing_ok=True)
-        return FineTuned(self.result, self.progress.best, self.progress.history)
+        return FineTuned(self.result, metrics, self.progress.history)
 
     def _diverged(self, epoch: int, step: int, reason: str) -> FloatingPointError:
         kept = "No state had been saved"
