@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -20,12 +21,14 @@ import transformers
 
 import tf_squeezebert
 from tf_squeezebert import evaluation, finetuning
+from tf_squeezebert.data import read_glue
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.json_files import parse_json
 from tf_squeezebert.tasks import TASKS, is_better
 from tf_squeezebert.training import on_task
 from tf_squeezebert.training import run as training_run
 from tf_squeezebert.training.folder import STATE_FILE
+from tf_squeezebert.training.held_out import hold_out
 from tf_squeezebert.training.state import read_progress
 
 from . import toy
@@ -167,14 +170,103 @@ def test_a_metric_that_is_nan_is_null_in_the_results(bare, files, tmp_path, monk
     assert metrics == {"spearman": None, "pearson": 0.5}
 
 
+class Machine(keras.callbacks.Callback):
+    """A clock that only the steps of a run and its evaluations move.
+
+    Attributes:
+        now: the time.
+        seconds: the seconds that each step takes.
+        evaluations: the number of evaluations, each of three seconds.
+        stop: the step after which the run is interrupted.
+        rates: the learning rates after each step.
+    """
+
+    def __init__(self, monkeypatch):
+        super().__init__()
+        self.now, self.seconds, self.stop, self.rates = 1000.0, itertools.repeat(2.0), 0, []
+        self.evaluations = 0
+        evaluate = on_task.evaluate
+
+        def measured(*given, **options):
+            self.now += 3
+            self.evaluations += 1
+            return evaluate(*given, **options)
+
+        monkeypatch.setattr(on_task, "evaluate", measured)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.now += next(self.seconds)
+
+    def on_train_batch_end(self, batch, logs=None):
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        self.rates.append(float(optimizer.learning_rate))
+        if len(self.rates) == self.stop:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    return Machine(monkeypatch)
+
+
+MINUTE = {**FAST, "epochs": 1_000_000, "minutes": 1.0}
+
+
+def assert_took_a_minute(machine, folder) -> None:
+    results = json.loads((folder / "results.json").read_text())
+    assert 53 < results["seconds"] <= 60, "another step and its evaluation would not fit"
+    assert results["steps"] == len(machine.rates)
+    rates = machine.rates[np.argmax(machine.rates) :]
+    assert max(rates) > 0.7 * FAST["learning_rate"]
+    assert all(np.diff(rates) <= 0)
+    assert rates[-1] == 0
+
+
 @few_steps
-def test_minutes_end_the_run_and_the_learning_rate_falls_within_them(bare, files, tmp_path, clock):
-    options = {**FAST, "epochs": 1_000_000, "minutes": 0.3}
+@pytest.mark.parametrize(
+    ("later", "precision"), [(2.0, "mixed_float16"), (6.0, "float32"), (1.0, "float32")]
+)
+def test_minutes_end_the_run_and_the_learning_rate(
+    later, precision, bare, files, tmp_path, machine
+):
+    """Of a machine that becomes slower or faster, and evaluates in three seconds."""
+    machine.seconds = itertools.chain([5.0], [2.0] * 8, itertools.repeat(later))
+    options = {**MINUTE, "precision": precision, "callbacks": [machine]}
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert 5 < results["seconds"] < 25
-    assert 2 < results["steps"] < 20
-    assert result.history[-1]["learning_rate"] < 0.8 * FAST["learning_rate"]
+    assert_took_a_minute(machine, tmp_path)
+    assert machine.evaluations == 1 + np.ceil(len(machine.rates) / 6)
+    rates = [point["learning_rate"] for point in result.history]
+    assert rates == [machine.rates[int(point["step"]) - 1] for point in result.history]
+
+
+@few_steps
+def test_minutes_leave_room_for_dev_and_the_held_out_examples(bare, files, tmp_path, machine):
+    options = {**MINUTE, "held_out": 0.1, "callbacks": [machine]}
+    finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
+    assert_took_a_minute(machine, tmp_path)
+    assert machine.evaluations == 2 + np.ceil(len(machine.rates) / 6) + 1
+
+
+@few_steps
+def test_minutes_are_those_of_all_parts_of_a_resumed_run(bare, files, tmp_path, machine):
+    machine.stop = 9
+    options = {**MINUTE, "save_steps": 1, "callbacks": [machine]}
+    with pytest.raises(KeyboardInterrupt):
+        finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
+    saved = read_progress(tmp_path / STATE_FILE)
+    machine.stop, machine.now = 0, 5.0  # the clock of another machine
+    del machine.rates[6 * saved["epoch"] + saved["step"] :]
+    finetune(bare, "sst2", *files["sst2"], tmp_path, resume=True, **options)
+    assert_took_a_minute(machine, tmp_path)
+
+
+@few_steps
+def test_one_step_is_trained_however_short_the_time_is(bare, files, tmp_path, machine):
+    options = {**MINUTE, "minutes": 0.01, "callbacks": [machine]}
+    result = finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
+    assert result.history[-1]["step"] == 1
+    assert result.metrics
 
 
 @few_steps
@@ -244,6 +336,91 @@ def test_the_loss_in_the_history_is_that_of_the_batches(bare, files, tmp_path):
     result = finetune(bare, "sst2", files["sst2"][0], None, tmp_path, **options)
     assert [point["step"] for point in result.history] == [2, 4]
     assert [point["loss"] for point in result.history] == pytest.approx([losses[1], losses[3]])
+
+
+# Examples that are held out
+
+
+def test_examples_are_held_out_by_the_seed(files, tmp_path):
+    reader = read_glue(files["sst2"][0], "sst2")
+    whole = list(reader)
+    parts = hold_out(reader, 0.25, seed=3)
+    train, held = map(list, parts)
+    assert (len(train), len(held)) == (72, 24)
+    assert list(map(list, parts)) == [train, held], "the file is read again"
+    assert sorted(map(str, train + held)) == sorted(map(str, whole))
+    assert held != list(hold_out(reader, 0.25, seed=4)[1])
+    listed = [{"text": str(i)} for i in range(96)]
+    train, held = (list(part) for part in hold_out(listed, 0.25, seed=3))
+    assert sorted(train + held, key=listed.index) == listed
+    assert held == [x for x in listed if x in held], "in their order"
+    assert {int(x["text"]) % 2 for x in held} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("share", "count", "message"),
+    [
+        (0.1, 4, "held_out 0.1 of 4 examples leaves none to evaluate on: pass another share"),
+        (0.9, 4, "held_out 0.9 of 4 examples leaves none to train on: pass another share"),
+        (0.5, 1, "leaves none to"),
+        (0.5, 0, "leaves none to"),
+    ],
+)
+def test_both_parts_have_examples(share, count, message):
+    with pytest.raises(ValueError, match=message):
+        hold_out([{"text": "a"}] * count, share, seed=0)
+    with pytest.raises(ValueError, match="can be read only once: pass a list or a reader"):
+        hold_out(iter([{"text": "a"}] * 4), 0.5, seed=0)
+
+
+@few_steps
+@pytest.mark.parametrize("has_dev", [True, False])
+def test_the_best_epoch_is_chosen_on_the_held_out_examples(
+    has_dev, bare, files, tmp_path, monkeypatch
+):
+    """With scores made up: the second epoch is the best, and `dev` is used at the end alone."""
+    scores, seen, weights = iter([0.5, 0.7, 0.6, 0.4]), [], []
+
+    def measured(model, examples, task, **options):
+        seen.append(list(examples))
+        weights.append(model.get_weights())
+        return evaluation.Evaluation({"accuracy": next(scores)}, [], [], [])
+
+    monkeypatch.setattr(on_task, "evaluate", measured)
+    train, dev = files["sst2"]
+    options = {**ONE_STEP, "batch_size": 36, "epochs": 3, "held_out": 0.25}
+    result = finetune(bare, "sst2", train, dev if has_dev else None, tmp_path, **options)
+    held = list(hold_out(read_glue(train, "sst2"), 0.25, seed=0)[1])
+    assert seen == [held] * 3 + [list(read_glue(dev, "sst2"))] * has_dev
+    assert result.metrics == {"accuracy": 0.4 if has_dev else 0.7}
+    points = [x for x in result.history if "val_accuracy" in x]
+    assert [point["val_accuracy"] for point in points] == [0.5, 0.7, 0.6]
+    assert [point["step"] for point in points] == [2, 4, 6], "72 examples an epoch"
+    assert all(np.isfinite(point["val_loss"]) for point in points)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["metrics"] == result.metrics
+    assert results["best_epoch"] == 2
+    for other in weights[3:]:
+        for got, want in zip(other, weights[1], strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+@few_steps
+@pytest.mark.parametrize("task", toy.FILES)
+def test_examples_of_every_task_can_be_held_out(task, bare, files, tmp_path):
+    options = {**ONE_STEP, "batch_size": 64, "epochs": 1, "held_out": 0.3}
+    result = finetune(bare, task, *files[task], tmp_path, **options)
+    dev = evaluation.evaluate(result.model, files[task][1], task, max_length=32).metrics
+    assert result.metrics == pytest.approx(dev, rel=1e-4, abs=1e-6, nan_ok=True)
+    assert f"val_{TASKS[task].metrics[0]}" in result.history[-1]
+
+
+@few_steps
+def test_held_out_examples_leave_enough_to_learn_from(bare, tmp_path):
+    examples = [{"text": "a film", "label": int(i == 0)} for i in range(10)]
+    seed = next(i for i in range(99) if examples[0] in hold_out(examples, 0.5, seed=i)[1])
+    with pytest.raises(ValueError, match="All examples have the same label, 0"):
+        finetune(bare, "sst2", examples, None, tmp_path, held_out=0.5, seed=seed, **FAST)
 
 
 # Runs that are interrupted
@@ -342,6 +519,7 @@ def interrupted(stopped, tmp_path):
         ({"learning_rate": 1e-3}, "learning_rate 0.01, not 0.001"),
         ({"task": "classification"}, "task sst2, not classification"),
         ({"hidden_size": 96}, "hidden_size 48, not 96"),
+        ({"held_out": 0.1}, "held_out 0.0, not 0.1"),
     ],
 )
 def test_another_run_is_not_resumed(change, message, interrupted, bare, files, tmp_path_factory):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from keras import ops
 
 import tf_squeezebert
 from tf_squeezebert.training.optimization import AdamW, Lamb, LinearWarmupDecay, make_optimizer
+from tf_squeezebert.training.options import TrainingOptions
+from tf_squeezebert.training.pace import Pace
+from tf_squeezebert.training.progress import Progress
 
 from .configs import small_config
 
@@ -106,6 +110,101 @@ def test_warmup_is_a_part_of_the_updates_rounded_up():
     # As transformers' TrainingArguments.get_warmup_steps, which does not run without accelerate.
     config = make_optimizer(1e-3, total_steps=11, warmup=0.25).get_config()
     assert config["learning_rate"]["config"]["warmup_steps"] == 3
+
+
+# The schedule of a run with a time limit
+
+
+class Timed:
+    """A run of ten minutes, of epochs of `steps` steps that end in a pause of `pause` seconds."""
+
+    def __init__(
+        self, steps: int = 100, pause: float = 6.0, most: int = 10**6, warmup: float = 0.1
+    ):
+        self.steps, self.pause, self.most = steps, pause, most
+        self.options = TrainingOptions(minutes=10.0, learning_rate=1.0, warmup=warmup)
+        self.progress = Progress(most)
+        self.used = 0.0
+        self.rates: list[float] = []  # of each step
+
+    def go(self, seconds, until: float = np.inf) -> Timed:
+        """Trains from here: `seconds(used)` is the time of a step, to which the first adds ten."""
+        pace = Pace(self.options, self.progress, self.pause)
+        self.used += self.pause
+        extra, left = 10.0, 1
+        while left and self.used < until:
+            self.rates.append(pace.learning_rate)
+            took = seconds(self.used) + extra
+            self.used, extra = self.used + took, 0.0
+            done = len(self.rates)
+            left = pace.add_step(took, self.used, self.most - done, -done % self.steps)
+            if not left or not done % self.steps:
+                self.used += self.pause
+                pace.add_pause(self.used)
+        return self
+
+
+SPEEDS = {
+    "even": lambda used: 0.5,
+    "estimated 3 times too slow": lambda used: 1.5 if used < 30 else 0.5,
+    "estimated 3 times too fast": lambda used: 0.17 if used < 30 else 0.5,
+    "slower from the middle": lambda used: 0.5 if used < 300 else 1.5,
+    "faster from the middle": lambda used: 1.5 if used < 300 else 0.5,
+    "uneven": lambda used: 0.3 + 0.4 * (int(used * 7) % 2),
+}
+
+
+def assert_in_time(run: Timed) -> None:
+    """It ends within the limit, and the rate at 0, without jumps and without rising again."""
+    rates = np.array(run.rates)
+    assert 0.96 * 600 < run.used < 600
+    top = rates.argmax()
+    assert rates[top] > 0.95
+    assert top < 0.2 * len(rates)
+    changes = np.diff(rates)
+    assert (changes[top:] <= 0).all()
+    assert np.abs(changes).max() < 5 / (0.1 * len(rates))
+    assert rates[-1] < 0.02
+
+
+@pytest.mark.parametrize(
+    "shape", [{}, {"steps": 10_000}, {"pause": 60.0}, {"steps": 3}, {"warmup": 0.0}], ids=str
+)
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_a_time_limit_is_kept_whatever_the_first_steps_take(speed, shape):
+    assert_in_time(Timed(**shape).go(SPEEDS[speed]))
+
+
+@pytest.mark.parametrize("speed", ["even", "slower from the middle"])
+def test_a_time_limit_is_kept_by_a_resumed_run(speed):
+    run = Timed().go(SPEEDS["even"], until=300)
+    last = run.rates[-1]
+    begun = len(run.rates)
+    assert_in_time(run.go(SPEEDS[speed]))
+    assert run.rates[begun] == pytest.approx(last, abs=0.01)
+
+
+def test_an_interruption_does_not_count_as_slow_steps():
+    """One step in the middle takes half a minute, and the rate falls as if it had not."""
+    run = Timed().go(lambda used: 30.0 if 300 < used < 330 else 0.5)
+    assert_in_time(run)
+    assert -np.diff(run.rates)[200:-100].min() < 1.3 / len(run.rates)
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("most", [1, 40, 10**6])
+def test_at_an_even_speed_the_rate_is_that_of_the_known_steps(most, warmup):
+    run = Timed(steps=10**6, most=most, warmup=warmup).go(SPEEDS["even"])
+    total = len(run.rates)
+    assert total == min(most, 1131)
+    schedule = LinearWarmupDecay(1.0, total, math.ceil(total * warmup))
+    expected = [float(schedule(step)) for step in range(total)]
+    assert run.rates == pytest.approx(expected, abs=1e-6 if most < 1131 else 1e-2)
+
+
+@pytest.mark.parametrize("pause", [700.0, 590.0])
+def test_a_limit_that_is_too_short_is_over_after_a_step(pause):
+    assert len(Timed(pause=pause).go(SPEEDS["even"]).rates) == 1
 
 
 # The optimizers

@@ -39,6 +39,8 @@ def test_whole_numbers_are_not_other_numbers(name, value):
         ({"dropout": 1}, "dropout must be less than 1"),
         ({"dropout": 1.5}, r"dropout must lie in 0 to 1, not 1\.5"),
         ({"warmup": 2}, "warmup must lie in 0 to 1"),
+        ({"held_out": 1}, "held_out must be less than 1"),
+        ({"held_out": -0.1}, r"held_out must lie in 0 to 1, not -0\.1"),
         ({"layer_decay": 1.1}, "layer_decay must lie in 0 to 1"),
         ({"temperature": 0.0}, "temperature must be 0.001 or more"),
         ({"seed": 2**32}, "seed must lie in 0 to 4294967295, not 4294967296"),

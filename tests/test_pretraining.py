@@ -175,6 +175,8 @@ def test_mistakes(text, tokenizer, tmp_path):
         pretrain(config(), [text], None, tmp_path, **FAST)
     with pytest.raises(ValueError, match="Do not pass epochs, max_length: `phases` sets"):
         pretrain(config(), [text], None, tmp_path, tokenizer=tokenizer, epochs=1, max_length=16)
+    with pytest.raises(ValueError, match="holds out no texts: pass a file of them as dev"):
+        pretrain(config(), [text], None, tmp_path, held_out=0.1, **one)
     with pytest.raises(FileNotFoundError):
         pretrain(config(), [tmp_path / "none"], None, tmp_path, **one)
     empty = tmp_path / "empty.txt"

@@ -16,6 +16,7 @@ import tf_squeezebert
 from tf_squeezebert import evaluation, predict, squeeze
 from tf_squeezebert.config import LayerSizes
 from tf_squeezebert.convert import load_pretrained
+from tf_squeezebert.data import read_glue
 from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.layers import GroupedConv1D
 from tf_squeezebert.squeeze import (
@@ -24,12 +25,14 @@ from tf_squeezebert.squeeze import (
     make_student,
     regroup,
     regrouping,
+    squeezing,
     trim_vocabulary,
 )
 from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.fitting import fit_groups, fit_projection, hidden_error
 from tf_squeezebert.squeeze.regrouping import _overlap, _trade_places, _value, transformer_of
 from tf_squeezebert.tasks import TASKS
+from tf_squeezebert.training.held_out import hold_out
 
 from . import toy
 from .configs import CLASSES, GROUP_NAMES, random_inputs, small_config
@@ -480,6 +483,29 @@ def test_a_budget_ends_the_run_and_the_learning_rate_with_it(teacher, files, tmp
 
 
 @eagerly
+def test_held_out_examples_are_used_by_no_step(teacher, files, tmp_path, monkeypatch):
+    samples, make = [], squeezing.make_student
+
+    def spy(teacher, texts, **options):
+        samples.append(texts)
+        return make(teacher, texts, **options)
+
+    monkeypatch.setattr(squeezing, "make_student", spy)
+    options = {"task": "sst2", "held_out": 0.25, "epochs": 1, "groups": 2, **FEW}
+    given = {"train": files["train"], "dev": files["dev"]}
+    result = squeeze.squeeze(teacher, tmp_path / "a", **given, **options)
+    kept, held = hold_out(read_glue(files["train"], "sst2"), 0.25, seed=0)
+    assert sorted(samples[0]) == sorted(example["text"] for example in kept)
+    assert result.history[-1]["step"] == 2, "120 of 160 examples"
+    for examples, metrics in ((files["dev"], result.metrics), (held, result.history[-1])):
+        got = evaluation.evaluate(result.model, examples, "sst2").metrics["accuracy"]
+        assert got == pytest.approx(metrics.get("accuracy", metrics.get("val_accuracy")))
+    squeeze.squeeze(teacher, tmp_path / "b", **given, texts=files["texts"], **options)
+    with open(tmp_path / "b" / "texts" / "history.csv") as file:
+        assert "val_accuracy" not in file.readline(), "dev is used at the end alone"
+
+
+@eagerly
 @pytest.mark.parametrize("kind", ["ner", "choice"])
 def test_every_kind_of_task_can_be_squeezed(kind, tmp_path):
     train, dev = (toy.write(tmp_path, kind, 32, seed) for seed in (1, 2))
@@ -510,6 +536,7 @@ def test_every_kind_of_task_can_be_squeezed(kind, tmp_path):
         ({"task": "unknown"}, "unknown"),
         ({"train": None, "dev": None, "task": None, "texts": None}, "nothing to learn from"),
         ({"train": None}, "A task needs train"),
+        ({"train": None, "dev": None, "task": None, "held_out": 0.1}, "leave it out without"),
         ({"minutes": 3}, "budget"),
         ({"budget": -1}, "budget must be 0 or more"),
         ({"budget": float("nan")}, "budget must be 0 or more, not nan"),

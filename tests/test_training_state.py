@@ -166,6 +166,9 @@ POINT = {"step": 1, "epoch": 0.1, "learning_rate": 0.1, "loss": 1.0}
         {"total": 10**9},
         {"seconds": "1"},
         {"seconds": -1.0},
+        {"share": -0.1},
+        {"share": 1.1},
+        {"share": None},
         {"best": []},
         {"best": {"accuracy": "1"}},
         {"best_step": 9},
@@ -202,6 +205,12 @@ def test_progress_that_is_not_a_number_is_refused(number, path):
 def test_a_state_that_does_not_say_whose_it_is_is_refused(identity, path):
     """As older versions wrote it."""
     rewrite(path, lambda _, progress: progress.update(identity=identity))
+    with pytest.raises(ValueError, match=r"without a record of its arguments.*older version"):
+        make_run(path.parent).read()
+
+
+def test_a_state_of_a_version_with_fewer_options_is_refused(path):
+    rewrite(path, lambda _, progress: progress["identity"]["options"].pop("held_out"))
     with pytest.raises(ValueError, match=r"without a record of its arguments.*older version"):
         make_run(path.parent).read()
 

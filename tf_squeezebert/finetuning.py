@@ -52,7 +52,8 @@ def finetune(
         train: a file of examples in the task's format (see `tasks.read_examples`), or examples as
             the readers of `tf_squeezebert.data` return them, with label ids.
         dev: the same, to evaluate each epoch on, and to choose the best epoch by the task's first
-            metric. None keeps the last epoch.
+            metric. With the option `held_out`, that share of `train` is used for this instead, and
+            the best epoch is evaluated on dev. Without either, the last epoch is kept.
         out: the folder to write.
         labels: the label names in the order of their ids. By default those of a model that is
             passed, those of the task, or those in the file, sorted.

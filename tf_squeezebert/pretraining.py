@@ -118,7 +118,8 @@ def pretrain(
         sentence_order: learn the order of texts as well, as the published checkpoints did.
         resume: continue the run in `out`.
         callbacks, verbose: as in `fit`.
-        **options: fields of `TrainingOptions` other than epochs, max_steps, minutes and max_length.
+        **options: fields of `TrainingOptions` other than epochs, max_steps, minutes, max_length and
+            held_out.
 
     Raises:
         ValueError, FileNotFoundError, FloatingPointError: as `finetune` does.
@@ -128,7 +129,8 @@ def pretrain(
         raise ValueError(
             f"Do not pass {', '.join(sorted(taken))}: `phases` sets the length and number of steps."
         )
-    TrainingOptions(**options)  # raises before the model is made
+    if TrainingOptions(**options).held_out:  # raises before the model is made
+        raise ValueError("pretrain holds out no texts: pass a file of them as dev, not held_out.")
     for length, steps in phases:
         check_number("A phase's tokens", length, 1)
         check_number("A phase's batches", steps, 1)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from . import argument_types as types
 from .options import (
+    DEV_HELP,
     add_columns,
     add_processes,
     add_task,
@@ -33,9 +34,7 @@ def add(add_parser: Callable) -> None:
     finetune.add_argument(
         "--train", metavar="FILE", type=types.path, required=True, help="examples to train on"
     )
-    finetune.add_argument(
-        "--dev", metavar="FILE", type=types.path, help="examples to choose the best epoch on"
-    )
+    finetune.add_argument("--dev", metavar="FILE", type=types.path, help=DEV_HELP)
     finetune.add_argument(
         "--out", metavar="FOLDER", type=types.path, required=True, help="folder to write"
     )

@@ -17,6 +17,7 @@ from .restarts import add_restarts, resume_if_begun
 
 MODEL = f".tflite file, folder or hub id; or {' or '.join(PRETRAINED)}, which come with the package"
 
+DEV_HELP = "examples to choose the best epoch on; with --held-out, to evaluate it on"
 
 _FORMATS = sorted({x.name for task in (*TASKS.values(), *KINDS.values()) for x in task.formats})
 

@@ -16,6 +16,7 @@ _BY_PHASES: tuple[str, ...] = (
     "minutes",
     "max_length",
     "patience",
+    "held_out",
     "temperature",
 )
 _BY_PHASES += ("soft_weight", "hidden_weight", "attention_weight")

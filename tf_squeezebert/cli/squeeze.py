@@ -10,6 +10,7 @@ from ..tasks.embedding import POOLINGS
 from ..training.options import SQUEEZING
 from . import argument_types as types
 from .options import (
+    DEV_HELP,
     add_columns,
     add_task,
     add_training,
@@ -78,9 +79,7 @@ def add(add_parser: Callable) -> None:
     squeeze.add_argument(
         "--train", metavar="FILE", type=types.path, help="examples of the task to train on"
     )
-    squeeze.add_argument(
-        "--dev", metavar="FILE", type=types.path, help="examples to choose the best epoch on"
-    )
+    squeeze.add_argument("--dev", metavar="FILE", type=types.path, help=DEV_HELP)
     squeeze.add_argument(
         "--labels",
         type=types.label_names,

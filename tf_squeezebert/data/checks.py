@@ -34,6 +34,12 @@ def named(number: int) -> Iterator[None]:
         raise ValueError(f"Example {number}: {str(error).rstrip('.')}.") from error
 
 
+def check_repeatable_examples(examples: Iterable[Mapping[str, Any]]) -> None:
+    """Refuses an iterator, which can be iterated only once."""
+    if iter(examples) is examples:
+        raise ValueError("The examples can be read only once: pass a list or a reader.")
+
+
 def check_texts(example: Mapping[str, Any]) -> None:
     _check_text(example, "text")
     if "text_pair" in example:

@@ -15,7 +15,7 @@ from ..ranges import check_number
 from ..tasks import Task, find_task
 from ..tasks.base import Row, Spec, Tokenize
 from ..tokenizer import NO_LIMIT
-from .checks import brief, named
+from .checks import brief, check_repeatable_examples, named
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -99,8 +99,7 @@ def make_dataset(
         ("initial_step", initial_step, 0),
     ):
         check_number(name, number, least)
-    if iter(examples) is examples:
-        raise ValueError("The examples can be read only once: pass a list or a reader.")
+    check_repeatable_examples(examples)
     chosen = chosen.with_options(chosen.data_options, options)
     length = max_length or tokenizer.model_max_length
     if length is None or (max_length is None and length >= NO_LIMIT):

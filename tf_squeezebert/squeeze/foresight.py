@@ -30,7 +30,7 @@ _VOCABULARIES = np.geomspace(2000, 16384, 10).round(-2)
 _FINALISTS = 4
 _TRIES = 4
 # Sizes in a file, in bytes, of what is not in a layer.
-_OVERHEAD = 200_000  # operations, golden examples, metadata
+_OVERHEAD = 40_000  # golden examples and metadata
 _PER_PIECE = 9  # of the tokenizer's vocabulary
 _FLOAT = 4
 

@@ -23,6 +23,7 @@ _ATTENTION = ("num_attention_heads", "q_groups", "k_groups", "v_groups", "post_a
 _FEED_FORWARD = ("intermediate_size", "intermediate_groups", "output_groups")
 _RATES = np.geomspace(1e-3, 1e3, 121)
 _IMPROVED = 3  # points
+_DESCRIPTION = 15_000  # bytes that a file needs for the operations of half a layer
 _SHARES_OF_SIZE = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
@@ -230,8 +231,9 @@ def _half(
 
 
 def _megabytes(sizes: LayerSizes, names: Sequence[str]) -> float:
-    """Weights of 1 byte; a scale and a bias, of 4 bytes each, for each output; and the norm."""
-    size = 8 * sizes.hidden_size
+    """Weights of 1 byte; a scale and a bias, of 4 bytes each, for each output; the norm; and the
+    description of operations."""
+    size = 8 * sizes.hidden_size + _DESCRIPTION
     for name, (inputs, outputs, groups) in zip(GROUPS, sizes.projections(), strict=True):
         if name in names:
             size += inputs * outputs // groups + 8 * outputs

@@ -28,6 +28,7 @@ from ..training import loop
 from ..training.batches import Batches
 from ..training.digests import digest_data, digest_tokenizer, digest_weights, paths_of
 from ..training.folder import check_folder, is_begun, is_finished, own_folder
+from ..training.held_out import hold_out
 from ..training.identity import check_identity
 from ..training.on_task import Data, train_on_task
 from ..training.options import SQUEEZING, TrainingOptions
@@ -128,6 +129,11 @@ def squeeze(
     held_out = {"held_out": _HELD_OUT_OF_TRAIN} if promise and task else {}
     options = {**SQUEEZING, **held_out, **options}
     settings = TrainingOptions(**options)
+    if settings.held_out and task is None:
+        raise ValueError(
+            "held_out is a share of train: leave it out without a task, since one in "
+            f"{_HELD_OUT} texts is held out anyway."
+        )
     of_vocabulary = [*vocab_from, *frequencies]
     files = [path for data in (texts, train, dev) for path in paths_of(data)]
     files += of_vocabulary
@@ -149,7 +155,7 @@ def squeeze(
             "pooling": pooling,
             "columns": columns,
             "budget": budget,
-            "options": options,
+            "options": dataclasses.asdict(settings),
             "texts": digest_data(texts),
             "train": digest_data(train),
             "dev": digest_data(dev),
@@ -160,7 +166,7 @@ def squeeze(
         plan = _read_plan(folder, identity, teacher.config) if resume else {}
         sample = texts
         if not texts and task is not None and train is not None:
-            sample = read_task_texts(train, task, teacher, **columns)
+            sample = read_task_texts(train, task, teacher, settings, **columns)
         bert = teacher
         sources = read_sources(vocab_from, languages, frequencies).values()
         if sources or vocab_size is not None:
@@ -201,7 +207,7 @@ def squeeze(
         if texts:
 
             def measure() -> dict[str, float]:
-                if dev is None or task is None:
+                if dev is None or task is None or settings.held_out:
                     return {}
                 return evaluate(student, dev, task, **columns).metrics
 
@@ -344,13 +350,22 @@ def _read_texts(texts: str | os.PathLike | Iterable[Text] | None) -> list[Text]:
 
 
 def read_task_texts(
-    train: Data, task: str, teacher: SqueezeBertPreTrainedModel, **columns: Any
+    train: Data,
+    task: str,
+    teacher: SqueezeBertPreTrainedModel,
+    settings: TrainingOptions | None = None,
+    **columns: Any,
 ) -> list[Text]:
-    """The texts of a task's file, or of examples, as a model of the task reads them."""
+    """The texts of a task's file, or of examples, as a model of the task reads them.
+
+    With `settings`, those that its `held_out` holds back are left out.
+    """
     chosen = find_task(task, teacher.config)
     if isinstance(train, str | os.PathLike):
         labels = list(teacher.config.id2label.values())
         train = read_examples(train, chosen, labels, **columns)
+    if settings is not None and settings.held_out:
+        train, _ = hold_out(train, settings.held_out, settings.seed)
     return [text for example in train for text in chosen.plain_texts(example)]
 
 

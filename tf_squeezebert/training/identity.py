@@ -91,7 +91,7 @@ def check_identity(theirs: Any, ours: Mapping[str, Any], folder: Path) -> None:
     Raises:
         ValueError: they differ; the message says in what.
     """
-    if not isinstance(theirs, dict) or not set(ours) <= set(theirs):
+    if not (_has_all(theirs, ours) and _has_all(theirs["options"], ours["options"])):
         raise ValueError(
             f"'{folder}' holds a run without a record of its arguments, perhaps by an older "
             "version of this package: finish it with that version, or choose another folder."
@@ -102,6 +102,10 @@ def check_identity(theirs: Any, ours: Mapping[str, Any], folder: Path) -> None:
                 f"'{folder}' holds a run with {_difference(name, theirs[name], value)}: "
                 "resume it with the arguments it was started with."
             )
+
+
+def _has_all(theirs: Any, ours: Mapping[str, Any]) -> bool:
+    return isinstance(theirs, dict) and set(ours) <= set(theirs)
 
 
 def _difference(name: str, theirs: Any, ours: Any) -> str:

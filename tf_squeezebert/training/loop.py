@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
-import numpy as np
 from keras.layers import Dropout
 
 from ..models import SqueezeBertPreTrainedModel
@@ -17,12 +15,6 @@ from .batches import Batches
 from .optimization import make_optimizer
 from .options import TrainingOptions
 from .run import FineTuned, Run
-
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-_TIMED_STEPS = 20  # timed to estimate how many steps fit into the time
-_SHARE_OF_STEPS = 0.9  # share of the time for steps; the rest is for evaluations
 
 
 def train(
@@ -50,23 +42,25 @@ def train(
         LostProcess: another process of the training is gone.
     """
     model, settings = run.result, run.settings
+    if settings.minutes and distribution.process()[1] > 1:
+        raise ValueError("minutes needs a single process: pass max_steps instead.")
     if resume:
         run.read()
     else:
         run.check_room(trainee)
-        if settings.minutes:
-            most = _steps_in(60 * settings.minutes, trainee, batches.train(), settings)
-            run.progress.total = min(run.total, most)
     _compile(trainee, settings, run.total)
     if resume:
         run.restore(trainee, batches.train())
+    dev = batches.dev()
     fit = {
-        "validation_data": batches.dev(),
+        "validation_data": dev,
         "callbacks": [run, *callbacks],
         "verbose": verbose,
         "shuffle": False,  # the datasets are shuffled already
     }
     model.mark_trained()
+    if settings.minutes:
+        run.keep_time(trainee, dev)
     try:
         with _dropout(model, settings.dropout):
             for first, end, skipped in run.parts():
@@ -106,37 +100,13 @@ def _dropouts(layer: keras.Layer) -> Iterator[Dropout]:
                 yield from _dropouts(part)
 
 
-def _steps_in(
-    seconds: float,
-    trainee: SqueezeBertPreTrainedModel,
-    dataset: tf.data.Dataset,
-    settings: TrainingOptions,
-) -> int:
-    """The number of batches that fit into a time, measured on the first ones, which are undone."""
-    if distribution.process()[1] > 1:
-        raise ValueError("minutes needs a single process: pass max_steps instead.")
-    began = time.monotonic()
-    before = [np.array(variable) for variable in trainee.variables]
-    _compile(trainee, settings, 1)
-    times = []
-    for inputs, labels in dataset.as_numpy_iterator():
-        start = time.monotonic()
-        trainee.train_on_batch(inputs, labels)
-        times.append(time.monotonic() - start)
-        if len(times) > _TIMED_STEPS or time.monotonic() - began > seconds / 5:
-            break
-    for variable, value in zip(trainee.variables, before, strict=True):
-        variable.assign(value)
-    left = seconds - (time.monotonic() - began) - times[0]  # the first step includes tracing
-    return max(1, int(_SHARE_OF_STEPS * left / (np.mean(times[1:]) if times[1:] else times[0])))
-
-
 def _compile(trainee: SqueezeBertPreTrainedModel, settings: TrainingOptions, total: int) -> None:
     with distribution.scope(trainee):
         optimizer = make_optimizer(
             settings.learning_rate,
             optimizer=settings.optimizer,
-            total_steps=max(1, total // settings.accumulate),
+            # With a time limit, `Pace` sets the rate.
+            total_steps=None if settings.minutes else max(1, total // settings.accumulate),
             warmup=settings.warmup,
             weight_decay=settings.weight_decay,
             clip_norm=settings.clip_norm or None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ..tasks import TAKES_PAIRS, Task
 from . import loop
 from .batches import Batches
 from .digests import digest_data, digest_weights
+from .held_out import hold_out
 from .identity import task_identity
 from .options import TrainingOptions
 from .run import FineTuned, Run
@@ -38,7 +40,7 @@ def train_on_task(
     teacher_layers: Sequence[int] | None = None,
     **fit: Any,
 ) -> FineTuned:
-    """Trains a model on a task, and keeps its best epoch on the dev examples.
+    """Trains a model on a task, and keeps its best epoch on the dev or the held-out examples.
 
     Args:
         model: a model of the task, with its labels and a tokenizer.
@@ -55,6 +57,7 @@ def train_on_task(
     Raises:
         ValueError, OSError, FloatingPointError: as `finetune` does.
     """
+    started = time.monotonic()
     names = list(model.config.id2label.values()) if task.has_labels else None
 
     def read(data: Data) -> Iterable[Mapping[str, Any]]:
@@ -63,7 +66,12 @@ def train_on_task(
         return data
 
     examples, measured = read(train), None if dev is None else read(dev)
+    last = None
     task.check_learnable(examples, model.config)
+    if settings.held_out:
+        last = measured
+        examples, measured = hold_out(examples, settings.held_out, settings.seed)
+        task.check_learnable(examples, model.config)
     if task.kind == "text-classification":  # which an export for MediaPipe wants to know
         model.config.extra[TAKES_PAIRS] = task.has_pairs(next(iter(examples)))
     trainee = model
@@ -87,6 +95,7 @@ def train_on_task(
         settings,
         metric=task.metrics[0],
         evaluator=None if measured is None else functools.partial(measure, measured),
+        last_evaluator=None if last is None else functools.partial(measure, last),
         identity=task_identity(
             task.name,
             model,
@@ -98,5 +107,6 @@ def train_on_task(
             teacher=teacher_identity,
             teacher_layers=teacher_layers,
         ),
+        started=started,
     )
     return loop.train(run, trainee, batches, **fit)

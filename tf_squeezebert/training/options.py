@@ -29,7 +29,7 @@ class TrainingOptions:
         0, "number of batches after which training stops, overriding epochs; 0: no limit"
     )
     minutes: float = _option(
-        0.0, "time limit in minutes, which sets the number of batches; 0: no limit"
+        0.0, "time limit in minutes, within which the learning rate falls to 0; 0: no limit"
     )
     batch_size: int = _option(32, "examples per batch", 1)
     learning_rate: float = _option(5e-5, "peak learning rate, after the warm-up")
@@ -51,8 +51,11 @@ class TrainingOptions:
     patience: int = _option(
         0, "stop after this number of evaluations without an improvement; 0: never"
     )
+    held_out: float = _option(
+        0.0, "share of the training examples held back to choose the best epoch on", most=1
+    )
     seed: int = _option(
-        0, "seed of the order of examples, masks, dropout and new weights", most=2**32 - 1
+        0, "seed of the order and choice of examples, masks, dropout, new weights", most=2**32 - 1
     )
     save_steps: int = _option(500, "batches between saves of the state of the run", 1)
     precision: str = _option(
@@ -83,6 +86,8 @@ class TrainingOptions:
                 check_number(field.name, value, limits["least"], limits["most"], whole)
         if self.dropout == 1:
             raise ValueError("dropout must be less than 1, since 1 would drop everything.")
+        if self.held_out == 1:
+            raise ValueError("held_out must be less than 1, since 1 would leave no examples.")
 
 
 # Defaults of `squeeze` that differ.

@@ -13,13 +13,14 @@ class Progress:
     """The progress of a run, as it is saved to disk.
 
     Attributes:
-        total: number of batches in the whole run.
+        total: number of batches in the whole run, if no time limit ends it earlier.
         epoch: the current epoch, counted from 0.
         step: number of batches of the epoch that are done.
         best: the metrics of the best evaluation.
         best_step: the step of that evaluation, in batches from the beginning.
         waited: number of evaluations since then.
         seconds: training time so far.
+        share: with a time limit, the share of the schedule that is done; else 0.
         point: the epoch's step at the last point of the curve.
         loss_sum: sum of the losses of the epoch's batches up to that point.
         history: the points of the learning curve, each with `step`, `epoch`, `learning_rate` and
@@ -33,6 +34,7 @@ class Progress:
     best_step: int = 0
     waited: int = 0
     seconds: float = 0.0
+    share: float = 0.0
     point: int = 0
     loss_sum: float = 0.0
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
@@ -60,6 +62,8 @@ class Progress:
             all(_is_number(count, int) and count >= 0 for count in counts)
             and _is_number(self.seconds)
             and self.seconds >= 0
+            and _is_number(self.share)
+            and 0 <= self.share <= 1
             and _is_number(self.loss_sum)
             and isinstance(self.history, list)
             and all(isinstance(point, dict) for point in (self.best, *self.history))
@@ -71,19 +75,17 @@ class Progress:
             )
         )
 
-    def fits(self, steps: int, most: int, ends_early: bool) -> bool:
+    def fits(self, steps: int, total: int) -> bool:
         """Whether this progress is possible for a run.
 
         Args:
             steps: the run's batches per epoch.
-            most: the run's batches in total.
-            ends_early: whether it may have fewer because of a time limit.
+            total: the run's batches in total, if no time limit ends it earlier.
         """
         end = -(-self.total // steps)
         at = self.epoch * steps + self.step
         return bool(
-            1 <= self.total <= most
-            and (self.total == most or ends_early)
+            self.total == total
             and self.epoch <= end
             and self.step < (steps if self.epoch < end else 1)
             and self.point <= self.step

@@ -20,6 +20,7 @@ from .curves import draw_curves, write_history
 from .folder import RESULTS_FILE, STATE_FILE
 from .identity import check_identity
 from .options import TrainingOptions
+from .pace import Pace
 from .progress import Progress
 from .state import damaged, read_progress, restore_variables, save_state, without_nan
 
@@ -35,7 +36,8 @@ class FineTuned(NamedTuple):
 
     Attributes:
         model: the model, with the weights of its best epoch.
-        metrics: of the best epoch on the dev examples, by name; empty without dev examples.
+        metrics: of the best epoch on the dev examples, by name; without these on the held-out ones,
+            or empty.
         history: a dict for each point of the learning curve, as in history.csv.
     """
 
@@ -54,7 +56,11 @@ class Run(keras.callbacks.Callback):
         settings: how the model is trained.
         metric: the metric that decides which epoch is the best.
         evaluator: evaluates the model; None keeps the last epoch.
+        last_evaluator: evaluates the best epoch on other examples, for the run's metrics; None:
+            these are the evaluator's.
         identity: what a resumed run must have in common with this one, besides `settings`.
+        started: when its data began to be read, by `time.monotonic`, from which a time limit is
+            counted; None: now.
 
     Attributes:
         progress: the progress of the run.
@@ -69,22 +75,27 @@ class Run(keras.callbacks.Callback):
         *,
         metric: str,
         evaluator: Callable[[], dict[str, float]] | None,
+        last_evaluator: Callable[[], dict[str, float]] | None = None,
         identity: Mapping[str, Any],
+        started: float | None = None,
     ):
         super().__init__()
         self.result, self.folder, self.settings, self.steps = model, folder, settings, steps
-        self.evaluator, self.metric = evaluator, metric
+        self.evaluator, self.last_evaluator, self.metric = evaluator, last_evaluator, metric
         own = {**identity, "steps": steps, "options": dataclasses.asdict(settings)}
         self.identity = json.loads(json.dumps(own, default=str))
         self.progress = Progress(settings.max_steps or steps * settings.epochs)
         self._restored = False
+        self._started = time.monotonic() if started is None else started
         self._began = 0.0  # until training begins
+        self._pace: Pace | None = None  # without a time limit
+        self._step_began = 0.0  # kept with a time limit
         self._drawn = time.monotonic()  # when the curves were last drawn, or could have been
         self._writes = distribution.process()[0] == 0
 
     @property
     def total(self) -> int:
-        """Batches altogether."""
+        """Batches altogether, if no time limit ends the run earlier."""
         return self.progress.total
 
     @property
@@ -120,12 +131,12 @@ class Run(keras.callbacks.Callback):
             ValueError: it is a different run, or its state is damaged.
         """
         said = read_progress(self.state_file)
+        check_identity(said.get("identity"), self.identity, self.folder)
         try:
             progress = Progress.read(said)
         except ValueError as error:
             raise damaged(self.state_file) from error
-        check_identity(said.get("identity"), self.identity, self.folder)
-        if not progress.fits(self.steps, self.total, bool(self.settings.minutes)):
+        if not progress.fits(self.steps, self.total):
             raise damaged(self.state_file)
         self.progress = progress
 
@@ -158,11 +169,44 @@ class Run(keras.callbacks.Callback):
     def _seconds(self) -> float:
         return self.progress.seconds + time.monotonic() - self._began
 
-    def _is_late(self) -> bool:
-        return bool(self.settings.minutes) and self._seconds() > 60 * self.settings.minutes
+    def keep_time(self, trainee: keras.Model, dev: tf.data.Dataset | None) -> None:
+        """Starts the clock of a time limit, and times the evaluations, to leave room for the last.
+
+        Args:
+            trainee: the model that `fit` trains.
+            dev: the batches that `fit` evaluates it on, if there are any.
+        """
+        self._began = self._started
+        if dev is not None:
+            trainee.evaluate(dev.take(1), verbose=0)  # traces, which is not to be timed
+        start = time.monotonic()
+        if dev is not None:
+            trainee.evaluate(dev, verbose=0)
+        if self.evaluator is not None:
+            self.evaluator()
+        pause = time.monotonic() - start
+        if self.last_evaluator is not None:
+            self.last_evaluator()
+        ending = time.monotonic() - start - pause
+        self._pace = Pace(self.settings, self.progress, pause, ending)
+
+    def _steps_left(self) -> int:
+        """The steps after the one that just ended; sets their learning rate if time is limited."""
+        left = self.total - self.progress.epoch * self.steps - self._step
+        if self._pace is not None:
+            now, used = time.monotonic(), self._seconds()
+            left = self._pace.add_step(now - self._step_began, used, left, self.steps - self._step)
+            self._optimizer.learning_rate = self._pace.learning_rate
+        return left
 
     def on_train_begin(self, logs=None):
         self._began = self._began or time.monotonic()
+        if self._pace is not None:
+            self._optimizer.learning_rate = self._pace.learning_rate
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._pace is not None:
+            self._step_began = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._restored:
@@ -177,9 +221,10 @@ class Run(keras.callbacks.Callback):
         epoch, loss = self.progress.epoch, float(logs["loss"])
         if not np.isfinite(loss):
             raise self._diverged(epoch, self._step, f"the loss is {loss}")
+        left = self._steps_left()
         if self._step % _STEPS_A_POINT == 0:
             self._add_point(loss)
-        if epoch * self.steps + self._step == self.total or self._is_late():
+        if not left:
             self.model.stop_training = True
         elif self._step < self.steps:
             if self.settings.eval_steps and self._step % self.settings.eval_steps == 0:
@@ -220,9 +265,12 @@ class Run(keras.callbacks.Callback):
         )
         progress.point, progress.loss_sum = self._step, total
 
+    @property
+    def _optimizer(self) -> keras.optimizers.Optimizer:
+        return getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+
     def _learning_rate(self) -> float:
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
-        return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        return float(keras.ops.convert_to_numpy(self._optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
         metrics = self._evaluate(float(logs["loss"]))
@@ -235,6 +283,8 @@ class Run(keras.callbacks.Callback):
             self._draw(at_most_every=_SECONDS_A_DRAWING)
         self.progress.point, self.progress.loss_sum = 0, 0.0
         self._save(self.epochs if self.model.stop_training else epoch + 1, 0)
+        if self._pace is not None:
+            self._pace.add_pause(self._seconds())
 
     def _draw(self, at_most_every: float = 0.0) -> None:
         """Draws the curves; not too often, since it takes half a second."""
@@ -248,9 +298,10 @@ class Run(keras.callbacks.Callback):
         if best_step < last_step:
             best = type(self.result).from_pretrained(self.folder)
             self.result.set_weights(best.get_weights())
+        metrics = self.progress.best if self.last_evaluator is None else self.last_evaluator()
         results = {
             "task": self.identity["task"],
-            "metrics": self.progress.best,
+            "metrics": metrics,
             "best_epoch": best_step / self.steps,
             "seconds": round(self._seconds() if self._began else self.progress.seconds, 1),
             "steps": last_step,
@@ -262,7 +313,7 @@ class Run(keras.callbacks.Callback):
             text = json.dumps(without_nan(results), indent=2, allow_nan=False) + "\n"
             write_text(self.folder / RESULTS_FILE, text)
             self.state_file.unlink(missing_ok=True)
-        return FineTuned(self.result, self.progress.best, self.progress.history)
+        return FineTuned(self.result, metrics, self.progress.history)
 
     def _diverged(self, epoch: int, step: int, reason: str) -> FloatingPointError:
         kept = "No state had been saved"
