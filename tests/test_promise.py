@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import json
 
+import keras
 import numpy as np
 import pytest
 
+from tf_squeezebert import predict
 from tf_squeezebert.config import GROUPS, LayerSizes, SqueezeBertConfig
+from tf_squeezebert.convert import load_pretrained
+from tf_squeezebert.evaluation import evaluate
+from tf_squeezebert.finetuning import finetune
 from tf_squeezebert.models import transformer_of
-from tf_squeezebert.squeeze import Promise, find_regrouping, make_student
+from tf_squeezebert.squeeze import Promise, find_regrouping, make_student, measuring, squeeze
 from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.costs import Costs, Probe, cortex_a76
 from tf_squeezebert.squeeze.fitting import hidden_error
 from tf_squeezebert.squeeze.search import Depth, Limits, Search
 from tf_squeezebert.squeeze.sensitivity import Cut, cuts_of, divides, sensitivities
+from tf_squeezebert.tflite import Runtime
 
+from . import toy
 from .measures import keras_outputs
 from .test_squeeze import dense_model, sentences
 
@@ -323,3 +331,169 @@ def test_a_least_metric_is_a_fraction_or_a_share():
     assert Promise(max_mb=1, min_metric="0.88").least_metric(0.5) == 0.88
     assert Promise(max_mb=1, min_metric="0.98x").least_metric(0.5) == 0.49
     assert Promise(max_mb=1).least_metric(0.5) is None
+
+
+# A promise from beginning to end
+
+
+FAST = {"learning_rate": 3e-3, "batch_size": 16, "epochs": 2, "verbose": 0}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    return {
+        name: toy.write(folder, "sst2", rows, seed)
+        for name, rows, seed in (("train", 160, 1), ("dev", 40, 2))
+    }
+
+
+@pytest.fixture(scope="module")
+def teacher(files, tmp_path_factory):
+    """The folder of a BERT of three layers that has learnt the toy reviews."""
+    out = tmp_path_factory.mktemp("teacher") / "out"
+    model = dense_model(num_hidden_layers=3, id2label={0: "negative", 1: "positive"})
+    options = {**FAST, "learning_rate": 2e-3, "epochs": 6}
+    finetune(model, "sst2", files["train"], files["dev"], out, **options)
+    return out
+
+
+def promised(teacher, files, out, promise, **options):
+    options = {**FAST, "task": "sst2", "train": files["train"], "dev": files["dev"], **options}
+    return squeeze(teacher, out, promise=promise, **options)
+
+
+@pytest.fixture(scope="module")
+def kept(teacher, files, tmp_path_factory):
+    out = tmp_path_factory.mktemp("kept") / "out"
+    promise = Promise(max_mb=0.12, max_minstr=0.35, min_metric="0.5x", tokens=12)
+    return out, promise, promised(teacher, files, out, promise)
+
+
+def test_a_file_keeps_its_promise(kept, teacher, files):
+    out, promise, result = kept
+    path = out / "model.tflite"
+    assert path.stat().st_size <= 120_000
+    config = result.model.config
+    assert cortex_a76().of(config, True, promise.tokens) * (1 + cortex_a76().error) <= 0.35
+    metric = evaluate(Runtime(path), files["dev"], "sst2").metrics["accuracy"]
+    assert (
+        metric >= 0.5 * evaluate(load_pretrained(teacher), files["dev"], "sst2").metrics["accuracy"]
+    )
+    frontier = json.loads((out / "frontier.json").read_text("utf-8"))
+    assert frontier["reached"]["metric"] == pytest.approx(metric)
+    assert frontier["reached"]["megabytes"] == path.stat().st_size / 1e6
+    chosen = [x for x in frontier["shapes"] if x["chosen"]]
+    assert len(chosen) == 1
+    assert chosen[0]["layers"] == config.num_hidden_layers
+    assert len(frontier["shapes"]) > 2
+    errors = [x["error"] for x in frontier["shapes"] if not x["chosen"]]
+    assert errors == sorted(errors, reverse=True)
+    assert (out / "frontier.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_promised_model_can_be_loaded_and_exported_again(kept, tmp_path):
+    out, _, result = kept
+    model = load_pretrained(out)
+    assert model.config == result.model.config
+    text = sentences(1)[0]
+    assert predict(model, text)["label"] == predict(Runtime(out / "model.tflite"), text)["label"]
+
+
+def test_a_run_with_a_promise_is_resumed_with_its_shape(kept, teacher, files, tmp_path):
+    """Killed in training, it goes on with the shape of its plan, to the same weights."""
+    _, promise, result = kept
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        promised(teacher, files, tmp_path, promise, callbacks=[Stop()])
+    again = promised(teacher, files, tmp_path, promise, resume=True)
+    for got, want in zip(again.model.get_weights(), result.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+    other = Promise(max_mb=0.13, max_minstr=0.35, tokens=12)
+    with pytest.raises(ValueError, match="promise"):
+        promised(teacher, files, tmp_path, other, resume=True)
+
+
+def test_a_promise_that_nothing_keeps_names_the_nearest(teacher, files, tmp_path):
+    with pytest.raises(ValueError, match=r"No shape keeps 0\.01 MB.*The nearest, 1 layer, heads 1"):
+        promised(teacher, files, tmp_path / "out", Promise(max_mb=0.01))
+
+
+def test_a_metric_that_is_not_reached_says_what_it_would_need(teacher, files, tmp_path):
+    promise = Promise(max_mb=0.1, min_metric="1x")
+    options = {"max_steps": 1, "learning_rate": 1.0, "clip_norm": 0.0}
+    with pytest.raises(ValueError, match=r"less than .* Train for more epochs"):
+        promised(teacher, files, tmp_path / "out", promise, **options)
+    assert (tmp_path / "out" / "model.tflite").is_file()
+
+
+def test_texts_alone_make_a_model_of_a_size(tmp_path):
+    model = dense_model("SqueezeBertModel", num_hidden_layers=2)
+    promise = Promise(max_mb=0.1)
+    squeeze(model, tmp_path / "out", promise=promise, texts=sentences(), **FAST)
+    assert (tmp_path / "out" / "model.tflite").stat().st_size <= 100_000
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"groups": 4}, "A promise chooses groups and layers"),
+        ({"layers": 2}, "A promise chooses groups and layers"),
+        ({"dev": None, "promise": Promise(max_mb=1, min_metric=0.9)}, "min_metric needs a task"),
+    ],
+)
+def test_arguments_that_contradict_a_promise(options, message, teacher, files, tmp_path):
+    options = {"promise": Promise(max_mb=1), **options}
+    with pytest.raises(ValueError, match=message):
+        promised(teacher, files, tmp_path / "out", options.pop("promise"), **options)
+
+
+def test_too_few_texts(teacher, files, tmp_path):
+    rows = files["train"].read_text("utf-8").splitlines()
+    few = tmp_path / "few.tsv"
+    few.write_text("\n".join(rows[:5]) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="tokens, and to fit weights of 48 channels"):
+        promised(teacher, files, tmp_path / "out", Promise(max_mb=1), train=few, held_out=0.0)
+
+
+def test_one_class(teacher, files, tmp_path):
+    rows = [x for x in files["train"].read_text("utf-8").splitlines() if not x.endswith("1")]
+    one = tmp_path / "one.tsv"
+    one.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="label"):
+        promised(teacher, files, tmp_path / "out", Promise(max_mb=1), train=one)
+    assert not (tmp_path / "out" / "frontier.json").exists()
+
+
+# Costs of this machine
+
+
+def test_times_are_measured_once(monkeypatch, tmp_path):
+    """In a cache folder: by their number, since times are not the same twice."""
+    times = []
+
+    def timed(path, tokens):
+        times.append(path.stat().st_size)
+        return times[-1] / 1e5  # larger files take longer
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(measuring, "time_file", timed)
+    monkeypatch.setattr(measuring, "_PROBES", 16)
+    config = dense_model(num_hidden_layers=1).config
+    costs = measuring.measured_costs(config, True, 12)
+    assert len(times) == 16
+    assert costs.unit == "ms"
+    again = measuring.measured_costs(config, True, 12)
+    assert len(times) == 16
+    assert again.of(config, True, 12) == costs.of(config, True, 12) > 0
+    measuring.measured_costs(config, True, 20)
+    assert len(times) == 32
+
+
+def test_a_file_is_timed(kept):
+    out, *_ = kept
+    assert 0 < measuring.time_file(out / "model.tflite", 12) < 1000

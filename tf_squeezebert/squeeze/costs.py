@@ -32,6 +32,7 @@ _QUANTITIES = (
     "numbers written",
     "attention's products",
     "attention's scores",
+    "numbers packed for products",
     "numbers split into heads",
     "activations",
     "numbers normed",
@@ -160,12 +161,16 @@ def _sum(*parts: Mapping[str, float]) -> dict[str, float]:
     return {name: sum(part.get(name, 0.0) for part in parts) for name in _QUANTITIES}
 
 
+def _rows(count: int) -> int:
+    """Rows that are computed for so many; there is a way for a single one."""
+    return -(-count // _ROWS) * _ROWS if count > 1 else 1
+
+
 def _projection(rows: int, inputs: int, outputs: int, groups: int) -> dict[str, float]:
     columns = -(-outputs // groups // _COLUMNS) * _COLUMNS * groups
-    padded = -(-rows // _ROWS) * _ROWS if rows > 1 else 1
     kind = ("dense" if groups == 1 else "grouped") + " products" + " of one row" * (rows == 1)
     return {
-        kind: padded * inputs / groups * columns,
+        kind: _rows(rows) * inputs / groups * columns,
         "groups": groups * (groups > 1),
         "numbers read": rows * inputs,
         "numbers written": rows * outputs,
@@ -175,20 +180,30 @@ def _projection(rows: int, inputs: int, outputs: int, groups: int) -> dict[str, 
 
 def _of_attention(sizes: LayerSizes, tokens: int, queries: int) -> dict[str, float]:
     hidden, inner, heads = sizes.hidden_size, sizes.attention_size, sizes.num_attention_heads
-    after = _projection(queries, inner, hidden, sizes.post_attention_groups)
-    norm = {"numbers normed": queries * hidden, "operations": 3}
-    if queries < tokens and not (heads % sizes.k_groups or heads % sizes.v_groups):
+    groups = sizes.k_groups, sizes.v_groups
+    if queries < tokens and not any(heads % number for number in groups):
         # Keys and values are not computed (`DeployedGraph`).
-        parts = [_projection(1, hidden, inner, x) for x in sizes[4:7]]
-        widths = hidden / sizes.k_groups + hidden / sizes.v_groups
-        scores = {"attention's products": heads * tokens * widths}
-        moved = 2 * tokens * hidden
+        parts = [_projection(1, hidden, inner, number) for number in sizes[4:7]]
+        products = sum(_rows(heads // x) * tokens * hidden for x in groups)
+        packed, moved = 2 * tokens * hidden, tokens * hidden * sum(x > 1 for x in groups)
     else:
         parts = [_projection(tokens, hidden, 3 * inner, sizes.q_groups)]
-        scores = {"attention's products": 2 * queries * tokens * inner}
-        moved = 4 * tokens * inner
-    scores |= {"attention's scores": heads * queries * tokens, "numbers split into heads": moved}
-    return _sum(*parts, scores, after, norm)
+        if queries < tokens:
+            parts = [_projection(queries, hidden, inner, sizes.q_groups)]
+            parts += [_projection(tokens, hidden, 2 * inner, sizes.k_groups)]
+        products = 2 * _rows(queries) * tokens * inner
+        packed, moved = 2 * tokens * inner, 4 * tokens * inner * (heads > 1)
+    return _sum(
+        *parts,
+        {
+            "attention's products": products,
+            "attention's scores": heads * queries * tokens,
+            "numbers packed for products": packed,
+            "numbers split into heads": moved,
+        },
+        _projection(queries, inner, hidden, sizes.post_attention_groups),
+        {"numbers normed": queries * hidden, "operations": 3},
+    )
 
 
 def _of_feed_forward(sizes: LayerSizes, queries: int) -> dict[str, float]:

@@ -60,16 +60,15 @@ class Shape(NamedTuple):
     megabytes: float
 
     def __str__(self) -> str:
-        layers = ", ".join(map(_described, self.point.sizes))
+        sizes = self.point.sizes
+        heads = "/".join(str(x.num_attention_heads) for x in sizes)
+        widths = "/".join(str(x.intermediate_size) for x in sizes)
+        groups = [",".join(str(getattr(x, name)) for name in GROUPS) for x in sizes]
+        grouped = f", groups {'/'.join(groups)}" if {*groups} != {"1,1,1,1,1,1"} else ""
         return (
-            f"{len(self.point.layers)} layers ({layers}), {self.vocab_size} pieces, {self.recipe}"
+            f"{len(sizes)} layer{'s' * (len(sizes) > 1)}, heads {heads}, widths {widths}{grouped}, "
+            f"{self.vocab_size} pieces, {self.recipe}"
         )
-
-
-def _described(sizes: LayerSizes) -> str:
-    groups = "/".join(str(getattr(sizes, name)) for name in GROUPS)
-    ends = "" if set(groups) == {"1", "/"} else f" in {groups}"
-    return f"{sizes.num_attention_heads} heads, {sizes.intermediate_size}{ends}"
 
 
 class Foresight:

@@ -65,11 +65,12 @@ def add_reached(folder: Path, reached: Mapping[str, Any]) -> None:
     axes, shapes = figure.subplots(), frontier["shapes"]
     axes.plot([x["cost"] for x in shapes], [x["error"] for x in shapes], "o-", label="foreseen")
     for shape in shapes:
-        note = f"{shape['layers']} layers\n{shape['megabytes']:.1f} MB"
+        count = shape["layers"]
+        note = f"{count} layer{'s' * (count > 1)}\n{shape['megabytes']:.1f} MB"
         place = (shape["cost"], shape["error"])
         axes.annotate(note, place, (4, 4), textcoords="offset points", fontsize=8)
     axes.plot(reached["cost"], reached["error"], "*", markersize=14, label="reached by training")
-    axes.set(xlabel=frontier["unit"], ylabel="error of the last hidden states", xscale="log")
+    axes.set(xlabel=frontier["unit"], ylabel="error of the last hidden states")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend()
