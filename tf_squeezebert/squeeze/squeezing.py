@@ -359,11 +359,15 @@ def read_task_texts(
     """The texts of a task's file, or of examples, as a model of the task reads them.
 
     With `settings`, those that its `held_out` holds back are left out.
+
+    Raises:
+        ValueError: there is nothing to learn from the examples.
     """
     chosen = find_task(task, teacher.config)
     if isinstance(train, str | os.PathLike):
         labels = list(teacher.config.id2label.values())
         train = read_examples(train, chosen, labels, **columns)
+    chosen.check_learnable(train, teacher.config)
     if settings is not None and settings.held_out:
         train, _ = hold_out(train, settings.held_out, settings.seed)
     return [text for example in train for text in chosen.plain_texts(example)]
