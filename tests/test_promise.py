@@ -444,6 +444,7 @@ def test_texts_alone_make_a_model_of_a_size(tmp_path):
         ({"groups": 4}, "A promise chooses groups and layers"),
         ({"layers": 2}, "A promise chooses groups and layers"),
         ({"dev": None, "promise": Promise(max_mb=1, min_metric=0.9)}, "min_metric needs a task"),
+        ({"task": "mlm", "promise": Promise(max_mb=1, min_metric=0.9)}, "metrics that rise"),
     ],
 )
 def test_arguments_that_contradict_a_promise(options, message, teacher, files, tmp_path):

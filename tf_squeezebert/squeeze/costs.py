@@ -4,7 +4,7 @@ A cost is the sum, over a model's operations, of a few quantities (multiplicatio
 normed, ...) times what each costs. The prices are fitted to files of random shapes that were
 counted on an emulated Cortex-A76 (`cortex_a76.json`, by `benchmarks/phone_costs.py`), or are timed
 on this machine (`measuring`). (A table of measured costs, as in ZipLM: Kurtic et al., 2023, arXiv
-2302.04089, section 3.)
+2302.04089.)
 
 Shapes: H hidden_size, I intermediate_size, N heads, D channels of a head, S tokens, Q the positions
 that attend: all S, or only the first in the last layer of models that read no other.

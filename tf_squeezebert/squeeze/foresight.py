@@ -21,7 +21,7 @@ from .promise import Kept, Promise, broken, measure_file
 from .search import Depth, Limits, Point, Search
 from .sensitivity import sensitivities
 from .student import make_student
-from .vocabulary import coverage, trim_vocabulary
+from .vocabulary import always_kept, coverage, trim_vocabulary
 
 # Of the texts that the fit uses, and of others, whose hidden states are compared.
 _FITTED, _JUDGED = 6000, 3000
@@ -107,7 +107,8 @@ class Foresight:
         self.costs = promise.costs(config, teacher.uses_pooler)
         self.limits = promise.limits(self.costs)
         self.vocabularies = [Vocabulary(config.vocab_size, 0.0)]
-        if trims and self.limits.megabytes is not None:
+        can_trim = require_tokenizer(teacher).kind == "WordPiece"
+        if trims and can_trim and self.limits.megabytes is not None:
             self.vocabularies += _vocabularies(teacher, fitted, judged)
         depths = [*self._depths()]
         cuts = sensitivities(teacher, calibration, self._judged)
@@ -194,7 +195,9 @@ class Foresight:
     def _files(self) -> Iterator[tuple[Vocabulary, str, float]]:
         """Vocabularies and recipes, with the size of the rest of such a file, in MB."""
         config = self.teacher.config
-        recipes = ["int8"] if self.limits.megabytes is None else list(self._searches)
+        # A masked LM would store its table twice in 4 bits.
+        whole = self.limits.megabytes is None or self.teacher.task.kind == "fill-mask"
+        recipes = ["int8"] if whole else list(self._searches)
         for vocabulary in self.vocabularies:
             for recipe in recipes:
                 row = config.embedding_size / (1 if recipe == "int8" else 2) + _FLOAT + _PER_PIECE
@@ -214,9 +217,9 @@ def _vocabularies(
 ) -> Iterator[Vocabulary]:
     """Smaller vocabularies, by use in texts, and what they lose of others."""
     tokenizer = require_tokenizer(teacher)
-    for size in map(int, _VOCABULARIES):
-        if size >= teacher.config.vocab_size:
-            continue
+    least, whole = len(always_kept(tokenizer)), teacher.config.vocab_size
+    sizes = [size for size in map(int, _VOCABULARIES) if least <= size < whole]
+    for size in tqdm.tqdm(sizes, desc="vocabularies", disable=None):
         smaller = require_tokenizer(trim_vocabulary(teacher, texts, size=size))
         yield Vocabulary(size, 1 - coverage(tokenizer, smaller, others).words)
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import tqdm
+
 from ..files import replacing, write_text
 from ..json_files import read_json
 from .search import Limits
@@ -24,7 +26,7 @@ logger = logging.getLogger("tf_squeezebert")
 def write_frontier(folder: Path, foresight: Foresight, chosen: Shape) -> None:
     """Logs the best shapes at several multiples of the limits, and the chosen one; writes them."""
     unit, points = foresight.costs.unit, []
-    for share in _SHARES:
+    for share in tqdm.tqdm(_SHARES, desc="frontier", disable=None):
         limits = Limits(*(x and share * x for x in foresight.limits))
         points += foresight.best(limits)[:1]
     points = sorted({*points, chosen}, key=lambda x: x.point.cost)

@@ -185,7 +185,7 @@ def write_promised(
     from ..tflite import Runtime, export
 
     export(model, path, quantize=recipe)
-    costs = promise.costs(model.config, model.uses_pooler)
+    costs = promise.costs(bert.config, bert.uses_pooler)
     kept = measure_file(path, model, promise, costs)
     if on_dev is not None:
         kept = kept._replace(metric=on_dev(Runtime(path)), teacher_metric=on_dev(bert))

@@ -21,7 +21,7 @@ from .sensitivity import Cut, divides
 # Sizes that one half of a layer has.
 _ATTENTION = ("num_attention_heads", "q_groups", "k_groups", "v_groups", "post_attention_groups")
 _FEED_FORWARD = ("intermediate_size", "intermediate_groups", "output_groups")
-_RATES = np.geomspace(1e-3, 1e3, 121)
+_RATES = np.geomspace(1e-3, 1e3, 61)
 _IMPROVED = 3  # points
 _DESCRIPTION = 15_000  # bytes that a file needs for the operations of half a layer
 _SHARES_OF_SIZE = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)

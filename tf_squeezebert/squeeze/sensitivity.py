@@ -4,8 +4,8 @@ A cut is one smaller number in one layer: fewer heads, a narrower feed-forward n
 projection with more groups. What is left of the projection is fitted to what the whole one computes
 (`fitting`), so that what its weights can make up for does not count. The error is that of other
 texts than those of the fit: on these themselves, a few thousand tokens, models of few layers look
-far better than they become by training. What several cuts hurt together is taken for the sum
-(Frantar & Alistarh, 2022, arXiv 2208.11580, section 5).
+far better than they become by training. What several cuts hurt together is taken for the sum (as in
+SPDY: Frantar & Alistarh, 2022, arXiv 2201.13096).
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from ..distillation import Distiller
 from ..evaluation import evaluate
 from ..files import write_text
 from ..json_files import read_json
+from ..metrics import FALLING
 from ..models import SqueezeBertPreTrainedModel, transformer_of
 from ..ranges import check_number
 from ..tasks import Task, find_task, read_examples, require_tokenizer
@@ -125,7 +126,7 @@ def squeeze(
     check_number("budget", budget, whole=False)
     if (task is None) != (train is None) or (task is None and dev is not None):
         raise ValueError("A task needs train, and train and dev need a task: pass both.")
-    _check_promise(promise, groups, layers, dev)
+    _check_promise(promise, groups, layers, task, dev)
     held_out = {"held_out": _HELD_OUT_OF_TRAIN} if promise and task else {}
     options = {**SQUEEZING, **held_out, **options}
     settings = TrainingOptions(**options)
@@ -175,22 +176,17 @@ def squeeze(
         keras.utils.set_random_seed(settings.seed)
         mixed = [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))]
         chosen = plan.get("chosen")
-        if promise is not None:
+        if promise is not None and chosen is None:
             trims = not sources and vocab_size is None
             # A copy, whose channels are reordered to and fro.
             copy = _copy(teacher, teacher.config, teacher.dtype_policy)
-            chosen = chosen or choose_shape(copy, mixed, promise, folder, trims=trims)
-            layers = chosen.layers
+            chosen = choose_shape(copy, mixed, promise, folder, trims=trims)
+        shape: dict[str, Any] = {"groups": 4 if groups is None else groups, "layers": layers}
+        if chosen is not None:
+            shape = {"layers": chosen.layers, "sizes": chosen.sizes}
             if chosen.vocab_size < teacher.config.vocab_size:
                 teacher = trim_vocabulary(teacher, sample, size=chosen.vocab_size)
-        student, kept, order = make_student(
-            teacher,
-            mixed,
-            groups=4 if groups is None else groups,
-            layers=layers,
-            sizes=chosen and chosen.sizes,
-            order=plan.get("order"),
-        )
+        student, kept, order = make_student(teacher, mixed, order=plan.get("order"), **shape)
         if not resume:
             left = budget and max(budget - (time.monotonic() - began) / 60, 0.01)
             plan = {"order": order, "minutes": left, "identity": identity, "chosen": chosen}
@@ -245,13 +241,20 @@ def squeeze(
         return result
 
 
-def _check_promise(promise: Promise | None, groups: Any, layers: Any, dev: Any) -> None:
+def _check_promise(
+    promise: Promise | None, groups: Any, layers: Any, task: str | None, dev: Data | None
+) -> None:
     if promise is None:
         return
     if (groups, layers) != (None, None):
         raise ValueError("A promise chooses groups and layers: leave these out.")
-    if promise.min_metric is not None and dev is None:
+    if promise.min_metric is None:
+        return
+    if task is None or dev is None:
         raise ValueError("min_metric needs a task and dev: pass both.")
+    metric = find_task(task).metrics[0]
+    if metric in FALLING:
+        raise ValueError(f"min_metric is for metrics that rise, not for {metric}: leave it out.")
 
 
 def _measure_on(

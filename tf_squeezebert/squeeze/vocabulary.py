@@ -75,9 +75,7 @@ def trim_vocabulary(
         )
     vocab = tokenizer.get_vocab()
     pieces = sorted(vocab, key=vocab.__getitem__)
-    always = {piece for piece in pieces if piece.removeprefix("##") in set(_CHARACTERS)}
-    always |= {token.content for token in tokenizer.added_tokens_decoder.values()}
-    always |= vocab.keys() & tokenizer.never_split
+    always = always_kept(tokenizer)
     shares = np.sum([_shares(tokenizer, pieces, source) for source in sources], axis=0)
     if not np.any(shares):
         raise ValueError("There are no texts that use pieces: pass at least one.")
@@ -92,6 +90,14 @@ def trim_vocabulary(
         )
     by_use = sorted(range(len(pieces)), key=lambda i: (pieces[i] not in always, -shares[i], i))
     return _with_pieces(model, tokenizer, pieces, sorted(by_use[:count]))
+
+
+def always_kept(tokenizer: SqueezeBertTokenizer) -> set[str]:
+    """The pieces that any smaller vocabulary keeps."""
+    vocab = tokenizer.get_vocab()
+    always = {piece for piece in vocab if piece.removeprefix("##") in set(_CHARACTERS)}
+    always |= {token.content for token in tokenizer.added_tokens_decoder.values()}
+    return always | (vocab.keys() & tokenizer.never_split)
 
 
 def _shares(tokenizer: SqueezeBertTokenizer, pieces: Sequence[str], source: Source) -> np.ndarray:
