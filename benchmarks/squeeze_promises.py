@@ -1,7 +1,8 @@
 """What `squeeze` keeps of a promise, with several seeds: the table of docs/squeeze.md.
 
     python benchmarks/squeeze_promises.py TEACHER OUT --task sst2 --train train.tsv --dev dev.tsv
-        --max-mb 6 --max-minstr 7 [--seeds 0,1,2] [--epochs 2] [--batch-size 64] [--arm FOLDER]
+        --max-mb 6 --max-minstr 7 [--positions 128] [--seeds 0,1,2] [--epochs 2]
+        [--batch-size 64] [--arm FOLDER]
 
 Finds a shape for the limits once, as `squeeze` does (OUT/shape.json, frontier.json), and trains it
 with each seed (OUT/seed-0, ...), the best epoch chosen on 3 % of train; folders of finished runs
@@ -26,10 +27,12 @@ from arm_instructions import count, prepare
 from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.finetuning import finetune
+from tf_squeezebert.models import SqueezeBertPreTrainedModel
 from tf_squeezebert.squeeze import Promise, make_student, trim_vocabulary
 from tf_squeezebert.squeeze.costs import cortex_a76
 from tf_squeezebert.squeeze.foresight import Chosen, choose_shape
 from tf_squeezebert.squeeze.squeezing import read_task_texts
+from tf_squeezebert.squeeze.student import keep_positions
 from tf_squeezebert.tasks import TASKS
 from tf_squeezebert.tflite import Runtime, export
 from tf_squeezebert.training.options import SQUEEZING
@@ -37,10 +40,15 @@ from tf_squeezebert.training.options import SQUEEZING
 HELD_OUT, TOKENS, RUNS = 0.03, 25, 20
 
 
+def load_teacher(options: argparse.Namespace) -> SqueezeBertPreTrainedModel:
+    teacher = load_pretrained(options.teacher)
+    return keep_positions(teacher, options.positions) if options.positions else teacher
+
+
 def find_shape(options: argparse.Namespace, texts: list) -> Chosen:
     path = options.out / "shape.json"
     if not path.is_file():
-        teacher = load_pretrained(options.teacher)
+        teacher = load_teacher(options)
         promise = Promise(max_mb=options.max_mb, max_minstr=options.max_minstr)
         options.out.mkdir(parents=True, exist_ok=True)
         chosen = choose_shape(teacher, texts, promise, options.out, trims=True)
@@ -52,7 +60,7 @@ def train(options: argparse.Namespace, shape: Chosen, texts: list, seed: int) ->
     folder, start = options.out / f"seed-{seed}", time.monotonic()
     if (folder / "results.json").is_file():
         return
-    teacher = load_pretrained(options.teacher)
+    teacher = load_teacher(options)
     if shape.vocab_size < teacher.config.vocab_size:
         teacher = trim_vocabulary(teacher, texts, size=shape.vocab_size)
     mixed = [texts[i] for i in np.random.default_rng(seed).permutation(len(texts))]
@@ -87,6 +95,7 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, required=True)
     parser.add_argument("--max-mb", type=float, required=True)
     parser.add_argument("--max-minstr", type=float, required=True)
+    parser.add_argument("--positions", type=int, default=0)
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=64)

@@ -21,6 +21,7 @@ from tf_squeezebert.squeeze.costs import Costs, Probe, cortex_a76
 from tf_squeezebert.squeeze.fitting import hidden_error
 from tf_squeezebert.squeeze.search import Depth, Limits, Search
 from tf_squeezebert.squeeze.sensitivity import Cut, cuts_of, divides, sensitivities
+from tf_squeezebert.squeeze.student import keep_positions
 from tf_squeezebert.tflite import Runtime
 
 from . import toy
@@ -94,6 +95,22 @@ def test_the_fit_makes_up_for_units_that_are_missing():
             transformer_of(student), transformer_of(model), Calibration(model, sentences(50, 5))
         )
     assert errors[True] < 0.8 * errors[False]
+
+
+def test_a_model_of_fewer_positions_computes_the_same(tmp_path):
+    model = dense_model()
+    shorter = keep_positions(model, 12)
+    inputs = model.tokenizer(
+        sentences(5), padding=True, truncation=True, max_length=12, return_tensors="np"
+    )
+    for name, value in keras_outputs(model, inputs).items():
+        np.testing.assert_array_equal(keras_outputs(shorter, inputs)[name], value)
+    assert shorter.tokenizer.model_max_length == shorter.config.max_position_embeddings == 12
+    shorter.save_pretrained(tmp_path)
+    assert load_pretrained(tmp_path).tokenizer.model_max_length == 12
+    for count, message in ((41, "at most the model's 40"), (1, "must be 2 or more")):
+        with pytest.raises(ValueError, match=message):
+            keep_positions(model, count)
 
 
 # What cuts hurt

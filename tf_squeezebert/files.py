@@ -36,7 +36,10 @@ TOKENIZER_FILES = (
 # transformers read model.safetensors first.
 MODEL_FILES = ("model.safetensors", *TOKENIZER_FILES, CONFIG_FILE)
 # What training also writes into a folder.
-RUN_FILES = ("training.safetensors", "results.json", "history.csv", "curves.png", "squeeze.json")
+RUN_FILES = (
+    *("training.safetensors", "results.json", "history.csv", "curves.png"),
+    *("squeeze.json", "frontier.json", "frontier.png", "model.tflite"),  # of `squeeze`
+)
 _RESULTS = (".jsonl", ".keras", ".tflite")  # suffixes of other files allowed in a model's folder
 
 _PREFIX = ".tf_squeezebert-"

@@ -58,6 +58,13 @@ def add(add_parser: Callable) -> None:
         "at least one comma (default: all)",
     )
     squeeze.add_argument(
+        "--positions",
+        type=types.whole,
+        metavar="N",
+        help="longest text, in tokens, that the model takes; fewer make the file smaller (default: "
+        "as long as the BERT takes)",
+    )
+    squeeze.add_argument(
         "--vocab-size",
         type=types.whole,
         metavar="N",
@@ -160,6 +167,7 @@ def run(options: argparse.Namespace) -> None:
         groups=options.groups,
         layers=options.layers,
         promise=_promise_of(options),
+        positions=options.positions,
         vocab_size=options.vocab_size,
         **vocabulary_of(options),
         texts=options.texts,

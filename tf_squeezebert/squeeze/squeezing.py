@@ -40,7 +40,7 @@ from .foresight import Chosen, choose_shape
 from .frequencies import read_sources
 from .promise import Promise, write_promised
 from .regrouping import Regrouping
-from .student import make_student
+from .student import keep_positions, make_student
 from .vocabulary import trim_vocabulary
 
 _PLAN_FILE = "squeeze.json"
@@ -56,6 +56,7 @@ def squeeze(
     groups: int | Sequence[int] | None = None,
     layers: int | Sequence[int] | None = None,
     promise: Promise | None = None,
+    positions: int | None = None,
     vocab_size: int | None = None,
     vocab_from: Sequence[str | os.PathLike] = (),
     languages: Sequence[str] = (),
@@ -91,6 +92,8 @@ def squeeze(
             `model.tflite`, in the recipe that was chosen, and `frontier.png` shows what was
             foreseen and reached. A share of train is held out to choose the best epoch, 3 % unless
             `held_out` says another.
+        positions: the longest text, in tokens, that the model takes; by default as long as the
+            BERT takes. In a file, each position has 4 bytes for each channel.
         vocab_size: number of word pieces to keep, those that the texts, or train, use most; see
             `trim_vocabulary`. The default is all, or those that the next three use.
         vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
@@ -151,6 +154,7 @@ def squeeze(
             "groups": 4 if groups is None else groups,
             "layers": layers,
             "promise": promise and dataclasses.asdict(promise),
+            "positions": positions,
             "vocab_size": vocab_size,
             "vocabulary": [*map(digest_data, of_vocabulary), *languages],
             "pooling": pooling,
@@ -169,6 +173,8 @@ def squeeze(
         if not texts and task is not None and train is not None:
             sample = read_task_texts(train, task, teacher, settings, **columns)
         bert = teacher
+        if positions is not None:
+            teacher = keep_positions(teacher, positions)
         sources = read_sources(vocab_from, languages, frequencies).values()
         if sources or vocab_size is not None:
             teacher = trim_vocabulary(teacher, *(sources or [sample]), size=vocab_size)

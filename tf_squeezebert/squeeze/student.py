@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
+
+from keras import ops
 
 from ..config import GROUPS, PER_LAYER, LayerSizes, SqueezeBertConfig
 from ..distillation import spread_layers
 from ..models import SqueezeBertPreTrainedModel, transformer_of
+from ..ranges import check_number
+from ..tasks import require_tokenizer
 from .calibration import Calibration, Text
 from .fitting import cut_weights, fit_groups
 from .regrouping import Regrouping, find_regrouping, regroup
@@ -69,6 +74,28 @@ def make_student(
     if fitted:
         fit_groups(transformer_of(student), transformer_of(teacher), kept, calibration)
     return student, kept, order
+
+
+def keep_positions(model: SqueezeBertPreTrainedModel, count: int) -> SqueezeBertPreTrainedModel:
+    """Makes a model that takes shorter texts, of up to `count` tokens, and computes the same.
+
+    Raises:
+        ValueError: the model has fewer positions, or the number is less than 2.
+    """
+    most = model.config.max_position_embeddings
+    check_number("positions", count, least=2)
+    if count > most:
+        raise ValueError(f"positions must be at most the model's {most}, not {count}.")
+    config = SqueezeBertConfig.from_dict(model.config.to_dict(), max_position_embeddings=count)
+    shorter = type(model)(config, dtype=model.dtype_policy)
+    for variable, source in zip(shorter.variables, model.variables, strict=True):
+        variable.assign(ops.convert_to_numpy(source)[: variable.shape[0]])
+    with tempfile.TemporaryDirectory() as folder:
+        require_tokenizer(model).save_pretrained(folder)
+        shorter.tokenizer = type(require_tokenizer(model)).from_pretrained(
+            folder, model_max_length=count
+        )
+    return shorter
 
 
 def _numbers(groups: int | Sequence[int]) -> dict[str, int]:
