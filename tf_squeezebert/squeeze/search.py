@@ -105,7 +105,7 @@ class Search:
         reads_first: bool,
         tokens: int,
     ):
-        self.depths, self.layers = depths, layers
+        self.depths = depths
         self._rest = costs.rest(layers[0].hidden_size, reads_first, tokens)
         self._halves = {}
         for i, sizes in enumerate(layers):
