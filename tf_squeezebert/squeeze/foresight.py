@@ -42,6 +42,39 @@ class Vocabulary(NamedTuple):
     lost: float
 
 
+class Chosen(NamedTuple):
+    """The shape that is trained.
+
+    Attributes:
+        layers: indices of the BERT's layers that it keeps.
+        sizes: of each.
+        vocab_size: the number of word pieces.
+        recipe: of the file.
+    """
+
+    layers: list[int]
+    sizes: list[LayerSizes]
+    vocab_size: int
+    recipe: str
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Chosen:
+        """Of what `json` made of `_asdict`."""
+        sizes = [LayerSizes(*one) for one in stored["sizes"]]
+        return cls(list(stored["layers"]), sizes, stored["vocab_size"], stored["recipe"])
+
+    def __str__(self) -> str:
+        heads = "/".join(str(x.num_attention_heads) for x in self.sizes)
+        widths = "/".join(str(x.intermediate_size) for x in self.sizes)
+        groups = [",".join(str(getattr(x, name)) for name in GROUPS) for x in self.sizes]
+        grouped = f", groups {'/'.join(groups)}" if {*groups} != {"1,1,1,1,1,1"} else ""
+        count = f"{len(self.sizes)} layer{'s' * (len(self.sizes) > 1)}"
+        return (
+            f"{count}, heads {heads}, widths {widths}{grouped}, {self.vocab_size} pieces, "
+            f"{self.recipe}"
+        )
+
+
 class Shape(NamedTuple):
     """A point with all that makes a file.
 
@@ -60,15 +93,13 @@ class Shape(NamedTuple):
     megabytes: float
 
     def __str__(self) -> str:
-        sizes = self.point.sizes
-        heads = "/".join(str(x.num_attention_heads) for x in sizes)
-        widths = "/".join(str(x.intermediate_size) for x in sizes)
-        groups = [",".join(str(getattr(x, name)) for name in GROUPS) for x in sizes]
-        grouped = f", groups {'/'.join(groups)}" if {*groups} != {"1,1,1,1,1,1"} else ""
-        return (
-            f"{len(sizes)} layer{'s' * (len(sizes) > 1)}, heads {heads}, widths {widths}{grouped}, "
-            f"{self.vocab_size} pieces, {self.recipe}"
-        )
+        return str(self.chosen)
+
+    @property
+    def chosen(self) -> Chosen:
+        """What a student is made by."""
+        layers, sizes = list(self.point.layers), list(self.point.sizes)
+        return Chosen(layers, sizes, self.vocab_size, self.recipe)
 
 
 class Foresight:
@@ -237,28 +268,6 @@ def _error_of_4_bits(teacher: SqueezeBertPreTrainedModel, calibration: Calibrati
     return float(np.sum(np.square(got - wanted)) / np.sum(np.square(wanted - wanted.mean(axis=0))))
 
 
-class Chosen(NamedTuple):
-    """The shape that is trained.
-
-    Attributes:
-        layers: indices of the BERT's layers that it keeps.
-        sizes: of each.
-        vocab_size: the number of word pieces.
-        recipe: of the file.
-    """
-
-    layers: list[int]
-    sizes: list[LayerSizes]
-    vocab_size: int
-    recipe: str
-
-    @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> Chosen:
-        """Of what `json` made of `_asdict`."""
-        sizes = [LayerSizes(*one) for one in stored["sizes"]]
-        return cls(list(stored["layers"]), sizes, stored["vocab_size"], stored["recipe"])
-
-
 def choose_shape(
     teacher: SqueezeBertPreTrainedModel,
     texts: Sequence[Text],
@@ -297,7 +306,7 @@ def choose_shape(
             "limits a little."
         )
     write_frontier(folder, foresight, shape)
-    return Chosen(list(shape.point.layers), list(shape.point.sizes), shape.vocab_size, shape.recipe)
+    return shape.chosen
 
 
 def _tried(foresight: Foresight, shape: Shape) -> Kept:
