@@ -165,26 +165,31 @@ def test_the_error_of_a_cut_is_that_of_a_model_with_it():
 # What shapes cost
 
 
-COUNTED = [  # by benchmarks/phone_costs.py, of files that the prices were not fitted to
-    (
-        SqueezeBertConfig(
-            **dict.fromkeys(GROUPS, 1),
-            hidden_size=384,
-            num_attention_heads=12,
-            intermediate_size=1536,
-            num_hidden_layers=6,
-        ),
-        25,
-        31.95,
-    ),
+# By benchmarks/squeeze_promises.py, of files whose counts the prices were not fitted to: heads and
+# widths of layers of 384 channels, and M instructions for 25 tokens.
+COUNTED = [
+    ([(12, 1536)] * 6, 31.95),
+    ([(4, 384), (4, 256), (4, 128), (1, 128), (12, 1152)], 6.63),
 ]
 
 
-@pytest.mark.parametrize(("config", "tokens", "counted"), COUNTED)
-def test_costs_are_what_was_counted(config, tokens, counted):
+@pytest.mark.parametrize(("layers", "counted"), COUNTED)
+def test_costs_are_what_was_counted(layers, counted):
+    shapes = {
+        i: {"num_attention_heads": heads, "intermediate_size": width}
+        for i, (heads, width) in enumerate(layers)
+    }
+    config = SqueezeBertConfig(
+        **dict.fromkeys(GROUPS, 1),
+        hidden_size=384,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        num_hidden_layers=len(layers),
+        per_layer_config=shapes,
+    )
     costs = cortex_a76()
-    assert costs.error < 0.06
-    assert costs.of(config, True, tokens) == pytest.approx(counted, rel=costs.error)
+    assert costs.error < 0.07
+    assert costs.of(config, True, 25) == pytest.approx(counted, rel=costs.error)
 
 
 def test_a_models_cost_is_the_sum_of_its_parts():
@@ -441,10 +446,13 @@ def test_a_promise_that_nothing_keeps_names_the_nearest(teacher, files, tmp_path
 
 
 def test_a_metric_that_is_not_reached_says_what_it_would_need(teacher, files, tmp_path):
-    promise = Promise(max_mb=0.1, min_metric="1x")
-    options = {"max_steps": 1, "learning_rate": 1.0, "clip_norm": 0.0}
-    with pytest.raises(ValueError, match=r"less than .* Train for more epochs"):
-        promised(teacher, files, tmp_path / "out", promise, **options)
+    header, *rows = files["dev"].read_text("utf-8").splitlines()
+    dev = tmp_path / "dev.tsv"  # half of whose labels are wrong
+    rows[::2] = [row[:-1] + str(1 - int(row[-1])) for row in rows[::2]]
+    dev.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    promise = Promise(max_mb=0.1, min_metric=0.9)
+    with pytest.raises(ValueError, match=r"less than 90\.00 .* Train for more epochs"):
+        promised(teacher, files, tmp_path / "out", promise, dev=dev)
     assert (tmp_path / "out" / "model.tflite").is_file()
 
 
