@@ -24,7 +24,7 @@ import keras
 from arm_instructions import count, prepare
 
 import tf_squeezebert
-from tf_squeezebert.config import GROUPS, PER_LAYER, LayerSizes, SqueezeBertConfig
+from tf_squeezebert.config import GROUPS, LayerSizes, SqueezeBertConfig
 from tf_squeezebert.squeeze import costs
 from tf_squeezebert.squeeze.measuring import random_sizes
 from tf_squeezebert.tflite import export
@@ -47,7 +47,6 @@ def added(number: int) -> dict[str, Any]:
 
 def write_file(shape: dict[str, Any], path: Path) -> None:
     sizes = LayerSizes(*shape["sizes"])
-    of_layer = {name: getattr(sizes, name) for name in PER_LAYER}
     # A whole number of heads fits into the channels; the layers may have fewer.
     config = SqueezeBertConfig(
         vocab_size=2029,
@@ -57,7 +56,7 @@ def write_file(shape: dict[str, Any], path: Path) -> None:
         intermediate_size=4 * sizes.hidden_size,
         max_position_embeddings=128,
         **dict.fromkeys(GROUPS, 1),
-        per_layer_config=dict.fromkeys(range(shape["layers"]), of_layer),
+        per_layer_config=dict.fromkeys(range(shape["layers"]), sizes.for_config()),
     )
     kind = "SequenceClassification" if shape["reads_first"] else "TokenClassification"
     keras.utils.set_random_seed(0)

@@ -65,7 +65,7 @@ def test_a_layers_sizes_are_the_configs_unless_they_differ():
         for name in PER_LAYER:
             assert getattr(sizes, name) == own.get(name, getattr(config, name))
     for layer in (-1, 4):
-        with pytest.raises(IndexError, match=f"There is no layer {layer}"):
+        with pytest.raises(IndexError, match=f"The model does not have layer {layer}"):
             config.layer_sizes(layer)
 
 

@@ -100,6 +100,10 @@ class LayerSizes(NamedTuple):
         """Channels of query, key, value and context, N * D."""
         return self.num_attention_heads * self.head_size
 
+    def for_config(self) -> dict[str, int]:
+        """What `per_layer_config` says of such a layer."""
+        return {name: getattr(self, name) for name in PER_LAYER}
+
     def projections(self) -> Iterator[tuple[int, int, int]]:
         """Yields each projection's inputs, outputs and groups, in the order of `GROUPS`."""
         for groups, (inputs, outputs) in _PROJECTIONS.items():
@@ -275,10 +279,13 @@ class SqueezeBertConfig:
         """The sizes of a layer, counted from 0: the config's, or those of `per_layer_config`.
 
         Raises:
-            IndexError: there is no such layer.
+            IndexError: the model does not have the layer.
         """
         if not 0 <= layer < self.num_hidden_layers:
-            raise IndexError(f"There is no layer {layer}: there are {self.num_hidden_layers}.")
+            raise IndexError(
+                f"The model does not have layer {layer}: it has {self.num_hidden_layers}, counted "
+                "from 0."
+            )
         return self._sizes(self.per_layer_config.get(layer, {}))
 
     def _sizes(self, differing: Mapping[str, int]) -> LayerSizes:

@@ -161,7 +161,12 @@ def hidden_error(
     student: SqueezeBertModel, teacher: SqueezeBertModel, calibration: Calibration
 ) -> float:
     """Squared error of the last hidden states, relative to the teacher's variance (0: equal)."""
-    got, wanted = (calibration.rows(calibration.run(model)) for model in (student, teacher))
+    states = (calibration.rows(calibration.run(model)) for model in (student, teacher))
+    return relative_error(*states)
+
+
+def relative_error(got: np.ndarray, wanted: np.ndarray) -> float:
+    """Squared error of vectors, [n, C], relative to the variance of the wanted ones."""
     return float(np.sum(np.square(got - wanted)) / np.sum(np.square(wanted - wanted.mean(axis=0))))
 
 

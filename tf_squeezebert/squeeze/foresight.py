@@ -15,7 +15,7 @@ from ..config import GROUPS, LayerSizes
 from ..models import SqueezeBertPreTrainedModel, transformer_of
 from ..tasks import require_tokenizer
 from .calibration import Calibration, Text
-from .fitting import hidden_error
+from .fitting import hidden_error, relative_error
 from .frontier import write_frontier
 from .promise import Kept, Promise, broken, measure_file
 from .search import Depth, Limits, Point, Search
@@ -189,7 +189,7 @@ class Foresight:
         """The shape whose error is least after all of its cuts are fitted together.
 
         Raises:
-            ValueError: there is no shape within the limits; it names the nearest.
+            ValueError: no shape keeps the limits; the message names the nearest.
         """
         finalists = self.best(limits)[:_FINALISTS]
         if not finalists:
@@ -265,7 +265,7 @@ def _error_of_4_bits(teacher: SqueezeBertPreTrainedModel, calibration: Calibrati
     table.assign(np.round(whole / scale) * scale)
     got = calibration.rows(calibration.run(transformer))
     table.assign(whole)
-    return float(np.sum(np.square(got - wanted)) / np.sum(np.square(wanted - wanted.mean(axis=0))))
+    return relative_error(got, wanted)
 
 
 def choose_shape(

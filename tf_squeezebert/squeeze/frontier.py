@@ -32,7 +32,7 @@ def write_frontier(folder: Path, foresight: Foresight, chosen: Shape) -> None:
     points = sorted({*points, chosen}, key=lambda x: x.point.cost)
     logger.info("%8s %8s %8s   %s", unit.split()[0], "MB", "error", "shape, foreseen")
     for shape in points:
-        mark = "  <- chosen" * (shape is chosen or shape == chosen)
+        mark = "  <- chosen" * (shape == chosen)
         cost, error = shape.point.cost, shape.error
         logger.info("%8.2f %8.2f %8.3f   %s%s", cost, shape.megabytes, error, shape, mark)
     described = [{**_plain(shape), "chosen": shape == chosen} for shape in points]
@@ -82,14 +82,14 @@ def add_reached(folder: Path, reached: Mapping[str, Any]) -> None:
 
 def way_out(folder: Path) -> str:
     """What a promise of this metric would need, by the frontier in a folder."""
-    shapes = read_json(folder / FILE)["shapes"]
+    frontier = read_json(folder / FILE)
+    shapes, unit = frontier["shapes"], frontier["unit"]
     chosen = next(x for x in shapes if x["chosen"])
     better = [x for x in shapes if x["error"] < 0.8 * chosen["error"]]
     if not better:
         return "Train for more epochs, or pass texts"
     needed = min(better, key=lambda x: x["cost"])
     share = 1 - needed["error"] / chosen["error"]
-    unit = read_json(folder / FILE)["unit"]
     return (
         f"Train for more epochs; or allow {needed['megabytes']:.1f} MB and {needed['cost']:.1f} "
         f"{unit}, for which {100 * share:.0f} % less error is foreseen"

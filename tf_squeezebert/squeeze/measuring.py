@@ -15,11 +15,12 @@ from typing import Any
 
 import tqdm
 
-from ..config import GROUPS, PER_LAYER, LayerSizes, SqueezeBertConfig
+from ..config import GROUPS, LayerSizes, SqueezeBertConfig
 from ..files import write_text
 from ..json_files import read_json
 from ..models import SqueezeBertForSequenceClassification, SqueezeBertModel
 from .costs import Costs, read_probes
+from .sensitivity import divides
 
 _PROBES = 20
 _RUNS = 200
@@ -62,7 +63,7 @@ def random_sizes(generator: random.Random, whole: LayerSizes) -> LayerSizes:
             **dict.fromkeys(("q_groups", "k_groups", "v_groups"), generator.choice((1, 2, 4, 8))),
             **{name: generator.choice((1, 2, 4, 8)) for name in GROUPS[3:]},
         )
-        if not any(x % g or y % g for x, y, g in sizes.projections()):
+        if divides(sizes):
             return sizes
 
 
@@ -75,13 +76,12 @@ def _measure(config: SqueezeBertConfig, reads_first: bool, tokens: int) -> Itera
     with tempfile.TemporaryDirectory() as folder:
         for _ in tqdm.trange(_PROBES, desc="costs", unit="file", disable=None):
             sizes, layers = random_sizes(generator, whole), generator.choice((1, 2, 3))
-            shape = {name: getattr(sizes, name) for name in PER_LAYER}
             smaller = SqueezeBertConfig.from_dict(
                 config.to_dict(),
                 vocab_size=_WORDS,
                 pad_token_id=0,
                 num_hidden_layers=layers,
-                per_layer_config=dict.fromkeys(range(layers), shape),
+                per_layer_config=dict.fromkeys(range(layers), sizes.for_config()),
             )
             path = export(
                 kind(smaller), Path(folder) / "probe.tflite", quantize="int8", golden=False

@@ -36,7 +36,7 @@ class Promise:
         tokens: of the text for which time and instructions count, with special tokens.
 
     Raises:
-        ValueError: there is no limit of size, time or instructions; a number is out of range; or
+        ValueError: neither size, time nor instructions have a limit; a number is out of range; or
             the device is another one than the limit's.
     """
 

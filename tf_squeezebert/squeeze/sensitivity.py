@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-import numpy as np
 import tqdm
 
 from ..config import GROUPS, LayerSizes, SqueezeBertConfig
 from ..layers import SqueezeBertBlock
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 from .calibration import Calibration
-from .fitting import cut_weights, fit_block
+from .fitting import cut_weights, fit_block, relative_error
 from .regrouping import find_regrouping, regroup
 
 # Query, key and value have the same number, since a file then has one product for the three.
@@ -115,7 +114,6 @@ def _errors(
     blocks = list(transformer.blocks)
     fitted, states = (_states(transformer, texts) for texts in (calibration, judged))
     wanted = judged.rows(states[-1])
-    variance = np.sum(np.square(wanted - wanted.mean(axis=0)))
     pairs = [(i, cut) for i, every in cuts.items() for cut in every]
     for i, cut in tqdm.tqdm(pairs, desc="cuts", unit="cut", disable=None):
         sizes = cut.of(transformer.config.layer_sizes(i))
@@ -124,7 +122,7 @@ def _errors(
         x = states[i]
         for one in (block, *blocks[i + 1 :]):
             x = judged.apply(one, x)
-        yield i, cut, float(np.sum(np.square(judged.rows(x) - wanted)) / variance)
+        yield i, cut, relative_error(judged.rows(x), wanted)
 
 
 def _states(transformer: SqueezeBertModel, texts: Calibration) -> list[list]:
@@ -139,8 +137,8 @@ def cut_block(
     block: SqueezeBertBlock, config: SqueezeBertConfig, layer: int, sizes: LayerSizes
 ) -> SqueezeBertBlock:
     """A block with a block's weights, as far as these sizes keep them."""
-    changes = {name: getattr(sizes, name) for name in (*GROUPS, *_NARROWED)}
-    config = SqueezeBertConfig.from_dict(config.to_dict(), per_layer_config={layer: changes})
+    changes = {"per_layer_config": {layer: sizes.for_config()}}
+    config = SqueezeBertConfig.from_dict(config.to_dict(), **changes)
     smaller = SqueezeBertBlock(config, layer, dtype=block.dtype_policy)
     smaller.build()
     cut_weights(smaller.variables, block.variables)

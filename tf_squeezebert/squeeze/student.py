@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from keras import ops
 
-from ..config import GROUPS, PER_LAYER, LayerSizes, SqueezeBertConfig
+from ..config import GROUPS, LayerSizes, SqueezeBertConfig
 from ..distillation import spread_layers
 from ..models import SqueezeBertPreTrainedModel, transformer_of
 from ..ranges import check_number
@@ -111,7 +111,7 @@ def _config_of(config: SqueezeBertConfig, sizes: Sequence[LayerSizes]) -> Squeez
     common = {
         name: Counter(getattr(x, name) for x in sizes).most_common(1)[0][0] for name in GROUPS
     }
-    different = {i: {name: getattr(x, name) for name in PER_LAYER} for i, x in enumerate(sizes)}
+    different = {i: x.for_config() for i, x in enumerate(sizes)}
     changes = {**common, "num_hidden_layers": len(sizes), "per_layer_config": different}
     return SqueezeBertConfig.from_dict(config.to_dict(), **changes)
 
