@@ -2,10 +2,10 @@
 
     python benchmarks/squeeze_promises.py TEACHER OUT --task sst2 --train train.tsv --dev dev.tsv
         --max-mb 6 --max-minstr 7 [--positions 128] [--seeds 0,1,2] [--epochs 2]
-        [--batch-size 64] [--arm FOLDER]
+        [--batch-size 64] [--learning-rate 5e-4] [--held-out 0.03] [--arm FOLDER]
 
 Finds a shape for the limits once, as `squeeze` does (OUT/shape.json, frontier.json), and trains it
-with each seed (OUT/seed-0, ...), the best epoch chosen on 3 % of train; folders of finished runs
+with each seed (OUT/seed-0, ...), the best epoch chosen on a part of train; folders of finished runs
 are only measured again. Prints for each seed the task's first metric on dev, of the model and of
 its file, in percent, and of the mean also in percent of TEACHER's; size; and instructions on a
 Cortex-A76 at 25 tokens, as foreseen and, with --arm, a folder made as arm.md says, as counted.
@@ -37,7 +37,7 @@ from tf_squeezebert.tasks import TASKS
 from tf_squeezebert.tflite import Runtime, export
 from tf_squeezebert.training.options import SQUEEZING
 
-HELD_OUT, TOKENS, RUNS = 0.03, 25, 20
+TOKENS, RUNS = 25, 20
 
 
 def load_teacher(options: argparse.Namespace) -> SqueezeBertPreTrainedModel:
@@ -66,7 +66,9 @@ def train(options: argparse.Namespace, shape: Chosen, texts: list, seed: int) ->
     mixed = [texts[i] for i in np.random.default_rng(seed).permutation(len(texts))]
     student, kept, _ = make_student(teacher, mixed, layers=shape.layers, sizes=shape.sizes)
     student.tokenizer = teacher.tokenizer
-    given = {"epochs": options.epochs, "batch_size": options.batch_size, "seed": seed}
+    names = ("epochs", "batch_size", "learning_rate", "held_out", "eval_steps")
+    given = {"seed": seed, "table_precision": shape.table_precision}
+    given |= {name: getattr(options, name) for name in names}
     finetune(
         student,
         options.task,
@@ -75,7 +77,7 @@ def train(options: argparse.Namespace, shape: Chosen, texts: list, seed: int) ->
         folder,
         teacher=teacher,
         teacher_layers=kept,
-        **{**SQUEEZING, **given, "held_out": HELD_OUT, "eval_steps": options.eval_steps},
+        **{**SQUEEZING, **given},
     )
     minutes = (time.monotonic() - start) / 60
     (folder / "minutes.txt").write_text(f"{minutes:.0f}\n")
@@ -99,6 +101,8 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--held-out", type=float, default=0.03)
     parser.add_argument("--eval-steps", type=int, default=250)
     parser.add_argument("--arm", type=Path)
     options = parser.parse_args()

@@ -215,6 +215,8 @@ class SqueezeBertEmbeddings(_ConfiguredLayer):
                 config.type_vocab_size, normal, "token_type_embeddings"
             )
         self.layer_norm = self._layer_norm(config.layer_norm_eps, "layer_norm")
+        # Bits of word embeddings while they are trained for a file; 0: all that they have.
+        self.table_bits = 0
         self.projection = None
         if config.projects_embeddings:
             self.projection = dense(
@@ -270,6 +272,9 @@ class SqueezeBertEmbeddings(_ConfiguredLayer):
 
     def _look_up_words(self, input_ids):
         x = _look_up(self.word_embeddings, input_ids)
+        if self.table_bits:
+            # The gradient passes the rounding by (Bengio et al., 2013, arXiv 1308.3432, section 4).
+            x = x + ops.stop_gradient(round_rows(x, self.table_bits) - x)
         if self.config.pad_token_id is None:
             return x
         # The reference does not train the padding token's row through lookups.
@@ -280,6 +285,18 @@ class SqueezeBertEmbeddings(_ConfiguredLayer):
 def _look_up(table: keras.layers.Embedding, ids):
     """Rows of a table, as Keras's own look-up, which counts negative ids from the end."""
     return table(ops.where(ids < 0, table.input_dim, ids))
+
+
+def round_rows(rows, bits: int):
+    """Rows of a table as a file stores them: integers of so many bits, with a scale for each row.
+
+    Args:
+        rows: [..., E].
+        bits: 2 or more, one of them for the sign.
+    """
+    most = 2 ** (bits - 1) - 1
+    scale = ops.maximum(ops.max(ops.abs(rows), axis=-1, keepdims=True) / most, 1e-12)
+    return ops.round(rows / scale) * scale
 
 
 def softmax(scores):

@@ -17,6 +17,7 @@ _BY_PHASES: tuple[str, ...] = (
     "max_length",
     "patience",
     "held_out",
+    "table_precision",
     "temperature",
 )
 _BY_PHASES += ("soft_weight", "hidden_weight", "attention_weight")

@@ -12,6 +12,7 @@ import tqdm
 from keras import ops
 
 from ..config import GROUPS, LayerSizes
+from ..layers import round_rows
 from ..models import SqueezeBertPreTrainedModel, transformer_of
 from ..tasks import require_tokenizer
 from .calibration import Calibration, Text
@@ -56,6 +57,11 @@ class Chosen(NamedTuple):
     sizes: list[LayerSizes]
     vocab_size: int
     recipe: str
+
+    @property
+    def table_precision(self) -> str:
+        """Of the word embeddings in the file, for which they are trained."""
+        return "int4" if self.recipe == "int4-tables" else "float32"
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Chosen:
@@ -261,8 +267,7 @@ def _error_of_4_bits(teacher: SqueezeBertPreTrainedModel, calibration: Calibrati
     wanted = calibration.rows(calibration.run(transformer))
     table = transformer.embeddings.word_embeddings.embeddings
     whole = ops.convert_to_numpy(table)
-    scale = np.maximum(np.abs(whole).max(axis=1, keepdims=True) / 7, 1e-12)
-    table.assign(np.round(whole / scale) * scale)
+    table.assign(round_rows(table, bits=4))
     got = calibration.rows(calibration.run(transformer))
     table.assign(whole)
     return relative_error(got, wanted)

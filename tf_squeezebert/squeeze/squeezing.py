@@ -190,6 +190,7 @@ def squeeze(
         shape: dict[str, Any] = {"groups": 4 if groups is None else groups, "layers": layers}
         if chosen is not None:
             shape = {"layers": chosen.layers, "sizes": chosen.sizes}
+            options["table_precision"] = chosen.table_precision
             if chosen.vocab_size < teacher.config.vocab_size:
                 teacher = trim_vocabulary(teacher, sample, size=chosen.vocab_size)
         student, kept, order = make_student(teacher, mixed, order=plan.get("order"), **shape)

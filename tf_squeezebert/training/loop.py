@@ -15,6 +15,7 @@ from .batches import Batches
 from .optimization import make_optimizer
 from .options import TrainingOptions
 from .run import FineTuned, Run
+from .tables import rounded_tables
 
 
 def train(
@@ -62,7 +63,7 @@ def train(
     if settings.minutes:
         run.keep_time(trainee, dev)
     try:
-        with _dropout(model, settings.dropout):
+        with _dropout(model, settings.dropout), rounded_tables(model, settings.table_precision):
             for first, end, skipped in run.parts():
                 data = batches.train(run.current_epoch, skipped)
                 trainee.fit(data, initial_epoch=first, epochs=end, **fit)

@@ -63,6 +63,12 @@ class TrainingOptions:
         "precision of the computation; mixed_bfloat16 is faster on processors that support it",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
     )
+    table_precision: str = _option(
+        "float32",
+        "precision that the word embeddings will have in a file, for which they are trained: int4 "
+        "for its recipe int4-tables",
+        choices=("float32", "int8", "int4"),
+    )
     temperature: float = _option(2.0, "with a teacher: temperature of the soft labels", 1e-3)
     soft_weight: float = _option(
         0.9, "with a teacher: weight of its labels; the true labels have the rest", most=1

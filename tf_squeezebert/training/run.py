@@ -23,6 +23,7 @@ from .options import TrainingOptions
 from .pace import Pace
 from .progress import Progress
 from .state import damaged, read_progress, restore_variables, save_state, without_nan
+from .tables import round_tables
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -298,6 +299,10 @@ class Run(keras.callbacks.Callback):
         if best_step < last_step:
             best = type(self.result).from_pretrained(self.folder)
             self.result.set_weights(best.get_weights())
+        if self.settings.table_precision != "float32":
+            round_tables(self.result, self.settings.table_precision)
+            if self._writes:
+                self.result.save_pretrained(self.folder)
         metrics = self.progress.best if self.last_evaluator is None else self.last_evaluator()
         results = {
             "task": self.identity["task"],

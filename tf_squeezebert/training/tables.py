@@ -1,0 +1,38 @@
+"""Trains the word embeddings as a file will store them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from ..layers import round_rows
+from ..models import SqueezeBertPreTrainedModel, transformer_of
+
+_BITS = {"float32": 0, "int8": 8, "int4": 4}
+
+
+@contextlib.contextmanager
+def rounded_tables(model: SqueezeBertPreTrainedModel, precision: str) -> Iterator[None]:
+    """Inside the block, the model looks up word embeddings that are rounded to the precision.
+
+    Raises:
+        ValueError: the model is a masked LM, which multiplies by its table too.
+    """
+    embeddings = transformer_of(model).embeddings
+    if _BITS[precision] and model.task.kind == "fill-mask":
+        raise ValueError(
+            "A masked LM multiplies by its table too, which table_precision does not round: leave "
+            "it out."
+        )
+    embeddings.table_bits = _BITS[precision]
+    try:
+        yield
+    finally:
+        embeddings.table_bits = 0
+
+
+def round_tables(model: SqueezeBertPreTrainedModel, precision: str) -> None:
+    """Rounds a model's word embeddings to the precision; what is rounded already stays as it is."""
+    if _BITS[precision]:
+        table = transformer_of(model).embeddings.word_embeddings.embeddings
+        table.assign(round_rows(table, _BITS[precision]))
