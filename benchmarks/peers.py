@@ -1,7 +1,7 @@
-"""The contenders of latency.py: our files of a SqueezeBERT, and what others run.
+"""The contenders of latency.py: our files of a model, and what others run.
 
-All of SqueezeBERT's contenders have one set of weights, all of BERT's another, random from a seed:
-time does not depend on their values.
+All of SqueezeBERT's contenders have one set of weights, all of BERT-base's another, random from a
+seed: time does not depend on their values. MiniLM's are real.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ import transformers
 from ai_edge_litert.interpreter import Interpreter
 
 from tf_squeezebert import SqueezeBertForSequenceClassification, SqueezeBertTokenizer, predict
+from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.files import replacing
+from tf_squeezebert.loading import place_of
 from tf_squeezebert.tflite import Runtime, export
 
 SQUEEZEBERT, BERT = "SqueezeBERT", "BERT-base"
+MINILM, SQUEEZED = "MiniLM", "MiniLM, squeezed"
 FIXED = 128  # the length of files that have one
 CALIBRATION = 40  # sentences
 CLASSES = {
@@ -48,16 +51,16 @@ Inputs = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to run one of the two models on one thread.
+    """One way to run one of the models on one thread.
 
     Attributes:
         tool: whose it is: "ours", a tool of `MODULES`, or "PyTorch".
-        model: SQUEEZEBERT or BERT.
+        model: SQUEEZEBERT, BERT, MINILM or SQUEEZED.
         numbers: "float32", "int8" or "int8-static".
         length: the only sequence length it takes, or None for any.
         file: what it runs, if its memory is measured.
-        logits: int32 [1, S] by name to float32 [1, 2].
-        answer: a text to its label, tokenization included.
+        outputs: int32 [1, S] by name to float32: logits, [1, 2], or an embedding, [1, H].
+        answer: a text to its label or its embedding, tokenization included.
     """
 
     tool: str
@@ -65,8 +68,8 @@ class Contender:
     numbers: str
     length: int | None
     file: Path | None
-    logits: Callable[[Inputs], np.ndarray]
-    answer: Callable[[str], str]
+    outputs: Callable[[Inputs], np.ndarray]
+    answer: Callable[[str], object]
 
     @property
     def name(self) -> str:
@@ -91,13 +94,41 @@ def make_contenders(
         cache: a folder for the files. Ours are written anew, those of other tools stay.
         sentences: to calibrate on.
     """
-    torch.set_num_threads(1)
     tokenizer = transformers.BertTokenizer(str(vocabulary))
-    models = {kind: random_model(kind, layers, len(tokenizer)) for kind in CLASSES}
-    ours = _ours(models[SQUEEZEBERT], SqueezeBertTokenizer(vocabulary), cache, sentences)
+    models = {kind: Logits(random_model(kind, layers, len(tokenizer))) for kind in CLASSES}
+    ours = _ours(models[SQUEEZEBERT].model, SqueezeBertTokenizer(vocabulary), cache, sentences)
+    return [*ours, *_peers(models, tokenizer, cache, sentences)]
+
+
+def make_embedders(folder: Path, cache: Path, sentences: list[str]) -> list[Contender]:
+    """Makes every contender for sentence embeddings whose tool is installed.
+
+    Args:
+        folder: all-MiniLM-L6-v2. The model that was squeezed from it comes with the package.
+        cache, sentences: as in `make_contenders`.
+    """
+    ours, contenders = load_pretrained(folder), []
+    files = {(SQUEEZED, "int8"): Path(place_of("embedder"))}
+    for numbers in ("float32", "int8"):
+        path = cache / f"ours-{MINILM}.{numbers}.tflite"
+        recipe = None if numbers == "float32" else numbers
+        files[MINILM, numbers] = export(ours, path, quantize=recipe, pooling="mean")
+    for (kind, numbers), path in files.items():
+        contenders.append(_of_file(path, kind, numbers, None, "embedding"))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    models = {MINILM: Embedding(transformers.AutoModel.from_pretrained(folder).eval())}
+    return [*contenders, *_peers(models, tokenizer, cache, sentences)]
+
+
+def _peers(
+    models: dict[str, Wrapped],
+    tokenizer: transformers.PreTrainedTokenizerBase,
+    cache: Path,
+    sentences: list[str],
+) -> Iterator[Contender]:
+    torch.set_num_threads(1)
     calibration = [_tokenize(tokenizer, None)(text) for text in sentences[:CALIBRATION]]
     files = _PeerFiles(models, cache, [dict(x) for x in calibration])
-    contenders = list(ours)
     missing = missing_tools()
     for kind, model in models.items():
         for tool, numbers in PEERS:
@@ -105,12 +136,19 @@ def make_contenders(
                 continue
             length = FIXED if tool == "litert-torch" else None
             path = files.make(tool, kind, numbers)
-            logits, tokenize = LOGITS[tool](path), _tokenize(tokenizer, length)
+            outputs, tokenize = OUTPUTS[tool](path), _tokenize(tokenizer, length)
             file = path if tool in ("litert-torch", "ONNX Runtime") else None
-            contenders.append(_peer(tool, kind, numbers, length, file, logits, tokenize))
-        logits, tokenize = _pytorch_logits(model), _tokenize(tokenizer, None)
-        contenders.append(_peer("PyTorch", kind, "float32", None, None, logits, tokenize))
-    return contenders
+            answer = _answer(model, outputs, tokenize)
+            yield Contender(tool, kind, numbers, length, file, outputs, answer)
+        outputs = _pytorch_outputs(model)
+        answer = _answer(model, outputs, _tokenize(tokenizer, None))
+        yield Contender("PyTorch", kind, "float32", None, None, outputs, answer)
+
+
+def _answer(
+    model: Wrapped, outputs: Callable[[Inputs], np.ndarray], tokenize: Callable[[str], Inputs]
+) -> Callable[[str], object]:
+    return lambda text: model.answer(outputs(tokenize(text)))
 
 
 def random_model(kind: str, layers: int, vocab_size: int) -> torch.nn.Module:
@@ -145,23 +183,22 @@ def _ours(
                 quantize=None if numbers == "float32" else numbers,
                 calibrate=sentences[:CALIBRATION] if numbers == "int8-static" else None,
             )
-            runtime = Runtime(path)
-            yield Contender(
-                tool="ours",
-                model=SQUEEZEBERT,
-                numbers=numbers,
-                length=length,
-                file=path,
-                logits=lambda inputs, run=runtime: run(inputs)["logits"],
-                answer=lambda text, run=runtime: predict(run, text)["label"],
-            )
+            yield _of_file(path, SQUEEZEBERT, numbers, length, "label")
 
 
-def _peer(tool, kind, numbers, length, path, logits, tokenize) -> Contender:
-    def answer(text: str) -> str:
-        return f"LABEL_{logits(tokenize(text)).argmax()}"
-
-    return Contender(tool, kind, numbers, length, path, logits, answer)
+def _of_file(path: Path, kind: str, numbers: str, length: int | None, answer: str) -> Contender:
+    """Ours; `answer` names the part of what `predict` says."""
+    runtime = Runtime(path)
+    name = "logits" if answer == "label" else answer
+    return Contender(
+        tool="ours",
+        model=kind,
+        numbers=numbers,
+        length=length,
+        file=path,
+        outputs=lambda inputs: runtime(inputs)[name],
+        answer=lambda text: predict(runtime, text)[answer],
+    )
 
 
 def _tokenize(tokenizer, length: int | None) -> Callable[[str], Inputs]:
@@ -175,19 +212,19 @@ def _tokenize(tokenizer, length: int | None) -> Callable[[str], Inputs]:
     )
 
 
-def _litert_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
+def _litert_outputs(path: Path) -> Callable[[Inputs], np.ndarray]:
     run = Interpreter(str(path), num_threads=1).get_signature_runner()
 
-    def logits(inputs: Inputs) -> np.ndarray:
+    def outputs(inputs: Inputs) -> np.ndarray:
         padding = ((0, 0), (0, FIXED - inputs["input_ids"].shape[1]))
         padded = {name: np.pad(x.astype(np.int32), padding) for name, x in inputs.items()}
         (output,) = run(**padded).values()
         return output
 
-    return logits
+    return outputs
 
 
-def _onnx_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
+def _onnx_outputs(path: Path) -> Callable[[Inputs], np.ndarray]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -196,7 +233,7 @@ def _onnx_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
     return lambda inputs: session.run(None, {name: x.astype(int) for name, x in inputs.items()})[0]
 
 
-def _openvino_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
+def _openvino_outputs(path: Path) -> Callable[[Inputs], np.ndarray]:
     import openvino
 
     options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
@@ -205,58 +242,86 @@ def _openvino_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
     return lambda inputs: request.infer({n: x.astype(int) for n, x in inputs.items()})[0].copy()
 
 
-def _executorch_logits(path: Path) -> Callable[[Inputs], np.ndarray]:
+def _executorch_outputs(path: Path) -> Callable[[Inputs], np.ndarray]:
     from executorch.extension.pybindings import portable_lib
 
     portable_lib._unsafe_reset_threadpool(1)
     module = portable_lib._load_for_executorch(str(path))
 
-    def logits(inputs: Inputs) -> np.ndarray:
+    def outputs(inputs: Inputs) -> np.ndarray:
         tensors = [torch.from_numpy(inputs[name].astype(int)) for name in NAMES]
         return module.run_method("forward", tensors)[0].numpy().copy()
 
-    return logits
+    return outputs
 
 
 # How each tool is used best: weights and, where the tool offers it, activations in 8 bits.
 PEERS = [(tool, numbers) for tool in MODULES for numbers in ("float32", "int8")]
 # ExecuTorch quantizes fully connected layers dynamically, but not convolutions.
 NOT_POSSIBLE = {("ExecuTorch", SQUEEZEBERT, "int8")}
-LOGITS = {
-    "litert-torch": _litert_logits,
-    "ONNX Runtime": _onnx_logits,
-    "OpenVINO": _openvino_logits,
-    "ExecuTorch": _executorch_logits,
+OUTPUTS = {
+    "litert-torch": _litert_outputs,
+    "ONNX Runtime": _onnx_outputs,
+    "OpenVINO": _openvino_outputs,
+    "ExecuTorch": _executorch_outputs,
 }
 
 
-def _pytorch_logits(model: torch.nn.Module) -> Callable[[Inputs], np.ndarray]:
+def _pytorch_outputs(model: Wrapped) -> Callable[[Inputs], np.ndarray]:
     @torch.inference_mode()
-    def logits(inputs: Inputs) -> np.ndarray:
+    def outputs(inputs: Inputs) -> np.ndarray:
         tensors = {name: torch.from_numpy(x.astype(int)) for name, x in inputs.items()}
-        return model(**tensors).logits.numpy()
+        return model(**tensors).numpy()
 
-    return logits
+    return outputs
 
 
-class Logits(torch.nn.Module):
-    """A classifier that returns its logits alone, as converters want it."""
+class Wrapped(torch.nn.Module):
+    """A model with one output, as converters want it."""
 
     def __init__(self, model: torch.nn.Module):
         super().__init__()
         self.model = model
+        self.eval()
+
+    def answer(self, outputs: np.ndarray) -> object:
+        """What a user makes of the output for a text."""
+        raise NotImplementedError
+
+
+class Logits(Wrapped):
+    """A classifier."""
 
     def forward(self, input_ids, attention_mask, token_type_ids):
         return self.model(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
         ).logits
 
+    def answer(self, outputs: np.ndarray) -> str:
+        return f"LABEL_{outputs.argmax()}"
+
+
+class Embedding(Wrapped):
+    """The mean of a bare model's last hidden states, of length 1."""
+
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        states = self.model(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+        ).last_hidden_state  # [1, S, H]
+        weights = attention_mask[..., None].to(states.dtype)
+        mean = (states * weights).sum(dim=1) / weights.sum(dim=1)
+        return torch.nn.functional.normalize(mean, dim=1)
+
+    def answer(self, outputs: np.ndarray) -> list[float]:
+        return outputs[0].tolist()
+
 
 class _PeerFiles:
     """Files of other tools, each made once for its weights and its tools' versions."""
 
-    def __init__(self, models: dict[str, torch.nn.Module], cache: Path, calibration: list[Inputs]):
+    def __init__(self, models: dict[str, Wrapped], cache: Path, calibration: list[Inputs]):
         self._models, self._cache, self._calibration = models, cache, calibration
+        self._digests = {kind: _digest(model) for kind, model in models.items()}
         cache.mkdir(parents=True, exist_ok=True)
         (cache / ".gitignore").write_text("*\n")
 
@@ -283,8 +348,9 @@ class _PeerFiles:
             return
         import litert_torch
 
-        module = Logits(self._models[kind]).eval()
-        litert_torch.convert(module, sample_kwargs=_sample(torch.int32)).export(str(path))
+        litert_torch.convert(self._models[kind], sample_kwargs=_sample(torch.int32)).export(
+            str(path)
+        )
 
     def _onnx(self, kind: str, exact: Path | None, path: Path) -> None:
         if exact is not None:
@@ -294,7 +360,7 @@ class _PeerFiles:
             return
         inputs = _sample(torch.int64)
         torch.onnx.export(
-            Logits(self._models[kind]),
+            self._models[kind],
             kwargs=inputs,
             f=path,
             dynamo=True,
@@ -321,7 +387,7 @@ class _PeerFiles:
         from executorch.backends.xnnpack.partition import xnnpack_partitioner as partitioners
         from executorch.exir import to_edge_transform_and_lower
 
-        module = Logits(copy.deepcopy(self._models[kind])).eval()
+        module = copy.deepcopy(self._models[kind])
         chosen = [partitioners.XnnpackPartitioner()]
         if exact is not None:
             from torchao import quantization
@@ -339,12 +405,18 @@ class _PeerFiles:
 
     def _path(self, kind: str, ending: str, modules: tuple[str, ...]) -> Path:
         versions = [version(name) for name in ("torch", "transformers", *modules)]
-        config = self._models[kind].config
-        made_of = json.dumps(
-            ["noise", config.num_hidden_layers, config.vocab_size, FIXED, versions]
-        )
+        layers = self._models[kind].model.config.num_hidden_layers
+        made_of = json.dumps([self._digests[kind], FIXED, versions])
         key = hashlib.sha256(made_of.encode()).hexdigest()[:8]
-        return self._cache / f"{kind}-{config.num_hidden_layers}-{key}.{ending}"
+        return self._cache / f"{kind}-{layers}-{key}.{ending}"
+
+
+def _digest(model: torch.nn.Module) -> str:
+    """Of a model's weights."""
+    digest = hashlib.sha256()
+    for value in model.state_dict().values():
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def quantize_litert(exact: Path, path: Path) -> None:

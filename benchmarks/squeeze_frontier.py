@@ -68,7 +68,7 @@ def our_point(folder: Path, task: str, dev: Path, files: Path) -> Point:
 
 def litert_torch_point(folder: Path, files: Path) -> Point:
     import transformers
-    from peers import Logits, _litert_logits, _quiet, _sample, _tokenize, quantize_litert
+    from peers import Logits, _litert_outputs, _quiet, _sample, _tokenize, quantize_litert
     from torch import int32
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -79,7 +79,7 @@ def litert_torch_point(folder: Path, files: Path) -> Point:
 
         litert_torch.convert(Logits(loaded), sample_kwargs=_sample(int32)).export(str(exact))
         quantize_litert(exact, path)
-    logits, tokenize = _litert_logits(path), _tokenize(tokenizer, FIXED)
+    logits, tokenize = _litert_outputs(path), _tokenize(tokenizer, FIXED)
     name = f"groups 1, by litert-torch, fixed {FIXED}"
     return Point(name, path, None, None, lambda *texts: logits(tokenize(*texts)).argmax())
 

@@ -9,6 +9,7 @@ with each seed (OUT/seed-0, ...), the best epoch chosen on a part of train; fold
 are only measured again. Prints for each seed the task's first metric on dev, of the model and of
 its file, in percent, and of the mean also in percent of TEACHER's; size; and instructions on a
 Cortex-A76 at 25 tokens, as foreseen and, with --arm, a folder made as arm.md says, as counted.
+Draws the frontier, and the mean of what was reached (OUT/frontier.png).
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ from arm_instructions import count, prepare
 from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.finetuning import finetune
-from tf_squeezebert.models import SqueezeBertPreTrainedModel
+from tf_squeezebert.models import SqueezeBertPreTrainedModel, transformer_of
 from tf_squeezebert.squeeze import Promise, make_student, trim_vocabulary
+from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.costs import cortex_a76
+from tf_squeezebert.squeeze.fitting import hidden_error
 from tf_squeezebert.squeeze.foresight import Chosen, choose_shape
+from tf_squeezebert.squeeze.frontier import add_reached
 from tf_squeezebert.squeeze.squeezing import read_task_texts
 from tf_squeezebert.squeeze.student import keep_positions
 from tf_squeezebert.tasks import TASKS
@@ -69,7 +73,7 @@ def train(options: argparse.Namespace, shape: Chosen, texts: list, seed: int) ->
     names = ("epochs", "batch_size", "learning_rate", "held_out", "eval_steps")
     given = {"seed": seed, "table_precision": shape.table_precision}
     given |= {name: getattr(options, name) for name in names}
-    finetune(
+    result = finetune(
         student,
         options.task,
         options.train,
@@ -79,8 +83,12 @@ def train(options: argparse.Namespace, shape: Chosen, texts: list, seed: int) ->
         teacher_layers=kept,
         **{**SQUEEZING, **given},
     )
-    minutes = (time.monotonic() - start) / 60
-    (folder / "minutes.txt").write_text(f"{minutes:.0f}\n")
+    states = (transformer_of(model) for model in (result.model, teacher))
+    spent = {
+        "minutes": round((time.monotonic() - start) / 60),
+        "error": hidden_error(*states, Calibration(teacher, mixed)),
+    }
+    (folder / "spent.json").write_text(json.dumps(spent) + "\n", "utf-8")
 
 
 def instructions(folder: Path, file: Path) -> float:
@@ -121,7 +129,7 @@ def main() -> None:
     print(shape)
     print(f"{'':10}{'float32':>9}{metric:>10}{'MB':>7}{'foreseen':>10}{'counted':>9}{'minutes':>9}")
     print(f"{'teacher':10}{whole:9.2f}", flush=True)
-    reached = []
+    reached, errors = [], []
     for seed in map(int, options.seeds.split(",")):
         train(options, shape, texts, seed)
         folder = options.out / f"seed-{seed}"
@@ -132,13 +140,17 @@ def main() -> None:
             for predictor in (model, Runtime(path))
         )
         reached.append(of_file)
-        foreseen = cortex_a76().of(model.config, reads_first, TOKENS)
+        foreseen, size = (
+            cortex_a76().of(model.config, reads_first, TOKENS),
+            path.stat().st_size / 1e6,
+        )
         counted = f"{instructions(options.arm.resolve(), path):.2f}" if options.arm else ""
-        minutes = folder / "minutes.txt"
-        spent = minutes.read_text().strip() if minutes.is_file() else ""
-        row = f"seed {seed:<5}{exact:9.2f}{of_file:10.2f}{path.stat().st_size / 1e6:7.2f}"
-        print(f"{row}{foreseen:10.2f}{counted:>9}{spent:>9}", flush=True)
+        spent = json.loads((folder / "spent.json").read_text("utf-8"))
+        errors.append(spent["error"])
+        row = f"seed {seed:<5}{exact:9.2f}{of_file:10.2f}{size:7.2f}"
+        print(f"{row}{foreseen:10.2f}{counted:>9}{spent['minutes']:9}", flush=True)
     mean = float(np.mean(reached))
+    add_reached(options.out, {"error": float(np.mean(errors)), "cost": foreseen, "megabytes": size})
     print(f"{'mean':10}{'':9}{mean:10.2f}, {100 * mean / whole:.1f} % of the teacher's")
 
 

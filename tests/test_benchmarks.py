@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 
 import tf_squeezebert
 
@@ -48,6 +49,17 @@ def made(latency, vocabulary, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def minilm(vocabulary, tmp_path_factory) -> Path:
+    """A BERT of the same form."""
+    folder = tmp_path_factory.mktemp("minilm")
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
+    config = transformers.BertConfig(vocab_size=len(TOKENS), num_hidden_layers=1, **sizes)
+    transformers.BertModel(config).save_pretrained(folder)
+    transformers.BertTokenizer(str(vocabulary)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def tokenized(vocabulary):
     tokenizer = tf_squeezebert.SqueezeBertTokenizer(vocabulary)
     return lambda text: dict(tokenizer([text], return_tensors="np"))
@@ -67,7 +79,7 @@ def test_our_contenders_compute_what_pytorch_does(made, tokenized):
     inputs = tokenized("ab cd.")
     ours = [c for c in made if c.tool == "ours"]
     pytorch, bert = (c for c in made if c.tool != "ours")
-    expected = pytorch.logits(inputs)
+    expected = pytorch.outputs(inputs)
     assert {(c.numbers, c.length) for c in ours} == {
         (numbers, length)
         for numbers in ("float32", "int8", "int8-static")
@@ -75,7 +87,7 @@ def test_our_contenders_compute_what_pytorch_does(made, tokenized):
     }
     for c in ours:
         allowed = 1e-5 if c.numbers == "float32" else 0.1 * np.abs(expected).max()
-        np.testing.assert_allclose(c.logits(inputs), expected, atol=allowed)
+        np.testing.assert_allclose(c.outputs(inputs), expected, atol=allowed)
     assert pytorch.name == "PyTorch SqueezeBERT float32, any length"
     assert bert.name == "PyTorch BERT-base float32, any length"
     assert len({c.answer("ab cd.") for c in (*ours, pytorch)}) == 1
@@ -90,6 +102,7 @@ def test_all_parts_print_their_tables(latency, vocabulary, made, tmp_path, monke
         "--vocabulary": vocabulary,
         "--sentences": sentences,
         "--plot": plot,
+        "--parts": "fixed,sentences,lengths,memory",
     }
     run(latency, monkeypatch, *(word for pair in arguments.items() for word in pair))
     printed = capsys.readouterr().out
@@ -115,8 +128,29 @@ def test_all_parts_print_their_tables(latency, vocabulary, made, tmp_path, monke
     assert plot.stat().st_size < 100_000
 
 
+def test_real_models_are_compared_by_their_embeddings(
+    latency, minilm, tmp_path, monkeypatch, capsys
+):
+    sentences = tmp_path / "some.tsv"
+    sentences.write_text("sentence\nab cd.\nabc\n")
+    options = {"--minilm": minilm, "--sentences": sentences, "--cache": tmp_path / "cache"}
+    words = [word for pair in options.items() for word in pair]
+    run(latency, monkeypatch, "--parts", "real", *words)
+    _, differences, times = capsys.readouterr().out.split("\n\n")
+    exact, int8, pytorch = (numbers(line)[0] for line in differences.splitlines()[1:])
+    assert exact < 1e-5 < int8 < 0.1
+    assert pytorch == 0
+    names = [line[:48].strip() for line in times.splitlines()[2:]]
+    assert names == [
+        "ours MiniLM, squeezed int8, any length",
+        "ours MiniLM float32, any length",
+        "ours MiniLM int8, any length",
+        "PyTorch MiniLM float32, any length",
+    ]
+
+
 def test_a_contender_that_computes_something_else_ends_the_comparison(made, latency, tokenized):
-    other = dataclasses.replace(made[0], logits=lambda x: made[0].logits(x) + 0.001)
+    other = dataclasses.replace(made[0], outputs=lambda x: made[0].outputs(x) + 0.001)
     with pytest.raises(SystemExit, match="ours SqueezeBERT float32, fixed 128 are not its model's"):
         latency.check_agreement([other, *made[1:]], [tokenized("abc")])
 
