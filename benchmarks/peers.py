@@ -356,7 +356,7 @@ class _PeerFiles:
         if exact is not None:
             from onnxruntime.quantization import QuantType, quantize_dynamic
 
-            quantize_dynamic(exact, path, weight_type=QuantType.QInt8)
+            quantize_dynamic(exact, path, per_channel=True, weight_type=QuantType.QInt8)
             return
         inputs = _sample(torch.int64)
         torch.onnx.export(

@@ -188,8 +188,13 @@ def gammas_exchanged(patient):
     patient.put(second, a)
 
 
-def a_beta_dropped(patient):
-    patient.change(patient.vectors(_OPERATOR.ADD, 128)[0], np.zeros_like)
+def a_bias_dropped(patient):
+    """With it the beta of the norm before, which it adds as well."""
+    weights = patient.projections(128, 128)[0]
+    (op,) = (
+        x for x in patient.operators(*_PROJECTIONS) if patient.graph.origin(x.inputs[1]) == weights
+    )
+    patient.change(patient.graph.origin(op.inputs[2]), np.zeros_like)
 
 
 def labels_permuted(patient):
@@ -267,7 +272,7 @@ DAMAGES: dict[str, Callable[[Patient], None]] = {
         relu_for_gelu,
         tanh_left_out,
         gammas_exchanged,
-        a_beta_dropped,
+        a_bias_dropped,
         labels_permuted,
         one_channel_scaled,
         one_channel_of_the_wrong_scale,

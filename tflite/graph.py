@@ -9,7 +9,8 @@ It computes the same as the Keras model, but is written for LiteRT's delegates, 
 - word and segment embeddings are EMBEDDING_LOOKUP on flat ids, which can be quantized (the table
   of a GATHER would stay in float);
 - query, key and value are one projection if their groups are equal, as they nearly always are;
-- the attention scale is folded into the query weights;
+- the attention scale is folded into the query weights, and the norms' betas into the biases of what
+  reads their results (`betas`);
 - for GPUs, attention is written without what their delegates were found to compute incorrectly
   (`known_faults`): the mask is a channel of query and key, and keys are transposed beforehand;
 - if only the first position is needed, the last block computes only that one, and applies the
@@ -34,7 +35,8 @@ import tensorflow as tf
 from ..config import ACTIVATIONS
 from ..inputs import INPUTS
 from ..layers import GroupedConv1D, SqueezeBertBlock, SqueezeBertSelfAttention
-from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel
+from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
+from .betas import fold_betas
 from .quantization import TABLE_PRODUCT
 
 ACTIVATION_FUNCTIONS = {
@@ -98,6 +100,7 @@ class DeployedGraph(tf.Module):
         self._pooling, self._normalize = pooling, normalize
         self._for_gpu, self._convolutions = for_gpu, convolutions
         self._half_precision = half_precision
+        self._biases = fold_betas(transformer_of(model))  # by the layer's id
         # By layer and name. As constants they would be copied from one form of the graph to the
         # next, and conversion would take five times as long.
         self._weights: dict[str, tf.Variable] = {}
@@ -188,7 +191,8 @@ class DeployedGraph(tf.Module):
         kernel = head.dense.kernel
         size = hidden * math.sqrt(kernel.shape[0]) * _rms(kernel) / 2  # the activation halves it
         # Otherwise the converter multiplies gamma into the table, and stores the table twice.
-        x = self._layer_norm(head.layer_norm, x, size, foldable=False)  # [B, 1, S, E]
+        x = self._layer_norm(head.layer_norm, x, size, foldable=False)
+        x += self._weight("beta", head.layer_norm)  # [B, 1, S, E]
         with tf.name_scope(TABLE_PRODUCT):
             logits = tf.matmul(x, self._weight("embeddings", words), transpose_b=True)
             logits += self._weight("bias", head)
@@ -227,7 +231,7 @@ class DeployedGraph(tf.Module):
             is_last = i == len(heads) - 1
             x = self._block(block, x, biases[count], size, first_alone and is_last)
             size = _usual_size(block.projection_norm)
-        return x
+        return x + self._weight("beta", transformer.blocks[-1].projection_norm)
 
     def _mask(self, attention_mask):
         """[B, S] integers to [B, 1, 1, S] floats."""
@@ -235,7 +239,10 @@ class DeployedGraph(tf.Module):
         return tf.reshape(tf.cast(attention_mask, tf.float32), [batch, 1, 1, length])
 
     def _embed_all(self, transformer: SqueezeBertModel, input_ids, token_type_ids):
-        """The embeddings, [B, 1, S, H], and the usual size of their numbers."""
+        """The embeddings, [B, 1, S, H], and the usual size of their numbers.
+
+        Unless they are projected, they lack the beta of their norm, as do the results of blocks.
+        """
         layer, offset = transformer.embeddings, self._config.position_offset
         batch, length = self._sizes
         x = self._lookup(layer.word_embeddings, input_ids)  # [B * S, E]
@@ -457,7 +464,7 @@ class DeployedGraph(tf.Module):
         return 2.0 ** -(round(math.log2(16 * max(size, 1e-6))) or 1)
 
     def _layer_norm(self, layer, x, size: float, foldable: bool = True):
-        """The norm of x, whose numbers are usually of that size.
+        """The norm of x, whose numbers are usually of that size, but for its beta.
 
         If `foldable`, its gamma can be folded into a matrix that follows.
         """
@@ -467,20 +474,22 @@ class DeployedGraph(tf.Module):
         mean = tf.reduce_mean(x, axis=-1, keepdims=True)
         variance = tf.reduce_mean(tf.math.squared_difference(x, mean), axis=-1, keepdims=True)
         scale = tf.math.rsqrt(variance + layer.epsilon * shrink**2)
-        gamma, beta = self._weight("gamma", layer), self._weight("beta", layer)
-        return (
-            (x - mean) * scale * gamma + beta if foldable else (x - mean) * (scale * gamma) + beta
-        )
+        gamma = self._weight("gamma", layer)
+        return (x - mean) * scale * gamma if foldable else (x - mean) * (scale * gamma)
 
     def _weight(self, name: str, *layers, transform: Callable = lambda value: value, part=None):
         """The weight of that name; for several layers, `transform` of their weights."""
         key = ".".join([name, *(str(id(layer)) for layer in layers), str(part)])
         if key not in self._weights:
             with tf.init_scope():  # outside of the graph under construction
-                values = (keras.ops.convert_to_numpy(getattr(layer, name)) for layer in layers)
-                value = transform(*(np.asarray(value, np.float32) for value in values))
+                value = transform(*(self._value(name, layer) for layer in layers))
                 self._weights[key] = tf.Variable(value, trainable=False)
         return tf.convert_to_tensor(self._weights[key])
+
+    def _value(self, name: str, layer) -> np.ndarray:
+        if name == "bias" and id(layer) in self._biases:
+            return self._biases[id(layer)]
+        return np.asarray(keras.ops.convert_to_numpy(getattr(layer, name)), np.float32)
 
 
 def _activation(name: str) -> Callable:

@@ -27,7 +27,7 @@ from .vocabulary import always_kept, coverage, trim_vocabulary
 # Of the texts that the fit uses, and of others, whose hidden states are compared.
 _FITTED, _JUDGED = 6000, 3000
 _HELD_OUT = 10  # one text in so many is not fitted to, and not counted for the vocabulary
-_VOCABULARIES = np.geomspace(2000, 16384, 10).round(-2)
+_LEAST_PIECES, _VOCABULARIES = 2000, 18
 _FINALISTS = 4
 _TRIES = 4
 # Sizes in a file, in bytes, of what is not in a layer.
@@ -255,7 +255,8 @@ def _vocabularies(
     """Smaller vocabularies, by use in texts, and what they lose of others."""
     tokenizer = require_tokenizer(teacher)
     least, whole = len(always_kept(tokenizer)), teacher.config.vocab_size
-    sizes = [size for size in map(int, _VOCABULARIES) if least <= size < whole]
+    tried = np.geomspace(_LEAST_PIECES, whole, _VOCABULARIES).round(-2).astype(int).tolist()
+    sizes = [size for size in tried if least <= size < whole]
     for size in tqdm.tqdm(sizes, desc="vocabularies", disable=None):
         smaller = require_tokenizer(trim_vocabulary(teacher, texts, size=size))
         yield Vocabulary(size, 1 - coverage(tokenizer, smaller, others).words)
