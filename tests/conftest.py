@@ -1,5 +1,6 @@
 """Settings that must stand before TensorFlow, transformers and the hub client are imported."""
 
+import contextlib
 import gc
 import itertools
 import os
@@ -28,14 +29,21 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-@pytest.fixture
-def eager():
+@contextlib.contextmanager
+def run_eagerly():
     """Has TensorFlow run its functions step by step: for a few steps, tracing them costs more."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eager():
+    """Such steps in a test."""
+    with run_eagerly():
+        yield
 
 
 @pytest.fixture
