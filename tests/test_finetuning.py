@@ -75,7 +75,7 @@ def files(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", toy.FILES)
-def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, tmp_path):
+def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, drawn, tmp_path):
     train, dev = files[task]
     out = tmp_path / "out"
     options = {"data_options": {"pack": False}} if task == "mlm" else {}
