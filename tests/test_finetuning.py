@@ -183,7 +183,7 @@ class Machine(keras.callbacks.Callback):
 
     def __init__(self, monkeypatch):
         super().__init__()
-        self.now, self.seconds, self.stop, self.rates = 1000.0, itertools.repeat(4.0), 0, []
+        self.now, self.seconds, self.stop, self.rates = 1000.0, itertools.repeat(2.0), 0, []
         self.evaluations = 0
         evaluate = on_task.evaluate
 
@@ -225,13 +225,13 @@ def assert_took_a_minute(machine, folder) -> None:
 
 @few_steps
 @pytest.mark.parametrize(
-    ("later", "precision"), [(4.0, "mixed_float16"), (7.0, "float32"), (2.0, "float32")]
+    ("later", "precision"), [(2.0, "mixed_float16"), (6.0, "float32"), (1.0, "float32")]
 )
 def test_minutes_end_the_run_and_the_learning_rate(
     later, precision, bare, files, tmp_path, machine
 ):
     """Of a machine that becomes slower or faster, and evaluates in three seconds."""
-    machine.seconds = itertools.chain([6.0], [4.0] * 4, itertools.repeat(later))
+    machine.seconds = itertools.chain([5.0], [2.0] * 8, itertools.repeat(later))
     options = {**MINUTE, "precision": precision, "callbacks": [machine]}
     result = finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
     assert_took_a_minute(machine, tmp_path)
@@ -250,7 +250,7 @@ def test_minutes_leave_room_for_dev_and_the_held_out_examples(bare, files, tmp_p
 
 @few_steps
 def test_minutes_are_those_of_all_parts_of_a_resumed_run(bare, files, tmp_path, machine):
-    machine.stop = 7
+    machine.stop = 9
     options = {**MINUTE, "save_steps": 1, "callbacks": [machine]}
     with pytest.raises(KeyboardInterrupt):
         finetune(bare, "sst2", *files["sst2"], tmp_path, **options)
