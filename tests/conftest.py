@@ -1,8 +1,10 @@
 """Settings that must stand before TensorFlow, transformers and the hub client are imported."""
 
+import contextlib
 import gc
 import itertools
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,14 +30,39 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-@pytest.fixture
-def eager():
+@contextlib.contextmanager
+def run_eagerly():
     """Has TensorFlow run its functions step by step: for a few steps, tracing them costs more."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eager():
+    """Such steps in a test."""
+    with run_eagerly():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def undrawn():
+    """Has runs draw no curves, which takes a third of the time of a few steps."""
+    run = sys.modules.get("tf_squeezebert.training.run")
+    with pytest.MonkeyPatch.context() as patch:
+        if run is not None:  # tests that do not train do not import it
+            patch.setattr(run, "draw_curves", lambda path, history, metric: None)
+        yield
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Has runs draw their curves after all."""
+    from tf_squeezebert.training import curves
+
+    monkeypatch.setattr("tf_squeezebert.training.run.draw_curves", curves.draw_curves)
 
 
 @pytest.fixture

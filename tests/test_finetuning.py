@@ -75,7 +75,7 @@ def files(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", toy.FILES)
-def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, tmp_path):
+def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, drawn, tmp_path):
     train, dev = files[task]
     out = tmp_path / "out"
     options = {"data_options": {"pack": False}} if task == "mlm" else {}
@@ -286,7 +286,7 @@ def test_dropout_is_another_while_training_only(usual, bare, files, tmp_path):
             if isinstance(layer, keras.layers.Dropout):
                 layer.seed_generator.state.assign([len(models), i])
         options = {**FAST, "dropout": rate, "max_steps": 2}
-        finetune(model, "sst2", *files["sst2"], tmp_path / str(len(models)), **options)
+        finetune(model, "sst2", files["sst2"][0], None, tmp_path / str(len(models)), **options)
         assert {x.rate for x in model._flatten_layers() if hasattr(x, "rate")} == {usual}
         models.append(model.get_weights())
     alike = [all(np.array_equal(*pair) for pair in zip(models[0], m, strict=True)) for m in models]
@@ -406,9 +406,9 @@ def test_the_best_epoch_is_chosen_on_the_held_out_examples(
 
 
 @few_steps
-@pytest.mark.parametrize("task", toy.FILES)
-def test_examples_of_every_task_can_be_held_out(task, bare, files, tmp_path):
-    options = {**ONE_STEP, "batch_size": 64, "epochs": 1, "held_out": 0.3}
+@pytest.mark.parametrize("task", ["stsb", "multilabel", "ner", "qa", "choice", "mlm"])
+def test_examples_of_every_kind_of_task_can_be_held_out(task, bare, files, tmp_path):
+    options = {**ONE_STEP, "epochs": 1, "held_out": 0.3}
     result = finetune(bare, task, *files[task], tmp_path, **options)
     dev = evaluation.evaluate(result.model, files[task][1], task, max_length=32).metrics
     assert result.metrics == pytest.approx(dev, rel=1e-4, abs=1e-6, nan_ok=True)

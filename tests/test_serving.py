@@ -61,16 +61,26 @@ def lines(name: str) -> list[dict]:
 # ------------------------------------------------------------------ the tokenizer in the graph
 
 
+@functools.cache
+def graph_of(tokenizer: SqueezeBertTokenizer):
+    """The tokenizer's graph, for any number of texts: it takes seconds to trace, so only once."""
+    signature = [tf.TensorSpec([None], tf.string)]
+    return tf.function(
+        GraphTokenizer(tokenizer).__call__, autograph=False, input_signature=signature
+    )
+
+
 def tokens_in_graph(tokenizer: SqueezeBertTokenizer, texts: list[str]) -> list[tuple]:
     """The ids, places and word numbers of each text's tokens."""
-    graph = tf.function(GraphTokenizer(tokenizer).__call__, autograph=False)
     encoded = tf.constant([text.encode() for text in texts])
-    ids, starts, ends, words, splits = (x.numpy() for x in graph(encoded))
+    ids, starts, ends, words, splits = (x.numpy() for x in graph_of(tokenizer)(encoded))
+    # Numbers of words rise through all texts; each text counts its own from 0.
+    assert (np.diff(words) >= 0).all()
+    steps = np.cumsum(np.diff(words, prepend=words[:1]) > 0)
+    ids, places, steps = ids.tolist(), [*zip(starts.tolist(), ends.tolist(), strict=True)], [*steps]
     found = []
-    for a, b in itertools.pairwise(splits):
-        _, word = np.unique(words[a:b], return_inverse=True)
-        places = list(zip(starts[a:b].tolist(), ends[a:b].tolist(), strict=True))
-        found.append((ids[a:b].tolist(), places, word.tolist()))
+    for a, b in itertools.pairwise(splits.tolist()):
+        found.append((ids[a:b], places[a:b], [int(x - steps[a]) for x in steps[a:b]]))
     return found
 
 
@@ -102,7 +112,7 @@ def test_the_graph_gives_the_tokens_of_the_corpus(name):
 def test_the_graph_gives_the_tokens_of_any_bytes():
     """A request may hold bytes that are not UTF-8: a part of them is replaced."""
     tokenizer = tokenizer_of("uncased")
-    graph = GraphTokenizer(tokenizer)
+    graph = graph_of(tokenizer)
     for text in (b"a \xff film", b"\xc3", b"\xed\xa0\x80 twice"):
         ids = graph(tf.constant([text])).id.numpy().tolist()
         expected = tokenizer(text.decode(errors="replace"), add_special_tokens=False)
@@ -144,7 +154,7 @@ def test_added_tokens_that_overlap():
 def test_the_graph_makes_the_rows_of_the_corpus(name, windows_of_pairs):
     """With pairs, truncation and windows."""
     tokenizer = tokenizer_of(name)
-    graph, runner = GraphTokenizer(tokenizer), Runner(None, tokenizer, None)
+    graph, runner = graph_of(tokenizer), Runner(None, tokenizer, None)
     mine = [line for line in lines("tokens.jsonl") if line["tokenizer"] == name]
     key = lambda x: (x.get("max_length", 512), x.get("stride", -1), "pair" in x)  # noqa: E731
     kinds = set()
