@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 
 import keras
 import numpy as np
@@ -29,7 +28,6 @@ from tf_squeezebert.squeeze import (
 from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.costs import Costs, Probe, cortex_a76
 from tf_squeezebert.squeeze.fitting import hidden_error
-from tf_squeezebert.squeeze.foresight import Chosen
 from tf_squeezebert.squeeze.search import Depth, Limits, Search
 from tf_squeezebert.squeeze.sensitivity import Cut, cuts_of, divides, sensitivities
 from tf_squeezebert.squeeze.student import keep_positions
@@ -455,32 +453,57 @@ def test_a_promised_model_can_be_loaded_and_exported_again(kept, tmp_path):
     assert predict(model, text)["label"] == predict(Runtime(out / "model.tflite"), text)["label"]
 
 
-def test_a_run_with_a_promise_is_resumed_with_its_shape(
-    kept, teacher, files, tmp_path, monkeypatch
-):
+@pytest.fixture
+def no_search(monkeypatch):
+    monkeypatch.delattr(squeezing, "choose_shape")
+
+
+@pytest.mark.usefixtures("no_search")
+def test_a_run_with_a_promise_is_resumed_with_its_shape(kept, teacher, files, tmp_path):
     """Killed in training, it goes on with the shape of its plan, to the same weights."""
     whole, promise, result = kept
-    chosen = Chosen.read(json.loads((whole / "squeeze.json").read_text("utf-8"))["chosen"])
-
-    def choose_again(teacher, texts, promise, folder, **options):
-        shutil.copy(whole / "frontier.json", folder)
-        return chosen
 
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             raise KeyboardInterrupt
 
-    # The search takes long, and finds what it found for the whole run.
-    monkeypatch.setattr(squeezing, "choose_shape", choose_again)
+    same = {"shape_of": whole}  # what the search would find
     with pytest.raises(KeyboardInterrupt):
-        promised(teacher, files, tmp_path, promise, callbacks=[Stop()])
+        promised(teacher, files, tmp_path, promise, callbacks=[Stop()], **same)
     other = Promise(max_mb=0.13, max_minstr=0.35, tokens=12)
     with pytest.raises(ValueError, match="promise"):
-        promised(teacher, files, tmp_path, other, resume=True)
-    monkeypatch.delattr(squeezing, "choose_shape")  # what is resumed does not search again
-    again = promised(teacher, files, tmp_path, promise, resume=True)
+        promised(teacher, files, tmp_path, other, resume=True, **same)
+    again = promised(teacher, files, tmp_path, promise, resume=True, **same)
     for got, want in zip(again.model.get_weights(), result.model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.usefixtures("no_search")
+def test_the_shape_of_another_run_is_taken(kept, teacher, files, tmp_path):
+    """With another seed, and other texts before the task, for one epoch instead of two."""
+    whole, promise, result = kept
+    texts = {"texts": sentences(40), "text_epochs": 1}
+    other = promised(teacher, files, tmp_path, promise, shape_of=whole, seed=5, **texts)
+    assert other.model.config == result.model.config
+    assert json.loads((tmp_path / "texts" / "results.json").read_text("utf-8"))["steps"] == 2
+    theirs, ours = (
+        json.loads((folder / "frontier.json").read_text("utf-8")) for folder in (whole, tmp_path)
+    )
+    assert ours["shapes"] == theirs["shapes"]
+    assert ours["reached"] != theirs["reached"]
+    assert (tmp_path / "model.tflite").stat().st_size <= 120_000
+
+
+def test_folders_without_a_shape_for_the_bert(kept, teacher, files, tmp_path):
+    whole, promise, _ = kept
+    for folder in (teacher, tmp_path / "none"):
+        with pytest.raises(ValueError, match=r"has no squeeze\.json with a shape"):
+            promised(teacher, files, tmp_path / "out", promise, shape_of=folder)
+    small = dense_model(num_hidden_layers=1, hidden_size=24, embedding_size=24, id2label=NAMES)
+    with pytest.raises(ValueError, match="chosen for another BERT"):
+        promised(small, files, tmp_path / "out", promise, shape_of=whole)
+    with pytest.raises(ValueError, match="shape_of needs the promise"):
+        promised(teacher, files, tmp_path / "out", None, shape_of=whole)
 
 
 @pytest.mark.usefixtures("few_cuts")

@@ -77,6 +77,12 @@ def add(add_parser: Callable) -> None:
         "--texts", metavar="FILE", type=types.path, help="texts without labels, one per line"
     )
     squeeze.add_argument(
+        "--text-epochs",
+        type=types.whole,
+        metavar="N",
+        help="number of passes over --texts (default: --epochs)",
+    )
+    squeeze.add_argument(
         "--pooling",
         choices=POOLINGS,
         help="for a BERT of sentence embeddings: how they are made of its hidden states; those "
@@ -135,6 +141,13 @@ def _add_promise(squeeze: argparse.ArgumentParser) -> None:
         "of the BERT's such as 0.98x",
     )
     group.add_argument(
+        "--shape-of",
+        type=types.path,
+        metavar="FOLDER",
+        help="take the shape of a model that was squeezed to a promise before, from the same BERT, "
+        "and do not search for one",
+    )
+    group.add_argument(
         "--device",
         choices=_DEVICES,
         help="whose costs count if only the size is limited (default: cortex-a76)",
@@ -167,10 +180,12 @@ def run(options: argparse.Namespace) -> None:
         groups=options.groups,
         layers=options.layers,
         promise=_promise_of(options),
+        shape_of=options.shape_of,
         positions=options.positions,
         vocab_size=options.vocab_size,
         **vocabulary_of(options),
         texts=options.texts,
+        text_epochs=options.text_epochs,
         pooling=options.pooling,
         task=options.task,
         train=options.train,

@@ -49,6 +49,13 @@ def _plain(shape: Shape) -> dict[str, Any]:
     }
 
 
+def copy_frontier(source: Path, folder: Path) -> None:
+    """Copies the frontier of another folder, without what was reached there."""
+    frontier = read_json(source / FILE)
+    frontier.pop("reached", None)
+    write_text(folder / FILE, json.dumps(frontier, indent=1) + "\n")
+
+
 def add_reached(folder: Path, reached: Mapping[str, Any]) -> None:
     """Adds what was reached to the frontier's file, and draws it; without matplotlib, logs so.
 

@@ -38,6 +38,7 @@ from .calibration import Calibration, Text
 from .fitting import embedding_error, hidden_error
 from .foresight import Chosen, choose_shape
 from .frequencies import read_sources
+from .frontier import copy_frontier
 from .promise import Promise, write_promised
 from .regrouping import Regrouping
 from .student import keep_positions, make_student
@@ -56,12 +57,14 @@ def squeeze(
     groups: int | Sequence[int] | None = None,
     layers: int | Sequence[int] | None = None,
     promise: Promise | None = None,
+    shape_of: str | os.PathLike | None = None,
     positions: int | None = None,
     vocab_size: int | None = None,
     vocab_from: Sequence[str | os.PathLike] = (),
     languages: Sequence[str] = (),
     frequencies: Sequence[str | os.PathLike] = (),
     texts: str | os.PathLike | Iterable[Text] | None = None,
+    text_epochs: int | None = None,
     pooling: str | None = None,
     task: str | None = None,
     train: Data | None = None,
@@ -92,6 +95,8 @@ def squeeze(
             `model.tflite`, in the recipe that was chosen, and `frontier.png` shows what was
             foreseen and reached. A share of train is held out to choose the best epoch, 3 % unless
             `held_out` says another.
+        shape_of: with a promise, the folder of a model that was squeezed to one before, from the
+            same BERT: its shape is taken, and not searched for again.
         positions: the longest text, in tokens, that the model takes; by default as long as the
             BERT takes. In a file, each position has 4 bytes for each channel.
         vocab_size: number of word pieces to keep, those that the texts, or train, use most; see
@@ -99,6 +104,7 @@ def squeeze(
         vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
             per line, languages, and lists of words, as in `read_sources`.
         texts: a file of texts without labels, one per line; or texts, or pairs of texts.
+        text_epochs: number of passes over `texts`, if it is not `epochs`.
         pooling: "mean" or "cls", for a BERT without a head, of sentence embeddings that are made in
             this way: those of `texts` are distilled too. The default is what the BERT's
             sentence-transformers folder says.
@@ -130,9 +136,13 @@ def squeeze(
     if (task is None) != (train is None) or (task is None and dev is not None):
         raise ValueError("A task needs train, and train and dev need a task: pass both.")
     _check_promise(promise, groups, layers, task, dev)
+    if shape_of is not None and promise is None:
+        raise ValueError("shape_of needs the promise that the file is to keep: pass it too.")
     held_out = {"held_out": _HELD_OUT_OF_TRAIN} if promise and task else {}
     options = {**SQUEEZING, **held_out, **options}
     settings = TrainingOptions(**options)
+    if text_epochs is not None:
+        check_number("text_epochs", text_epochs, least=1)
     if settings.held_out and task is None:
         raise ValueError(
             "held_out is a share of train: leave it out without a task, since one in "
@@ -154,10 +164,12 @@ def squeeze(
             "groups": 4 if groups is None else groups,
             "layers": layers,
             "promise": promise and dataclasses.asdict(promise),
+            "shape_of": shape_of and str(_chosen_in(Path(shape_of), teacher.config)),
             "positions": positions,
             "vocab_size": vocab_size,
             "vocabulary": [*map(digest_data, of_vocabulary), *languages],
             "pooling": pooling,
+            "text_epochs": text_epochs,
             "columns": columns,
             "budget": budget,
             "options": dataclasses.asdict(settings),
@@ -182,7 +194,10 @@ def squeeze(
         keras.utils.set_random_seed(settings.seed)
         mixed = [sample[i] for i in np.random.default_rng(settings.seed).permutation(len(sample))]
         chosen = plan.get("chosen")
-        if promise is not None and chosen is None:
+        if shape_of is not None and chosen is None:
+            chosen = _chosen_in(Path(shape_of), teacher.config)
+            copy_frontier(Path(shape_of), folder)
+        elif promise is not None and chosen is None:
             trims = not sources and vocab_size is None
             # A copy, whose channels are reordered to and fro.
             copy = _copy(teacher, teacher.config, teacher.dtype_policy)
@@ -215,8 +230,9 @@ def squeeze(
                 return evaluate(student, dev, task, **columns).metrics
 
             place = folder / "texts" if task is not None else folder
+            of_texts = {**options, "epochs": text_epochs or settings.epochs}
             result = _learn_texts(
-                student, teacher, kept, texts, pooling, place, options, measure, resume, fit
+                student, teacher, kept, texts, pooling, place, of_texts, measure, resume, fit
             )
         if task is None or train is None:
             student.save_pretrained(folder)
@@ -262,6 +278,34 @@ def _check_promise(
     metric = find_task(task).metrics[0]
     if metric in FALLING:
         raise ValueError(f"min_metric is for metrics that rise, not for {metric}: leave it out.")
+
+
+def _chosen_in(folder: Path, config: SqueezeBertConfig) -> Chosen:
+    """The shape that was chosen for a promise in a folder.
+
+    Raises:
+        ValueError: none was, or it was made of another BERT.
+    """
+    path = folder / _PLAN_FILE
+    try:
+        chosen = Chosen.read(read_json(path)["chosen"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"'{folder}' has no {_PLAN_FILE} with a shape that was chosen for a promise: name a "
+            "folder that was squeezed to one."
+        ) from error
+    sizes = config.layer_sizes(0)
+    if (
+        max(chosen.layers) >= config.num_hidden_layers
+        or chosen.vocab_size > config.vocab_size
+        or {x.hidden_size for x in chosen.sizes} != {sizes.hidden_size}
+        or {x.head_size for x in chosen.sizes} != {sizes.head_size}
+    ):
+        raise ValueError(
+            f"The shape in '{folder}' was chosen for another BERT, whose sizes differ: leave out "
+            "shape_of."
+        )
+    return chosen
 
 
 def _measure_on(
