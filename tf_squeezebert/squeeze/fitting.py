@@ -43,65 +43,99 @@ def fit_groups(
     """
     ours, theirs = calibration.embed(student), calibration.embed(teacher)
     student_of = dict(zip(layers, student.blocks, strict=True))
-    for i, taught in enumerate(tqdm.tqdm(teacher.blocks, desc="fit", unit="layer", disable=None)):
+    for i, block in enumerate(tqdm.tqdm(teacher.blocks, desc="fit", unit="layer", disable=None)):
+        taught = Taught(block, theirs, calibration)
         if i in student_of:
-            ours, theirs = fit_block(student_of[i], taught, ours, theirs, calibration, ridge)
-        else:
-            theirs = calibration.apply(taught, theirs)
+            fit = Fit(student_of[i], taught, calibration, ridge)
+            ours = fit.feed_forward(fit.attention(ours))
+        theirs = taught.states
 
 
-def fit_block(
-    block: SqueezeBertBlock,
-    taught: SqueezeBertBlock,
-    ours: list,
-    theirs: list,
-    calibration: Calibration,
-    ridge: float = RIDGE,
-    uncut: bool = True,
-) -> tuple[list, list]:
+class Taught:
+    """What a block computes from states, step by step: the aims of another block's projections.
+
+    Attributes:
+        block: the block.
+        query, key, value: the results of these projections.
+        attended: the sum of the input and of what attention makes of it.
+        middle: the states after the first norm.
+        intermediate: the result of this projection, before the activation.
+        total: the sum of `middle` and of what the feed-forward network makes of it.
+        states: the states after the block.
+    """
+
+    def __init__(self, block: SqueezeBertBlock, x: list, calibration: Calibration):
+        self.block, attention = block, block.attention
+        self.query, self.key, self.value = (
+            each(layer, x) for layer in (attention.query, attention.key, attention.value)
+        )
+        context = each(block.post_attention, _attend(block, x, calibration))
+        self.attended = each(ops.add, x, context)
+        self.middle = each(block.post_attention_norm, self.attended)
+        self.intermediate = each(block.intermediate, self.middle)
+        hidden = each(block.projection, each(block.activation, self.intermediate))
+        self.total = each(ops.add, self.middle, hidden)
+        self.states = each(block.projection_norm, self.total)
+
+
+class Fit:
     """Fits a block's projections in the order in which they act.
 
     Args:
-        block, taught, calibration, ridge: as in `fit_groups`.
-        ours, theirs: the states before the two blocks.
+        block: the block to change, which may have the first heads and intermediate channels only.
+        taught: what the whole block computes.
+        calibration, ridge: as in `fit_groups`.
         uncut: whether to fit projections that have all weights too, which makes up for what is
             wrong in the states.
-
-    Returns:
-        The states after them.
     """
 
-    masks = calibration.masks
+    def __init__(
+        self,
+        block: SqueezeBertBlock,
+        taught: Taught,
+        calibration: Calibration,
+        ridge: float = RIDGE,
+        uncut: bool = True,
+    ):
+        self.block, self.taught, self.calibration = block, taught, calibration
+        self.ridge, self.uncut = ridge, uncut
 
-    def fit(layer: GroupedConv1D, dense: GroupedConv1D, x: list, y: list) -> None:
-        if layer.kernel.shape == dense.kernel.shape and not uncut:
+    def attention(self, x: list) -> list:
+        """Fits attention on the states before the block; returns those after the first norm."""
+        block, taught = self.block, self.taught
+        for name in ("query", "key", "value"):
+            layer, dense = (getattr(b.attention, name) for b in (block, taught.block))
+            self._fit(layer, dense, x, getattr(taught, name))
+        context = _attend(block, x, self.calibration)
+        # The sums with the residual are fitted, since these are what the layer norm sees.
+        wanted = each(ops.subtract, taught.attended, x)
+        self._fit(block.post_attention, taught.block.post_attention, context, wanted)
+        total = each(ops.add, x, each(block.post_attention, context))
+        return each(block.post_attention_norm, total)
+
+    def feed_forward(self, x: list) -> list:
+        """Fits the feed-forward network on what `attention` returned; returns the last states."""
+        block, taught = self.block, self.taught
+        self._fit(block.intermediate, taught.block.intermediate, x, taught.intermediate)
+        hidden = each(block.activation, each(block.intermediate, x))
+        wanted = each(ops.subtract, taught.total, x)
+        self._fit(block.projection, taught.block.projection, hidden, wanted)
+        total = each(ops.add, x, each(block.projection, hidden))
+        return each(block.projection_norm, total)
+
+    def _fit(self, layer: GroupedConv1D, dense: GroupedConv1D, x: list, y: list) -> None:
+        if layer.kernel.shape == dense.kernel.shape and not self.uncut:
             return
         # Of the heads or intermediate channels, the layer may have the first ones only.
-        inputs, outputs = calibration.rows(x), calibration.rows(y)[:, : layer.filters]
+        rows = self.calibration.rows
+        inputs, outputs = rows(x), rows(y)[:, : layer.filters]
         kernel = np.asarray(ops.convert_to_numpy(dense.kernel))[0]
         kernel = kernel[: inputs.shape[1], : layer.filters]
-        fit_projection(layer, kernel, inputs, outputs, ridge)
+        fit_projection(layer, kernel, inputs, outputs, self.ridge)
 
-    def attend(layer: SqueezeBertBlock, x: list) -> list:
-        return each(lambda x, mask: layer.attention(x, mask)[0], x, masks)
 
-    for name in ("query", "key", "value"):
-        layer, dense = (getattr(b.attention, name) for b in (block, taught))
-        fit(layer, dense, ours, each(dense, theirs))
-    context = attend(block, ours)
-    # The sums with the residual are fitted, since these are what the layer norm sees.
-    wanted = each(ops.add, theirs, each(taught.post_attention, attend(taught, theirs)))
-    fit(block.post_attention, taught.post_attention, context, each(ops.subtract, wanted, ours))
-    ours = each(ops.add, ours, each(block.post_attention, context))
-    ours, theirs = each(block.post_attention_norm, ours), each(taught.post_attention_norm, wanted)
-
-    before = each(taught.intermediate, theirs)
-    fit(block.intermediate, taught.intermediate, ours, before)
-    hidden = each(block.activation, each(block.intermediate, ours))
-    wanted = each(ops.add, theirs, each(taught.projection, each(taught.activation, before)))
-    fit(block.projection, taught.projection, hidden, each(ops.subtract, wanted, ours))
-    ours = each(ops.add, ours, each(block.projection, hidden))
-    return each(block.projection_norm, ours), each(taught.projection_norm, wanted)
+def _attend(block: SqueezeBertBlock, x: list, calibration: Calibration) -> list:
+    return each(lambda x, mask: block.attention(x, mask)[0], x, calibration.masks)
 
 
 def fit_projection(

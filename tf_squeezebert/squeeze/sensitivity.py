@@ -19,7 +19,7 @@ from ..config import GROUPS, LayerSizes, SqueezeBertConfig
 from ..layers import SqueezeBertBlock
 from ..models import SqueezeBertModel, SqueezeBertPreTrainedModel, transformer_of
 from .calibration import Calibration
-from .fitting import cut_weights, fit_block, relative_error
+from .fitting import Fit, Taught, cut_weights, relative_error
 from .regrouping import find_regrouping, regroup
 
 # Query, key and value have the same number, since a file then has one product for the three.
@@ -28,6 +28,7 @@ _GROUPED = (_ATTENTION, *((name,) for name in GROUPS if name not in _ATTENTION))
 _NUMBERS_OF_GROUPS = (2, 4, 8)
 _SHARES = (3 / 4, 1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 12)
 _NARROWED = ("num_attention_heads", "intermediate_size")
+_OF_ATTENTION = {"num_attention_heads", *_ATTENTION, "post_attention_groups"}
 
 
 class Cut(NamedTuple):
@@ -40,6 +41,11 @@ class Cut(NamedTuple):
 
     names: tuple[str, ...]
     value: int
+
+    @property
+    def is_of_attention(self) -> bool:
+        """Or else of the feed-forward network."""
+        return {*self.names} <= _OF_ATTENTION
 
     def of(self, sizes: LayerSizes) -> LayerSizes:
         """The layer's sizes with the cut."""
@@ -111,26 +117,26 @@ def _errors(
     judged: Calibration,
     cuts: Mapping[int, list[Cut]],
 ) -> Iterator[tuple[int, Cut, float]]:
-    blocks = list(transformer.blocks)
-    fitted, states = (_states(transformer, texts) for texts in (calibration, judged))
-    wanted = judged.rows(states[-1])
-    pairs = [(i, cut) for i, every in cuts.items() for cut in every]
-    for i, cut in tqdm.tqdm(pairs, desc="cuts", unit="cut", disable=None):
-        sizes = cut.of(transformer.config.layer_sizes(i))
-        block = cut_block(blocks[i], transformer.config, i, sizes)
-        fit_block(block, blocks[i], fitted[i], fitted[i], calibration, uncut=False)
-        x = states[i]
-        for one in (block, *blocks[i + 1 :]):
-            x = judged.apply(one, x)
-        yield i, cut, relative_error(judged.rows(x), wanted)
-
-
-def _states(transformer: SqueezeBertModel, texts: Calibration) -> list[list]:
-    """The states before each block, and after the last."""
-    states = [texts.embed(transformer)]
-    for block in transformer.blocks:
-        states.append(texts.apply(block, states[-1]))
-    return states
+    fitted, states = calibration.embed(transformer), judged.embed(transformer)
+    wanted = judged.rows(judged.run(transformer))
+    progress = tqdm.tqdm(desc="cuts", unit="cut", total=sum(map(len, cuts.values())), disable=None)
+    for i, block in enumerate(transformer.blocks):
+        taught, left = Taught(block, fitted, calibration), transformer.blocks[i + 1 :]
+        for cut in cuts.get(i, ()):
+            smaller = cut_block(
+                block, transformer.config, i, cut.of(transformer.config.layer_sizes(i))
+            )
+            fit = Fit(smaller, taught, calibration, uncut=False)
+            if cut.is_of_attention:
+                fit.attention(fitted)
+            else:
+                fit.feed_forward(taught.middle)
+            x = states
+            for one in (smaller, *left):
+                x = judged.apply(one, x)
+            progress.update()
+            yield i, cut, relative_error(judged.rows(x), wanted)
+        fitted, states = taught.states, judged.apply(block, states)
 
 
 def cut_block(
