@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -499,11 +500,19 @@ def test_folders_without_a_shape_for_the_bert(kept, teacher, files, tmp_path):
     for folder in (teacher, tmp_path / "none"):
         with pytest.raises(ValueError, match=r"has no squeeze\.json with a shape"):
             promised(teacher, files, tmp_path / "out", promise, shape_of=folder)
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    shutil.copy(whole / "squeeze.json", damaged)
+    (damaged / "frontier.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"frontier\.json' is missing or damaged"):
+        promised(teacher, files, tmp_path / "other", promise, shape_of=damaged)
     small = dense_model(num_hidden_layers=1, hidden_size=24, embedding_size=24, id2label=NAMES)
     with pytest.raises(ValueError, match="chosen for another BERT"):
         promised(small, files, tmp_path / "out", promise, shape_of=whole)
     with pytest.raises(ValueError, match="shape_of needs the promise"):
         promised(teacher, files, tmp_path / "out", None, shape_of=whole)
+    with pytest.raises(ValueError, match="passes over texts: pass these too"):
+        promised(teacher, files, tmp_path / "out", promise, shape_of=whole, text_epochs=1)
 
 
 @pytest.mark.usefixtures("few_cuts")

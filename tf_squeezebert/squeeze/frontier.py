@@ -50,9 +50,18 @@ def _plain(shape: Shape) -> dict[str, Any]:
 
 
 def copy_frontier(source: Path, folder: Path) -> None:
-    """Copies the frontier of another folder, without what was reached there."""
-    frontier = read_json(source / FILE)
-    frontier.pop("reached", None)
+    """Copies the frontier of another folder, without what was reached there.
+
+    Raises:
+        ValueError: it is missing or damaged.
+    """
+    try:
+        frontier = read_json(source / FILE)
+        frontier = {name: frontier[name] for name in ("unit", "shapes")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"'{source / FILE}' is missing or damaged: leave out shape_of, and search again."
+        ) from error
     write_text(folder / FILE, json.dumps(frontier, indent=1) + "\n")
 
 

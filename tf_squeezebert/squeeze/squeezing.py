@@ -143,6 +143,8 @@ def squeeze(
     settings = TrainingOptions(**options)
     if text_epochs is not None:
         check_number("text_epochs", text_epochs, least=1)
+        if texts is None:
+            raise ValueError("text_epochs is the number of passes over texts: pass these too.")
     if settings.held_out and task is None:
         raise ValueError(
             "held_out is a share of train: leave it out without a task, since one in "

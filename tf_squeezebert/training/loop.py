@@ -60,15 +60,16 @@ def train(
         "shuffle": False,  # the datasets are shuffled already
     }
     model.mark_trained()
-    if settings.minutes:
-        run.keep_time(trainee, dev)
     try:
-        with _dropout(model, settings.dropout), rounded_tables(model, settings.table_precision):
-            for first, end, skipped in run.parts():
-                data = batches.train(run.current_epoch, skipped)
-                trainee.fit(data, initial_epoch=first, epochs=end, **fit)
-                if trainee.stop_training:
-                    break
+        with rounded_tables(model, settings.table_precision):
+            if settings.minutes:
+                run.keep_time(trainee, dev)
+            with _dropout(model, settings.dropout):
+                for first, end, skipped in run.parts():
+                    data = batches.train(run.current_epoch, skipped)
+                    trainee.fit(data, initial_epoch=first, epochs=end, **fit)
+                    if trainee.stop_training:
+                        break
     except Exception as error:
         if (lost := distribution.lost(error)) is not None:
             raise lost from error
