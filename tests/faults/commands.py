@@ -12,6 +12,7 @@ from .runner import MARKER, Fault, command
 
 _FILE = f"{CLASSIFIER}.tflite"
 _EXPORT = ("export", CLASSIFIER, "out.tflite")
+_DATA = ("--task", "sst2", "--train", "sst2.tsv", "--dev", "sst2.tsv")
 _TRAIN = ("finetune", CLASSIFIER, "--task", "sst2", "--train", "sst2.tsv", "--out", "out")
 _WRONG: dict[str, tuple[object, ...]] = {
     "no command": (),
@@ -105,6 +106,25 @@ _WRONG: dict[str, tuple[object, ...]] = {
     "squeeze --layers beyond": ("squeeze", CLASSIFIER, "out", "--layers", "0,9"),
     "squeeze --vocab-size 1": ("squeeze", CLASSIFIER, "out", "--vocab-size", "1"),
     "squeeze --budget nan": ("squeeze", CLASSIFIER, "out", "--budget", "nan"),
+    **{
+        f"squeeze {' '.join(options)}": ("squeeze", CLASSIFIER, "out", *_DATA, *options)
+        for options in (
+            ("--max-mb", "nan"),
+            ("--max-mb", "0"),
+            ("--max-ms", "1", "--max-minstr", "1"),
+            ("--max-mb", "1", "--min-metric", "98x"),
+            ("--max-mb", "1", "--groups", "4"),
+            ("--max-mb", "1", "--tokens", "1"),
+            ("--max-mb", "1", "--shape-of", CLASSIFIER),
+            ("--shape-of", CLASSIFIER),
+            ("--text-epochs", "1"),
+            ("--positions", "1"),
+        )
+    },
+    "finetune --table-precision of a masked LM": (
+        *("finetune", CLASSIFIER, "--task", "mlm", "--train", "plain.txt", "--out", "out"),
+        *("--table-precision", "int4"),
+    ),
     "pretrain --phases of text": (
         *("pretrain", CLASSIFIER, "--texts", "plain.txt", "--out", "out", "--phases", "long"),
     ),
