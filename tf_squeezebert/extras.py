@@ -23,6 +23,7 @@ _NEED_KERAS = (
     "saved_model",
     "serving",
     "squeeze",
+    "tflite.betas",
     "tflite.exporter",
     "tflite.graph",
     "tflite.verification",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import keras
 import numpy as np
+from keras import ops
 
 from ..layers import SqueezeBertBlock
 from ..models import SqueezeBertModel
@@ -58,4 +58,4 @@ def _beside(norm, layer) -> np.ndarray:
 
 
 def _value(weight) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(weight), np.float64)
+    return np.asarray(ops.convert_to_numpy(weight), np.float64)
