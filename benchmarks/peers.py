@@ -6,6 +6,7 @@ seed: time does not depend on their values. MiniLM's are real.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import copy
 import functools
@@ -276,7 +277,7 @@ def _pytorch_outputs(model: Wrapped) -> Callable[[Inputs], np.ndarray]:
     return outputs
 
 
-class Wrapped(torch.nn.Module):
+class Wrapped(torch.nn.Module, abc.ABC):
     """A model with one output, as converters want it."""
 
     def __init__(self, model: torch.nn.Module):
@@ -284,9 +285,9 @@ class Wrapped(torch.nn.Module):
         self.model = model
         self.eval()
 
+    @abc.abstractmethod
     def answer(self, outputs: np.ndarray) -> object:
         """What a user makes of the output for a text."""
-        raise NotImplementedError
 
 
 class Logits(Wrapped):

@@ -119,24 +119,24 @@ def _errors(
 ) -> Iterator[tuple[int, Cut, float]]:
     fitted, states = calibration.embed(transformer), judged.embed(transformer)
     wanted = judged.rows(judged.run(transformer))
-    progress = tqdm.tqdm(desc="cuts", unit="cut", total=sum(map(len, cuts.values())), disable=None)
-    for i, block in enumerate(transformer.blocks):
-        taught, left = Taught(block, fitted, calibration), transformer.blocks[i + 1 :]
-        for cut in cuts.get(i, ()):
-            smaller = cut_block(
-                block, transformer.config, i, cut.of(transformer.config.layer_sizes(i))
-            )
-            fit = Fit(smaller, taught, calibration, uncut=False)
-            if cut.is_of_attention:
-                fit.attention(fitted)
-            else:
-                fit.feed_forward(taught.middle)
-            x = states
-            for one in (smaller, *left):
-                x = judged.apply(one, x)
-            progress.update()
-            yield i, cut, relative_error(judged.rows(x), wanted)
-        fitted, states = taught.states, judged.apply(block, states)
+    total = sum(map(len, cuts.values()))
+    with tqdm.tqdm(desc="cuts", unit="cut", total=total, disable=None) as progress:
+        for i, block in enumerate(transformer.blocks):
+            taught = Taught(block, fitted, calibration)
+            for cut in cuts.get(i, ()):
+                sizes = cut.of(transformer.config.layer_sizes(i))
+                smaller = cut_block(block, transformer.config, i, sizes)
+                fit = Fit(smaller, taught, calibration, uncut=False)
+                if cut.is_of_attention:
+                    fit.attention(fitted)
+                else:
+                    fit.feed_forward(taught.middle)
+                x = states
+                for one in (smaller, *transformer.blocks[i + 1 :]):
+                    x = judged.apply(one, x)
+                progress.update()
+                yield i, cut, relative_error(judged.rows(x), wanted)
+            fitted, states = taught.states, judged.apply(block, states)
 
 
 def cut_block(
