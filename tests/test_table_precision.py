@@ -14,6 +14,7 @@ from tf_squeezebert.models import transformer_of
 from tf_squeezebert.tflite import Runtime, export
 from tf_squeezebert.tflite.model_file import unpack
 from tf_squeezebert.tflite.tensors import Graph
+from tf_squeezebert.training.tables import round_tables, rounded_tables
 
 from . import toy
 
@@ -69,6 +70,19 @@ def test_the_metrics_are_those_of_the_rounded_table(trained, tmp_path):
     path = export(result.model, tmp_path / "x.tflite", quantize="int4-tables")
     of_file = evaluate(Runtime(path), dev, "classification").metrics
     assert of_file["accuracy"] == pytest.approx(result.metrics["accuracy"], abs=0.02)
+
+
+def test_what_was_traced_before_is_not_used_for_other_tables(bare):
+    model = load_pretrained(bare)
+    inputs = {"input_ids": np.array([[2, 7, 8, 9, 3]])}
+    whole = model.predict_on_batch(inputs)["last_hidden_state"]
+    with rounded_tables(model, "int4"):
+        rounded = model.predict_on_batch(inputs)["last_hidden_state"]
+    assert np.abs(rounded - whole).max() > 0.01
+    np.testing.assert_array_equal(model.predict_on_batch(inputs)["last_hidden_state"], whole)
+    round_tables(model, "int4")
+    again = model.predict_on_batch(inputs)["last_hidden_state"]
+    np.testing.assert_allclose(again, rounded, atol=1e-5)
 
 
 def test_the_gradient_passes_the_rounding(trained, bare):

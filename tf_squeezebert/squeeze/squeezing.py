@@ -99,7 +99,7 @@ def squeeze(
             same BERT: its shape is taken, and not searched for again.
         positions: the longest text, in tokens, that the model takes; by default as long as the
             BERT takes. In a file, each position has 4 bytes for each channel.
-        vocab_size: number of word pieces to keep, those that the texts, or train, use most; see
+        vocab_size: number of word pieces to keep, those that the texts and train use most; see
             `trim_vocabulary`. The default is all, or those that the next three use.
         vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
             per line, languages, and lists of words, as in `read_sources`.
@@ -184,8 +184,8 @@ def squeeze(
         pooling = _pooling(pooling, teacher)
         plan = _read_plan(folder, identity, teacher.config) if resume else {}
         sample = texts
-        if not texts and task is not None and train is not None:
-            sample = read_task_texts(train, task, teacher, settings, **columns)
+        if task is not None and train is not None:
+            sample = [*texts, *read_task_texts(train, task, teacher, settings, **columns)]
         bert = teacher
         if positions is not None:
             teacher = keep_positions(teacher, positions)

@@ -18,17 +18,23 @@ def rounded_tables(model: SqueezeBertPreTrainedModel, precision: str) -> Iterato
     Raises:
         ValueError: the model is a masked LM, which multiplies by its table too.
     """
-    embeddings = transformer_of(model).embeddings
     if _BITS[precision] and model.task.kind == "fill-mask":
         raise ValueError(
             "A masked LM multiplies by its table too, which table_precision does not round: leave "
             "it out."
         )
-    embeddings.table_bits = _BITS[precision]
+    _look_up(model, _BITS[precision])
     try:
         yield
     finally:
-        embeddings.table_bits = 0
+        _look_up(model, 0)
+
+
+def _look_up(model: SqueezeBertPreTrainedModel, bits: int) -> None:
+    embeddings = transformer_of(model).embeddings
+    if embeddings.table_bits != bits:
+        embeddings.table_bits = bits
+        model.predict_function = model.test_function = None  # they were traced for the other
 
 
 def round_tables(model: SqueezeBertPreTrainedModel, precision: str) -> None:
