@@ -516,12 +516,14 @@ def test_held_out_examples_are_used_by_no_step(bert, few, tmp_path, monkeypatch)
     given = {"train": few["train"], "dev": few["dev"]}
     result = squeeze.squeeze(bert, tmp_path / "a", **given, **options)
     kept, held = hold_out(read_glue(few["train"], "sst2"), 0.25, seed=0)
-    assert sorted(samples[0]) == sorted(example["text"] for example in kept)
+    learnt_from = [example["text"] for example in kept]
+    assert sorted(samples[0]) == sorted(learnt_from)
     assert result.history[-1]["step"] == 2, "48 of 64 examples"
     for examples, metrics in ((few["dev"], result.metrics), (held, result.history[-1])):
         got = evaluation.evaluate(result.model, examples, "sst2").metrics["accuracy"]
         assert got == pytest.approx(metrics.get("accuracy", metrics.get("val_accuracy")))
     squeeze.squeeze(bert, tmp_path / "b", **given, texts=few["texts"], **options)
+    assert sorted(samples[1]) == sorted([*sentences(70, seed=3), *learnt_from])
     with open(tmp_path / "b" / "texts" / "history.csv") as file:
         assert "val_accuracy" not in file.readline(), "dev is used at the end alone"
 
