@@ -523,7 +523,10 @@ def test_held_out_examples_are_used_by_no_step(bert, few, tmp_path, monkeypatch)
         got = evaluation.evaluate(result.model, examples, "sst2").metrics["accuracy"]
         assert got == pytest.approx(metrics.get("accuracy", metrics.get("val_accuracy")))
     squeeze.squeeze(bert, tmp_path / "b", **given, texts=few["texts"], **options)
-    assert sorted(samples[1]) == sorted([*sentences(70, seed=3), *learnt_from])
+    assert sorted(samples[1]) == sorted([*sentences(70, seed=3), *learnt_from]), "few words"
+    monkeypatch.setattr(squeezing, "_ENOUGH_WORDS", 10)
+    squeeze.squeeze(bert, tmp_path / "c", **given, texts=few["texts"], **options)
+    assert samples[2] == samples[0], "texts are trained on alone"
     with open(tmp_path / "b" / "texts" / "history.csv") as file:
         assert "val_accuracy" not in file.readline(), "dev is used at the end alone"
 

@@ -48,6 +48,9 @@ _PLAN_FILE = "squeeze.json"
 _FILE = "model.tflite"
 _HELD_OUT_OF_TRAIN = 0.03  # of what is promised, to choose the best epoch
 _HELD_OUT = 20  # one in so many texts is held out for evaluation
+# The word pieces, the shape and the fit are by the task's own texts if there are so many words of
+# these: others may be of any kind.
+_ENOUGH_WORDS = 6000
 
 
 def squeeze(
@@ -99,11 +102,14 @@ def squeeze(
             same BERT: its shape is taken, and not searched for again.
         positions: the longest text, in tokens, that the model takes; by default as long as the
             BERT takes. In a file, each position has 4 bytes for each channel.
-        vocab_size: number of word pieces to keep, those that the texts and train use most; see
-            `trim_vocabulary`. The default is all, or those that the next three use.
+        vocab_size: number of word pieces to keep, those that train uses most, and the texts if
+            there is no train or it has few words; see `trim_vocabulary`. The default is all, or
+            those that the next three use.
         vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
             per line, languages, and lists of words, as in `read_sources`.
-        texts: a file of texts without labels, one per line; or texts, or pairs of texts.
+        texts: a file of texts without labels, one per line; or texts, or pairs of texts. With a
+            task of enough words (6,000), they are only trained on: pieces, shape and fit are by
+            the task's texts.
         text_epochs: number of passes over `texts`, if it is not `epochs`.
         pooling: "mean" or "cls", for a BERT without a head, of sentence embeddings that are made in
             this way: those of `texts` are distilled too. The default is what the BERT's
@@ -185,7 +191,9 @@ def squeeze(
         plan = _read_plan(folder, identity, teacher.config) if resume else {}
         sample = texts
         if task is not None and train is not None:
-            sample = [*texts, *read_task_texts(train, task, teacher, settings, **columns)]
+            sample = read_task_texts(train, task, teacher, settings, **columns)
+            if _count_words(sample) < _ENOUGH_WORDS:
+                sample += texts
         bert = teacher
         if positions is not None:
             teacher = keep_positions(teacher, positions)
@@ -403,6 +411,11 @@ def _read_texts(texts: str | os.PathLike | Iterable[Text] | None) -> list[Text]:
     if not isinstance(texts, str | os.PathLike):
         return list(texts or ())
     return [example["text"] for example in read_text(texts)]
+
+
+def _count_words(texts: Iterable[Text]) -> int:
+    pairs = ((text,) if isinstance(text, str) else text for text in texts)
+    return sum(len(text.split()) for pair in pairs for text in pair)
 
 
 def read_task_texts(
