@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pytest
 
 CLASSES = (
     "SqueezeBertModel",
@@ -65,9 +62,3 @@ def random_inputs(
         lengths = rng.integers(1, shape[-1] + 1, shape[:-1])
         mask = (np.arange(shape[-1]) < lengths[..., None]).astype(np.int32)
     return {"input_ids": ids * mask, "token_type_ids": types * mask, "attention_mask": mask}
-
-
-def first_quick(cases: Sequence) -> list:
-    """Cases of a test, all but the first of which are marked slow."""
-    first, *others = cases
-    return [first, *(pytest.param(case, marks=pytest.mark.slow) for case in others)]

@@ -13,9 +13,10 @@ from tf_squeezebert.convert.names import weights_of
 from tf_squeezebert.losses import MaskedAccuracy
 from tf_squeezebert.training.optimization import AdamW
 
-from .configs import CLASSES, first_quick, random_inputs, small_config
+from .configs import CLASSES, random_inputs, small_config
 from .reference import pair, run_reference
 from .test_models import assert_equal, ours_as_arrays, shape_for
+from .tiers import first_quick
 
 HEADS = CLASSES[1:]
 tensorflow_only = pytest.mark.skipif(
