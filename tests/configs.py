@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+# Those first that differ most: in the width of the outputs, their axes and their number.
 CLASSES = (
     "SqueezeBertModel",
     "SqueezeBertForMaskedLM",
-    "SqueezeBertForSequenceClassification",
     "SqueezeBertForMultipleChoice",
-    "SqueezeBertForTokenClassification",
     "SqueezeBertForQuestionAnswering",
+    "SqueezeBertForSequenceClassification",
+    "SqueezeBertForTokenClassification",
 )
 SMALL = {
     "vocab_size": 99,

@@ -51,6 +51,7 @@ from .clients import (
 )
 from .node import NO_NETWORK, program
 from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
+from .tiers import some
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* longer than the")]
 
@@ -216,7 +217,7 @@ def test_the_search_of_the_guide(compiled, tmp_path, monkeypatch):
 # The command
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.iterdir()), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", some(sorted(MODELS.iterdir()), 6), ids=lambda path: path.stem)
 def test_the_command_answers_as_python_does(compiled, path):
     runtime, lines = Runtime(path), lines_of(head_of(path))
     for line, answer in zip(lines, answers(path, lines=lines), strict=True):
@@ -233,7 +234,7 @@ def test_tokens_are_written_without_a_runner(compiled):
         assert got == tokens_of(runtime.tokenizer, texts_of(line), runtime.max_length)
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("settings", some(SETTINGS, 3), ids=str)
 def test_tokens_of_random_texts_equal_those_of_the_tokenizers_library(compiled, settings, tmp_path):
     texts = hostile_texts(str(settings), 500, *PARTS)
     tokenizer = tokenizer_for(texts, tmp_path / "vocab.txt", **settings)
@@ -362,9 +363,10 @@ def test_files_are_refused_in_the_words_of_python(compiled, kind, tmp_path):
         assert_said(kind, path, error(path, "--tokens", {"text": "a"}))
 
 
-def test_damaged_bytes_end_in_one_sentence(compiled, tmp_path):
+@pytest.mark.parametrize("count", some([10, 40], 1))
+def test_damaged_bytes_end_in_one_sentence(compiled, count, tmp_path):
     """Any byte of the structure may be wrong; tokens need no runner, which could crash."""
-    for path in with_wrong_bytes(40, tmp_path):
+    for path in with_wrong_bytes(count, tmp_path):
         done = command(path, "--tokens", lines=[{"text": "a"}])
         assert done.returncode in (0, 2), done.stderr
         assert done.stderr.count("\n") == (done.returncode == 2), done.stderr
