@@ -746,7 +746,7 @@ FITS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", some(FITS, 4))
+@pytest.mark.parametrize("name", some(FITS, 2))
 def test_fit_takes_every_tasks_batches(name, tokenizer):
     head, examples, labels, values = FITS[name]
     keras.utils.set_random_seed(0)

@@ -481,18 +481,18 @@ class _Stop(keras.callbacks.Callback):
 
 
 @eagerly
-def test_a_stopped_run_goes_on_to_the_same_result(bert, few, tmp_path):
-    """Stopped among the hidden states, and in the fine-tuning after them."""
+@pytest.mark.parametrize("after", some([4 + 3, 3], 1))
+def test_a_stopped_run_goes_on_to_the_same_result(after, bert, few, tmp_path):
+    """Stopped in the fine-tuning, and among the hidden states before it."""
     options = {"groups": 2, "task": "sst2", "epochs": 2, "save_steps": 1, **few, **FEW}
     whole = squeeze.squeeze(bert, tmp_path / "whole", **options)
-    for after in (3, 4 + 3):
-        out = tmp_path / f"stopped after {after}"
-        with pytest.raises(KeyboardInterrupt):
-            squeeze.squeeze(bert, out, **options, callbacks=[_Stop(after)])
-        resumed = squeeze.squeeze(bert, out, **options, resume=True)
-        assert resumed.metrics == whole.metrics
-        for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
-            np.testing.assert_allclose(got, want, atol=1e-4)
+    out = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        squeeze.squeeze(bert, out, **options, callbacks=[_Stop(after)])
+    resumed = squeeze.squeeze(bert, out, **options, resume=True)
+    assert resumed.metrics == whole.metrics
+    for got, want in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-4)
 
 
 @eagerly

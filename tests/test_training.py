@@ -83,7 +83,7 @@ def test_dropout_is_as_strong_as_the_references(name, tmp_path):
 
 
 @tensorflow_only
-@pytest.mark.parametrize("name", some(first_quick(HEADS), 3))
+@pytest.mark.parametrize("name", some(first_quick(HEADS), 2))
 def test_fit_trains_with_dropout(name):
     """The same batch has another loss the second time, with a learning rate of 0."""
     config = task_config(name, num_hidden_layers=1, hidden_dropout_prob=0.3)
@@ -147,7 +147,7 @@ def test_the_default_optimizer_decays_matrices_only():
     assert decayed == {"kernel", "embeddings"}
 
 
-@pytest.mark.parametrize("name", some(first_quick(HEADS), 3))
+@pytest.mark.parametrize("name", some(first_quick(HEADS), 2))
 def test_fit_learns_a_batch_by_heart(name):
     keras.utils.set_random_seed(0)
     config = task_config(name, num_hidden_layers=1)
