@@ -259,6 +259,7 @@ def test_the_lines_notice(scripts, monkeypatch, mistake):
 # ------------------------------------------------------------------ Unicode
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_the_tables_are_the_librarys(scripts):
     found = scripts.tables.tables(unicode_json()["assigned"])

@@ -75,7 +75,7 @@ def files(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", some(toy.FILES, 6))
+@pytest.mark.parametrize("task", some(toy.FILES, 5))
 def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, drawn, tmp_path):
     train, dev = files[task]
     out = tmp_path / "out"

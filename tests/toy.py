@@ -129,7 +129,7 @@ def _mlm(rows, rng):
     return [review(i, rng)[0] for i in range(rows)]
 
 
-# A file of each head first.
+# A file for each kind of answer first.
 FILES = {
     "stsb": ("stsb_{}.tsv", _stsb),
     "multilabel": ("multilabel_{}.jsonl", _multilabel),
