@@ -389,7 +389,7 @@ def test_the_norms_for_accelerators_stay_in_the_range_of_float16(models):
             (2, 4, True, {"batch": None}),
             (2, 4, True, {"batch": None, "length": 24}),
         ],
-        4,
+        3,
     ),
 )
 def test_the_first_position_needs_no_keys(k_groups, v_groups, spared, options, tmp_path):
@@ -458,7 +458,7 @@ def shaped(models, tmp_path_factory) -> Made:
             ("SqueezeBertForMultipleChoice", {}),
             (MASKED_LM, {}),
         ],
-        4,
+        3,
     ),
 )
 def test_layers_of_different_shapes_are_computed_as_by_the_model(name, options, shaped, tmp_path):

@@ -226,7 +226,7 @@ def assert_took_a_minute(machine, folder) -> None:
 
 @few_steps
 @pytest.mark.parametrize(
-    ("later", "precision"), some([(6.0, "float32"), (1.0, "float32"), (2.0, "mixed_float16")], 2)
+    ("later", "precision"), some([(6.0, "float32"), (1.0, "float32"), (2.0, "mixed_float16")], 1)
 )
 def test_minutes_end_the_run_and_the_learning_rate(
     later, precision, bare, files, tmp_path, machine

@@ -1,4 +1,4 @@
-"""Half a minute of fuzzing in all, and the files that longer runs once found."""
+"""A minute of fuzzing in all, or a part of it, and the files that longer runs once found."""
 
 from __future__ import annotations
 

@@ -634,11 +634,14 @@ def test_pairs_and_cased_models_are_exported_with_a_warning(tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("verify", "target", "warns"),
-    [
-        (["a dull film", "a great film"], "mediapipe", False),
-        ([("a dull film", "a great film")], "mediapipe", True),
-        ([("a dull film", "a great film")], "cpu", False),
-    ],
+    some(
+        [
+            (["a dull film", "a great film"], "mediapipe", False),
+            ([("a dull film", "a great film")], "mediapipe", True),
+            ([("a dull film", "a great film")], "cpu", False),
+        ],
+        2,
+    ),
 )
 def test_pairs_to_verify_tell_that_texts_are_pairs(verify, target, warns, tmp_path, recwarn):
     config = tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=153, num_hidden_layers=1))
