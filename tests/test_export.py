@@ -162,13 +162,15 @@ def test_pooling_is_that_of_sentence_transformers(pooling, options, models, expo
         )
 
 
-def test_mediapipe_gets_the_mean_unless_told_otherwise(models, exported):
+@pytest.mark.parametrize(
+    ("options", "pooling"), some([({}, "mean"), ({"pooling": "cls"}, "cls")], 1)
+)
+def test_mediapipe_gets_the_mean_unless_told_otherwise(options, pooling, models, exported):
     theirs, _ = models["SqueezeBertModel"]
     inputs = inputs_for("SqueezeBertModel", 1, 9)
-    for options, pooling in (({}, "mean"), ({"pooling": "cls"}, "cls")):
-        runtime = Runtime(exported("SqueezeBertModel", target="mediapipe", **options))
-        want = embedded(theirs, inputs, pooling)
-        np.testing.assert_allclose(runtime(inputs)["embedding"], want, atol=1e-4)
+    runtime = Runtime(exported("SqueezeBertModel", target="mediapipe", **options))
+    want = embedded(theirs, inputs, pooling)
+    np.testing.assert_allclose(runtime(inputs)["embedding"], want, atol=1e-4)
 
 
 # Quantization
