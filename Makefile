@@ -1,5 +1,6 @@
 # make demo: sentences classified (TEXT="one of yours"), and a real checkpoint to files for a phone.
-# make check: lint and the quick tests, in a minute.  make test: lint and all tests.
+# make check: lint and the quick tests, in a minute.  make test: lint and a test of everything.
+# make test-all: lint and all tests, of every shape, format and head.
 # make web: a page that runs every task in the browser.
 # Each sets up a virtual environment; PYTHON chooses the interpreter it is made of.
 
@@ -10,7 +11,7 @@ BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo check test test-jax test-torch faults mutants dist web lint format benchmarks clean
+.PHONY: demo check test test-all test-jax test-torch faults mutants dist web lint format benchmarks clean
 
 demo: $(VENV)/demo-installed
 	@$(BIN)/python examples/demo.py demo-output $(if $(TEXT),"$$TEXT") 2>demo-output.log || (cat demo-output.log; exit 1)
@@ -20,20 +21,25 @@ demo: $(VENV)/demo-installed
 CHECKED = checkpoint cli config data json_files layer_shapes layers metrics models options pretrained \
 	private_names stored_zip tasks terminal tokenizer
 check: lint
-	$(PYTEST) -m "not slow" tests/attacks/test_attacks.py $(CHECKED:%=tests/test_%.py)
+	$(PYTEST) -m "not slow and not thorough" tests/attacks/test_attacks.py $(CHECKED:%=tests/test_%.py)
 
+# The thorough tests repeat others on more shapes, formats, heads, delegates or kinds.
+SELECTED = -m "not thorough"
 test: lint
-	$(PYTEST)
+	$(PYTEST) $(SELECTED)
 	$(MAKE) test-jax test-torch
+
+test-all:
+	$(MAKE) test SELECTED=
 
 # The layers and models once more, on Keras's JAX backend.
 test-jax: $(VENV)/test-installed
-	KERAS_BACKEND=jax $(PYTEST) tests/test_layers.py tests/test_layer_shapes.py tests/test_models.py \
+	KERAS_BACKEND=jax $(PYTEST) $(SELECTED) tests/test_layers.py tests/test_layer_shapes.py tests/test_models.py \
 		tests/test_training.py tests/test_optimization.py
 
 # What they compute, and no more, on its PyTorch backend.
 test-torch: $(VENV)/test-installed
-	KERAS_BACKEND=torch $(PYTEST) tests/test_layers.py tests/test_layer_shapes.py tests/test_models.py
+	KERAS_BACKEND=torch $(PYTEST) $(SELECTED) tests/test_layers.py tests/test_layer_shapes.py tests/test_models.py
 
 # What goes wrong with files, texts and folders, and how each case ends.
 faults: $(VENV)/test-installed

@@ -147,14 +147,15 @@ def tokens_of(tokenizer: SqueezeBertTokenizer, texts: list[str], max_length: int
 
 LABELS = {"id2label": {0: "O", 1: "B-per", 2: "I-per", 3: "7"}}
 CLASSIFIER = "SqueezeBertForSequenceClassification"
+# Those first that differ most: in their rows for a text, and in their outputs.
 HEADS = {
+    "span": ("SqueezeBertForQuestionAnswering", {}),
+    "choice": ("SqueezeBertForMultipleChoice", {}),
+    "entities": ("SqueezeBertForTokenClassification", LABELS),
+    "masks": ("SqueezeBertForMaskedLM", {}),
     "label": (CLASSIFIER, LABELS),
     "labels": (CLASSIFIER, {**LABELS, "problem_type": "multi_label_classification"}),
     "numbers": (CLASSIFIER, {**LABELS, "problem_type": "regression"}),
-    "entities": ("SqueezeBertForTokenClassification", LABELS),
-    "span": ("SqueezeBertForQuestionAnswering", {}),
-    "choice": ("SqueezeBertForMultipleChoice", {}),
-    "masks": ("SqueezeBertForMaskedLM", {}),
     "embedding": ("SqueezeBertModel", {}),
 }
 # The heads of the corpus' files, whose names are those of tasks.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pytest
 
+# Those first that differ most: in the width of the outputs, their axes and their number.
 CLASSES = (
     "SqueezeBertModel",
     "SqueezeBertForMaskedLM",
-    "SqueezeBertForSequenceClassification",
     "SqueezeBertForMultipleChoice",
-    "SqueezeBertForTokenClassification",
     "SqueezeBertForQuestionAnswering",
+    "SqueezeBertForSequenceClassification",
+    "SqueezeBertForTokenClassification",
 )
 SMALL = {
     "vocab_size": 99,
@@ -65,9 +63,3 @@ def random_inputs(
         lengths = rng.integers(1, shape[-1] + 1, shape[:-1])
         mask = (np.arange(shape[-1]) < lengths[..., None]).astype(np.int32)
     return {"input_ids": ids * mask, "token_type_ids": types * mask, "attention_mask": mask}
-
-
-def first_quick(cases: Sequence) -> list:
-    """Cases of a test, all but the first of which are marked slow."""
-    first, *others = cases
-    return [first, *(pytest.param(case, marks=pytest.mark.slow) for case in others)]

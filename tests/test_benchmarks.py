@@ -75,6 +75,7 @@ def numbers(line: str) -> list[float]:
     return [float(word) for word in line[48:].split()]
 
 
+@pytest.mark.thorough
 def test_our_contenders_compute_what_pytorch_does(made, tokenized):
     inputs = tokenized("ab cd.")
     ours = [c for c in made if c.tool == "ours"]

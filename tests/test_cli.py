@@ -492,6 +492,7 @@ def test_convert_leaves_nothing_where_the_tokenizer_is_refused(checkpoint, tmp_p
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_full_disk_is_one_sentence(checkpoint, tflite, tmp_path):
     """A limit of a file's size stands for the disk's."""

@@ -20,6 +20,7 @@ from tf_squeezebert import predict
 from tf_squeezebert.tflite import Runtime
 
 from .clients import REFUSED_FILES, assert_said, damaged, needs_self_test
+from .tiers import some
 
 FOLDER = Path(__file__).parents[1] / "clients" / "conformance"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -165,7 +166,7 @@ def test_the_runs_of_code_points_are_those_that_unicode_assigns(scripts):
     assert f"in {len(lines('codepoints.jsonl')):,} runs" in README
 
 
-@pytest.mark.parametrize("all_of_them", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("all_of_them", some([False, True], 1))
 def test_the_package_and_the_rules_give_the_tokens_of_each_code_point(scripts, all_of_them):
     folder = FOLDER / "tokenizers"
     for name in ("letters", "letters-cased"):
@@ -258,6 +259,7 @@ def test_the_lines_notice(scripts, monkeypatch, mistake):
 # ------------------------------------------------------------------ Unicode
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_the_tables_are_the_librarys(scripts):
     found = scripts.tables.tables(unicode_json()["assigned"])

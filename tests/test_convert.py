@@ -24,8 +24,9 @@ from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.families import FAMILIES
 from tf_squeezebert.tflite import export
 
-from .configs import CLASSES, SMALL, first_quick, random_inputs, small_config
+from .configs import CLASSES, SMALL, random_inputs, small_config
 from .reference import reference, run_reference
+from .tiers import first_quick
 
 TASK = "SqueezeBertForSequenceClassification"
 LM = "SqueezeBertForMaskedLM"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -19,6 +20,7 @@ from safetensors.numpy import load_file
 from tf_squeezebert import SqueezeBertForSequenceClassification, cli
 from tf_squeezebert.distribution import initialize
 from tf_squeezebert.finetuning import finetune
+from tf_squeezebert.training.distribution import batch_options
 from tf_squeezebert.training.status import LOST
 
 from . import toy
@@ -133,6 +135,7 @@ def alone(inputs, launch, tmp_path_factory):
     return folder
 
 
+@pytest.mark.thorough
 def test_two_devices_of_tensorflow_train_as_one(inputs, launch, tmp_path):
     names = {**inputs, "out": str(tmp_path / "two"), "options": OPTIONS}
     two = run_program(launch, MIRRORED, "tensorflow", **names)
@@ -145,6 +148,7 @@ def test_two_devices_of_tensorflow_train_as_one(inputs, launch, tmp_path):
     assert_same_training(tmp_path / "one", tmp_path / "two")
 
 
+@pytest.mark.thorough
 def test_two_devices_of_jax_train_as_one(inputs, launch, alone, tmp_path):
     process = run_program(
         launch, DATA_PARALLEL, "jax", **inputs, out=str(tmp_path), options=OPTIONS
@@ -200,6 +204,7 @@ def trainer_under(process: subprocess.Popen) -> int:
     return int(child)
 
 
+@pytest.mark.thorough
 def test_a_run_starts_again_by_itself(inputs, launch, alone, tmp_path):
     """One of two processes is killed in the middle; nobody does anything about it."""
     more = ("--save-steps", "1", "--restarts", "4")
@@ -223,6 +228,14 @@ def test_mistakes_do_not_start_again(inputs, launch, tmp_path):
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "starting again" not in err
+
+
+def test_devices_share_a_batch_evenly(monkeypatch):
+    two = SimpleNamespace(device_mesh=SimpleNamespace(devices=np.zeros(2)))
+    monkeypatch.setattr("keras.distribution.distribution", lambda: two)
+    batch_options(16)
+    with pytest.raises(ValueError, match="batch_size 15 can not be shared evenly by 2 devices: pa"):
+        batch_options(15)
 
 
 def test_a_negative_number_of_restarts(capsys):

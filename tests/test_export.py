@@ -30,6 +30,7 @@ from tf_squeezebert.tflite.model_file import unpack
 from .configs import CLASSES, PER_LAYER, random_inputs, shaped_config, small_config
 from .measures import Made, assert_alike, cosine, keras_outputs, operators, partitions
 from .reference import pair, run_reference
+from .tiers import some
 
 pytestmark = pytest.mark.slow
 
@@ -104,14 +105,17 @@ def inputs_for(name: str, batch: int, length: int, padded: bool = True) -> dict[
 
 @pytest.mark.parametrize(
     ("name", "batch", "length"),
-    [
-        ("SqueezeBertModel", None, None),
-        ("SqueezeBertForTokenClassification", None, None),
-        (MASKED_LM, None, 24),
-        (CLASSIFIER, None, 24),
-        ("SqueezeBertForMultipleChoice", 3, 24),
-        ("SqueezeBertForQuestionAnswering", 3, 24),
-    ],
+    some(
+        [
+            ("SqueezeBertForTokenClassification", None, None),
+            (MASKED_LM, None, 24),
+            ("SqueezeBertForQuestionAnswering", 3, 24),
+            ("SqueezeBertModel", None, None),
+            (CLASSIFIER, None, 24),
+            ("SqueezeBertForMultipleChoice", 3, 24),
+        ],
+        3,
+    ),
 )
 def test_batches_are_computed_as_by_the_model(name, batch, length, models, exported):
     """Each class in one form; others are in test_tflite.py and test_runtime.py."""
@@ -158,13 +162,15 @@ def test_pooling_is_that_of_sentence_transformers(pooling, options, models, expo
         )
 
 
-def test_mediapipe_gets_the_mean_unless_told_otherwise(models, exported):
+@pytest.mark.parametrize(
+    ("options", "pooling"), some([({}, "mean"), ({"pooling": "cls"}, "cls")], 1)
+)
+def test_mediapipe_gets_the_mean_unless_told_otherwise(options, pooling, models, exported):
     theirs, _ = models["SqueezeBertModel"]
     inputs = inputs_for("SqueezeBertModel", 1, 9)
-    for options, pooling in (({}, "mean"), ({"pooling": "cls"}, "cls")):
-        runtime = Runtime(exported("SqueezeBertModel", target="mediapipe", **options))
-        want = embedded(theirs, inputs, pooling)
-        np.testing.assert_allclose(runtime(inputs)["embedding"], want, atol=1e-4)
+    runtime = Runtime(exported("SqueezeBertModel", target="mediapipe", **options))
+    want = embedded(theirs, inputs, pooling)
+    np.testing.assert_allclose(runtime(inputs)["embedding"], want, atol=1e-4)
 
 
 # Quantization
@@ -210,7 +216,8 @@ SHARING = [name for name, recipe in RECIPES.items() if recipe.shares_tables]
 
 
 @pytest.mark.parametrize(
-    ("name", "recipe"), [*((CLASSIFIER, x) for x in RECIPES), *((MASKED_LM, x) for x in SHARING)]
+    ("name", "recipe"),
+    some([(CLASSIFIER, x) for x in RECIPES] + [(MASKED_LM, x) for x in SHARING], len(RECIPES)),
 )
 def test_a_recipe_is_applied_to_every_weight(name, recipe, models, exported):
     path = exported(name, quantize=recipe)
@@ -236,18 +243,17 @@ def test_a_recipe_is_applied_to_every_weight(name, recipe, models, exported):
     assert cosine(got, want) > {"fp16": 0.9999, "int8": 0.999}.get(recipe, 0.97)
 
 
-def test_recipes_make_files_smaller_in_their_order(exported):
-    for name in (CLASSIFIER, MASKED_LM):
-        exact, fp16, int8, int4 = (
-            exported(name, quantize=recipe).stat().st_size
-            for recipe in (None, "fp16", "int8", "int4")
-        )
-        assert exact > 1.8 * fp16 > 1.8 * int8 > 1.8 * int4
-        static = exported(name, quantize="int8-static").stat().st_size
-        assert abs(static - int8) < 0.2 * int8
+@pytest.mark.parametrize("name", some([CLASSIFIER, MASKED_LM], 1))
+def test_recipes_make_files_smaller_in_their_order(name, exported):
+    exact, fp16, int8, int4 = (
+        exported(name, quantize=recipe).stat().st_size for recipe in (None, "fp16", "int8", "int4")
+    )
+    assert exact > 1.8 * fp16 > 1.8 * int8 > 1.8 * int4
+    static = exported(name, quantize="int8-static").stat().st_size
+    assert abs(static - int8) < 0.2 * int8
 
 
-@pytest.mark.parametrize("recipe", [None, *SHARING])
+@pytest.mark.parametrize("recipe", some([None, *SHARING], 2))
 def test_the_masked_lms_table_is_stored_once(recipe, exported):
     path = exported(MASKED_LM, quantize=recipe)
     model = schema.ModelT.InitFromPackedBuf(path.read_bytes())
@@ -278,7 +284,7 @@ def test_tables_of_4_bits_take_half_of_8(exported):
     assert table("int4-tables") == table("int8") / 2
 
 
-@pytest.mark.parametrize("options", [{"batch": None}, {"batch": 2, "length": 24}])
+@pytest.mark.parametrize("options", some([{"batch": 2, "length": 24}, {"batch": None}], 1))
 def test_calibration_takes_the_shapes_of_the_file(options, models, exported):
     path = exported(CLASSIFIER, quantize="int8-static", **options)
     inputs = inputs_for(CLASSIFIER, 3, 24)
@@ -289,7 +295,7 @@ def test_calibration_takes_the_shapes_of_the_file(options, models, exported):
 # Targets
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", some(CLASSES, 3))
 def test_files_for_accelerators_compute_what_the_model_does(name, models, exported):
     path = exported(name, target="gpu", batch=2)
     for length in (1, 128):
@@ -298,14 +304,17 @@ def test_files_for_accelerators_compute_what_the_model_does(name, models, export
 
 @pytest.mark.parametrize(
     ("name", "target", "recipe"),
-    [
-        (CLASSIFIER, "gpu", None),
-        (CLASSIFIER, "gpu", "fp16"),
-        (CLASSIFIER, "gpu", "int8"),
-        (CLASSIFIER, "npu", "int8-static"),
-        (MASKED_LM, "gpu", "fp16"),
-        ("SqueezeBertForQuestionAnswering", "gpu", None),
-    ],
+    some(
+        [
+            (CLASSIFIER, "npu", "int8-static"),
+            (CLASSIFIER, "gpu", "int8"),
+            ("SqueezeBertForQuestionAnswering", "gpu", None),
+            (CLASSIFIER, "gpu", "fp16"),
+            (CLASSIFIER, "gpu", None),
+            (MASKED_LM, "gpu", "fp16"),
+        ],
+        3,
+    ),
 )
 def test_files_for_accelerators_hold_what_is_right_there(name, target, recipe, models, exported):
     # Of those in float32 the test before has the file already.
@@ -371,16 +380,19 @@ def test_the_norms_for_accelerators_stay_in_the_range_of_float16(models):
 
 @pytest.mark.parametrize(
     ("k_groups", "v_groups", "spared", "options"),
-    [
-        (1, 1, True, {}),
-        (4, 4, True, {}),
-        (2, 4, True, {}),
-        (8, 4, False, {}),
-        (2, 4, True, {"batch": None}),
-        (8, 4, False, {"batch": None}),
-        (2, 4, True, {"batch": None, "length": 24}),
-        (2, 4, True, {"lengths": [24, 40]}),
-    ],
+    some(
+        [
+            (4, 4, True, {}),
+            (8, 4, False, {"batch": None}),
+            (2, 4, True, {"lengths": [24, 40]}),
+            (1, 1, True, {}),
+            (2, 4, True, {}),
+            (8, 4, False, {}),
+            (2, 4, True, {"batch": None}),
+            (2, 4, True, {"batch": None, "length": 24}),
+        ],
+        3,
+    ),
 )
 def test_the_first_position_needs_no_keys(k_groups, v_groups, spared, options, tmp_path):
     """Heads that cross the borders of groups do."""
@@ -436,17 +448,20 @@ def shaped(models, tmp_path_factory) -> Made:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [
-        (CLASSIFIER, {}),
-        (MASKED_LM, {}),
-        ("SqueezeBertForMultipleChoice", {}),
-        ("SqueezeBertModel", {"batch": None}),
-        (CLASSIFIER, {"batch": None}),
-        ("SqueezeBertForTokenClassification", {"batch": 2, "length": 40}),
-        ("SqueezeBertForQuestionAnswering", {"lengths": [16, 40]}),
-        (CLASSIFIER, {"target": "gpu", "length": 40}),
-        (MASKED_LM, {"target": "gpu", "length": 40, "batch": 2}),
-    ],
+    some(
+        [
+            (CLASSIFIER, {}),
+            ("SqueezeBertModel", {"batch": None}),
+            (MASKED_LM, {"target": "gpu", "length": 40, "batch": 2}),
+            ("SqueezeBertForQuestionAnswering", {"lengths": [16, 40]}),
+            ("SqueezeBertForTokenClassification", {"batch": 2, "length": 40}),
+            (CLASSIFIER, {"target": "gpu", "length": 40}),
+            (CLASSIFIER, {"batch": None}),
+            ("SqueezeBertForMultipleChoice", {}),
+            (MASKED_LM, {}),
+        ],
+        3,
+    ),
 )
 def test_layers_of_different_shapes_are_computed_as_by_the_model(name, options, shaped, tmp_path):
     """Each class, and each form of a file."""
@@ -462,10 +477,13 @@ def test_layers_of_different_shapes_are_computed_as_by_the_model(name, options, 
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [
-        (MASKED_LM, {"quantize": "int8", "length": 40}),
-        ("SqueezeBertForQuestionAnswering", {"quantize": "int8", "batch": None}),
-    ],
+    some(
+        [
+            ("SqueezeBertForQuestionAnswering", {"quantize": "int8", "batch": None}),
+            (MASKED_LM, {"quantize": "int8", "length": 40}),
+        ],
+        1,
+    ),
 )
 def test_layers_of_different_shapes_are_quantized(name, options, shaped, tmp_path):
     """In one convolution for query, key and value, whose heads may be a single one."""
@@ -482,14 +500,17 @@ WIDE = {0: {"num_attention_heads": 2, "intermediate_size": 128, "k_groups": 2}}
 
 @pytest.mark.parametrize(
     ("options", "least"),
-    [
-        ({"quantize": "int4"}, 0.9),
-        ({"quantize": "int4-tables"}, 0.99),
-        ({"target": "npu", "quantize": "int8-static"}, 0.97),
-        ({"quantize": "fp16"}, 0.9999),  # which asks for half precision too
-        ({"target": "gpu", "quantize": "fp16"}, 0.9999),
-        ({"target": "mediapipe", "quantize": "int8"}, 0.999),
-    ],
+    some(
+        [
+            ({"target": "npu", "quantize": "int8-static"}, 0.97),
+            ({"target": "mediapipe", "quantize": "int8"}, 0.999),
+            ({"quantize": "fp16"}, 0.9999),  # which asks for half precision too
+            ({"quantize": "int4"}, 0.9),
+            ({"quantize": "int4-tables"}, 0.99),
+            ({"target": "gpu", "quantize": "fp16"}, 0.9999),
+        ],
+        2,
+    ),
     ids=str,
 )
 def test_every_option_takes_layers_of_different_shapes(options, least, models, tmp_path):
@@ -513,11 +534,14 @@ def test_the_groups_of_each_layer_must_be_in_blocks_of_32(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "target", "recipe"),
-    [
-        (CLASSIFIER, "cpu", "fp16"),
-        (MASKED_LM, "cpu", "int4"),
-        (CLASSIFIER, "npu", "int8-static"),
-    ],
+    some(
+        [
+            (CLASSIFIER, "npu", "int8-static"),
+            (CLASSIFIER, "cpu", "fp16"),
+            (MASKED_LM, "cpu", "int4"),
+        ],
+        1,
+    ),
 )
 def test_the_same_model_gives_the_same_bytes(name, target, recipe, models, exported, tmp_path):
     again = write(models[name][1], tmp_path / "again.tflite", target=target, quantize=recipe)
@@ -674,7 +698,7 @@ def old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("options", [{}, {"verify": TEXTS}, {"quantize": "int8"}])
+@pytest.mark.parametrize("options", some([{"quantize": "int8"}, {}, {"verify": TEXTS}], 1))
 def test_a_wrong_file_is_not_kept(options, models, old_file, monkeypatch):
     """Verification is what finds it: here the converter gets another model's weights."""
     _, model = models[CLASSIFIER]

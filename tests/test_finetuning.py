@@ -32,6 +32,7 @@ from tf_squeezebert.training.held_out import hold_out
 from tf_squeezebert.training.state import read_progress
 
 from . import toy
+from .tiers import some
 
 # Learns the toy files in seconds.
 FAST = {"learning_rate": 1e-2, "batch_size": 16, "max_length": 32, "verbose": 0}
@@ -74,7 +75,7 @@ def files(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", toy.FILES)
+@pytest.mark.parametrize("task", some(toy.FILES, 5))
 def test_every_task_is_learnt_and_comes_back_from_its_folder(task, bare, files, drawn, tmp_path):
     train, dev = files[task]
     out = tmp_path / "out"
@@ -225,7 +226,7 @@ def assert_took_a_minute(machine, folder) -> None:
 
 @few_steps
 @pytest.mark.parametrize(
-    ("later", "precision"), [(2.0, "mixed_float16"), (6.0, "float32"), (1.0, "float32")]
+    ("later", "precision"), some([(6.0, "float32"), (1.0, "float32"), (2.0, "mixed_float16")], 1)
 )
 def test_minutes_end_the_run_and_the_learning_rate(
     later, precision, bare, files, tmp_path, machine
@@ -270,7 +271,7 @@ def test_one_step_is_trained_however_short_the_time_is(bare, files, tmp_path, ma
 
 
 @few_steps
-@pytest.mark.parametrize("usual", [0.1, 0.0])
+@pytest.mark.parametrize("usual", some([0.1, 0.0], 1))
 def test_dropout_is_another_while_training_only(usual, bare, files, tmp_path):
     """Without any, other seeds of the masks make the same step."""
     models = []
@@ -443,6 +444,7 @@ finetune(model, "sst2", train, dev, out, callbacks=[Wait()], **json.loads(option
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_result_of_an_unbroken_one(bare, files, tmp_path):
     class Count(keras.callbacks.Callback):

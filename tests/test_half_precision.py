@@ -18,6 +18,7 @@ from tf_squeezebert.tflite.runtime import EMULATED_HALF
 
 from .configs import CLASSES, random_inputs, small_config
 from .measures import keras_outputs
+from .tiers import some
 
 SIZES = {"num_hidden_layers": 2, "hidden_size": 128, "embedding_size": 128}
 CLASSIFIER, MASKED_LM = "SqueezeBertForSequenceClassification", "SqueezeBertForMaskedLM"
@@ -40,14 +41,17 @@ def error(got: np.ndarray, want: np.ndarray) -> float:
 
 @pytest.mark.parametrize(
     ("quantize", "half_precision", "asks"),
-    [
-        (None, None, False),
-        (None, True, True),
-        ("fp16", None, True),
-        ("fp16", False, False),
-        ("int8", None, False),
-        ("int8", True, True),
-    ],
+    some(
+        [
+            ("fp16", None, True),
+            ("fp16", False, False),
+            (None, True, True),
+            (None, None, False),
+            ("int8", None, False),
+            ("int8", True, True),
+        ],
+        3,
+    ),
 )
 def test_files_ask_for_float16(quantize, half_precision, asks, tmp_path):
     config, model = make()
@@ -70,7 +74,7 @@ def test_the_entry_is_set_once_and_removed(tmp_path):
     assert again.count(HALF.encode()) == 1
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", some(CLASSES, 2))
 def test_every_head_is_right_in_float16(name, tmp_path):
     config, model = make(name)
     path = export(model, tmp_path / "model.tflite", quantize="fp16")
@@ -134,6 +138,7 @@ def test_golden_examples_allow_for_float16(tmp_path):
     assert found.tolerance > 0.05
 
 
+@pytest.mark.thorough
 def test_several_lengths_and_threads_are_emulated(tmp_path):
     config, model = make("SqueezeBertModel")
     options = {"quantize": "fp16", "lengths": [8, 24], "pooling": "mean"}

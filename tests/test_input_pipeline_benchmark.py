@@ -90,6 +90,7 @@ def numbers(line: str) -> list[float]:
     return [float(word.rstrip("%")) for word in line[24:].split()]
 
 
+@pytest.mark.thorough
 def test_a_stranger_sees_our_sentences_and_training(script, monkeypatch):
     monkeypatch.setattr(script, "PEER", "no_such_module")
     monkeypatch.setattr(script, "REPEATED", 1)

@@ -54,6 +54,7 @@ from .clients import (
 )
 from .node import chromium, install_packages, program, served
 from .snippets import DOCS, QUERIES, SEARCH, make_index, snippets
+from .tiers import some
 from .toy import BERT_VOCAB
 
 CLIENT = ROOT / "clients" / "js"
@@ -306,12 +307,7 @@ def test_the_search_of_the_guide(client, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("part", "least"),
-    [
-        ("tokens", 3000),
-        ("answers", 800),
-        ("models", 400),
-        pytest.param("codepoints", 500_000, marks=pytest.mark.slow),
-    ],
+    some([("tokens", 3000), ("answers", 800), ("models", 400), ("codepoints", 500_000)], 3),
 )
 def test_the_corpus(client, part, least):
     (result,) = answers(client, "test/conformance.mjs", part, lines=())
@@ -353,7 +349,7 @@ def test_tokens_equal_those_of_the_tokenizers_library(client, settings, tmp_path
 # Files of every head, at free and at fixed lengths
 
 
-@pytest.fixture(scope="module", params=HEADS)
+@pytest.fixture(scope="module", params=some(HEADS, 2))
 def head(request, tmp_path_factory) -> tuple[str, dict[str, Path]]:
     """A head's name, and its files by what they are."""
     path = tmp_path_factory.mktemp(request.param) / "fixed.tflite"
@@ -393,7 +389,7 @@ def several_lengths(tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("runner", ["native", "wasm"])
+@pytest.mark.parametrize("runner", some(["wasm", "native"], 1))
 def test_files_of_several_lengths(client, several_lengths, runner):
     check_answers(client, SCRIPTS[runner], several_lengths, lines_of("entities"))
 
@@ -496,9 +492,10 @@ def test_files_are_refused_in_the_words_of_python(client, kind, tmp_path):
     assert_said(kind, path, error(client, *script, path))
 
 
-def test_damaged_bytes_end_in_one_sentence(client, tmp_path):
+@pytest.mark.parametrize("count", some([10, 30], 1))
+def test_damaged_bytes_end_in_one_sentence(client, count, tmp_path):
     """Any byte of the structure may be wrong; the tokens need no runner, which could crash."""
-    for path in with_wrong_bytes(30, tmp_path):
+    for path in with_wrong_bytes(count, tmp_path):
         done = node(client, "predict.mjs", path, "--tokens", lines=[{"text": "a"}])
         assert done.returncode in (0, 2), done.stderr
         assert done.stderr.count("\n") == (done.returncode == 2), done.stderr
@@ -560,7 +557,7 @@ FREE = sorted(path.stem for path in MODELS.glob("*.tflite") if "int8" not in pat
 
 
 @pytest.mark.filterwarnings("ignore:.* longer than the")
-@pytest.mark.parametrize("name", FREE)
+@pytest.mark.parametrize("name", some(FREE, 6))
 def test_files_of_free_length_on_web_assembly_equal_those_of_python(client, name):
     with (CORPUS / "models.jsonl").open(encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]

@@ -17,6 +17,7 @@ from tf_squeezebert.tflite.known_faults import FAULTS, Fault, find_faults
 from tf_squeezebert.tflite.model_check import open_model, read_model
 
 from .configs import CLASSES, small_config
+from .tiers import crossed, some
 
 WEIGHTS = np.random.default_rng(0).standard_normal((1, 1, 4, 8)).astype(np.float32)
 
@@ -130,12 +131,15 @@ def test_operators_without_their_inputs_are_passed_over(part, shapes, function, 
     patterns(edited(converted(shapes, function), edit))
 
 
-@pytest.mark.parametrize("target", ["gpu", "npu"])
+EXPORTS = [(name, {}) for name in CLASSES]
+EXPORTS += [("SqueezeBertModel", {"pooling": x}) for x in POOLINGS]
+
+
 @pytest.mark.parametrize(
-    ("name", "options"),
-    [*((name, {}) for name in CLASSES), *(("SqueezeBertModel", {"pooling": x}) for x in POOLINGS)],
+    ("export_of", "target"), some(crossed(EXPORTS, ["gpu", "npu"]), 4), ids=str
 )
-def test_files_for_gpus_hold_none_of_theirs(name, options, target, tmp_path):
+def test_files_for_gpus_hold_none_of_theirs(export_of, target, tmp_path):
+    name, options = export_of
     model = getattr(tf_squeezebert, name)(tf_squeezebert.SqueezeBertConfig(**small_config()))
     options = {"target": target, "length": 8, "quantize": "int8", **options}
     path = export(model, tmp_path / "model.tflite", **options)

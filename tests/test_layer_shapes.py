@@ -22,9 +22,10 @@ from tf_squeezebert.config import GROUPS, PER_LAYER
 from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.distillation import Distiller
 
-from .configs import CLASSES, first_quick, random_inputs, shaped_config, small_config
+from .configs import CLASSES, random_inputs, shaped_config, small_config
 from .configs import PER_LAYER as SHAPES
 from .reference import pair, run_reference
+from .tiers import first_quick
 
 BARE = "SqueezeBertModel"
 

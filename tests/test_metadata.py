@@ -27,6 +27,7 @@ from . import toy
 from .configs import small_config
 from .measures import Made
 from .reference import pair
+from .tiers import some
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*texts (is|are) longer")  # of long examples
 
@@ -475,7 +476,7 @@ def exported(models, tmp_path_factory) -> Made:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("length", [None, 64])
+@pytest.mark.parametrize("length", some([None, 64], 1))
 def test_mediapipe_classifies_as_we_do(text_tasks, texts, length, models, exported):
     path = exported[CLASSIFIER, length]
     runtime = Runtime(path)
@@ -494,7 +495,7 @@ def test_mediapipe_classifies_as_we_do(text_tasks, texts, length, models, export
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("length", [None, 64])
+@pytest.mark.parametrize("length", some([None, 64], 1))
 def test_mediapipe_embeds_as_we_do(text_tasks, texts, length, models, exported):
     path = exported[EMBEDDER, length]
     with text_tasks.TextEmbedder.create_from_model_path(str(path)) as embedder:
@@ -633,11 +634,14 @@ def test_pairs_and_cased_models_are_exported_with_a_warning(tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("verify", "target", "warns"),
-    [
-        (["a dull film", "a great film"], "mediapipe", False),
-        ([("a dull film", "a great film")], "mediapipe", True),
-        ([("a dull film", "a great film")], "cpu", False),
-    ],
+    some(
+        [
+            (["a dull film", "a great film"], "mediapipe", False),
+            ([("a dull film", "a great film")], "mediapipe", True),
+            ([("a dull film", "a great film")], "cpu", False),
+        ],
+        2,
+    ),
 )
 def test_pairs_to_verify_tell_that_texts_are_pairs(verify, target, warns, tmp_path, recwarn):
     config = tf_squeezebert.SqueezeBertConfig(**small_config(vocab_size=153, num_hidden_layers=1))

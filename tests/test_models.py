@@ -11,8 +11,9 @@ from keras import ops
 import tf_squeezebert
 from tf_squeezebert import BatchEncoding
 
-from .configs import CLASSES, GROUPS, first_quick, random_inputs, small_config
+from .configs import CLASSES, GROUPS, random_inputs, small_config
 from .reference import pair, run_reference
+from .tiers import first_quick
 
 LONGEST = 40  # max_position_embeddings of small configs
 

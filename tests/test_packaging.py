@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from .tiers import crossed, some
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
@@ -110,8 +112,10 @@ def test_the_small_install_answers_and_imports_nothing_else(small, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", [None, ROOT, ROOT / "benchmarks"])
-@pytest.mark.parametrize("start", ["console", "module"])
+@pytest.mark.parametrize(
+    ("start", "folder"),
+    some(crossed(["console", "module"], [None, ROOT, ROOT / "benchmarks"]), 3),
+)
 def test_the_command_line_runs_in_any_folder(small, tmp_path, folder, start):
     console = [small.python.with_name("tf-squeezebert")]
     command = console if start == "console" else ["-m", "tf_squeezebert"]
@@ -202,6 +206,7 @@ assert np.abs(file(ids)["logits"] - np.asarray(model(ids))).max() < 1e-2
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_the_large_install_makes_models(large, small, tmp_path):
     done = large.run("-c", MODEL, cwd=tmp_path)

@@ -204,6 +204,7 @@ def test_mistakes(text, tokenizer, tmp_path):
         pretrain(config(), [text], None, tmp_path / "a", tokenizer=tokenizer, **FAST)
 
 
+@pytest.mark.thorough
 def test_half_precision_scales_the_loss(text, tokenizer, tmp_path):
     """As in fine-tuning: without, small gradients would be 0 in float16."""
     options = {**FAST, "precision": "mixed_float16"}

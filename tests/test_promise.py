@@ -479,6 +479,7 @@ def test_a_run_with_a_promise_is_resumed_with_its_shape(kept, teacher, files, tm
         np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("no_search")
 def test_the_shape_of_another_run_is_taken(kept, teacher, files, tmp_path):
     """With another seed, and other texts before the task, for one epoch instead of two."""

@@ -28,6 +28,7 @@ from tf_squeezebert.scoring.tables import open_table
 from tf_squeezebert.tflite import Runtime
 
 from .measures import assert_alike
+from .tiers import some
 
 ROOT = Path(__file__).parents[1]
 SENTENCES = (ROOT / "examples" / "sentences.txt").read_text(encoding="utf-8").splitlines()
@@ -226,11 +227,7 @@ def test_names_of_columns_can_be_given(tmp_path, sentiment):
 
 @pytest.mark.parametrize(
     ("suffix", "size"),
-    [
-        ("csv", 1_000_000),
-        ("parquet", 1_000_000),
-        pytest.param("jsonl", 10_000_000, marks=pytest.mark.slow),
-    ],
+    some([("csv", 1_000_000), ("parquet", 1_000_000), ("jsonl", 10_000_000)], 2),
 )
 def test_long_texts_are_cut_with_one_warning(suffix, size, tmp_path, sentiment):
     rows = rows_of(["tea " * 600, "Tea.", "x" * size, "tea " * (size // 4)])
@@ -364,7 +361,7 @@ def finished(out: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in out.glob("part-*")}
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("suffix", some(["csv", "parquet"], 1))
 def test_what_is_killed_resumes_with_each_row_once(suffix, tmp_path, sentiment):
     texts = [f"{TEXTS[i % len(TEXTS)]} {i}" for i in range(600)]
     path, out = write(tmp_path / f"in.{suffix}", rows_of(texts)), tmp_path / "out"
@@ -568,6 +565,7 @@ def actors(driver: int) -> set[int]:
     return set(filter(is_ours, found))
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_killed_workers_of_ray_cost_no_row(tmp_path, sentiment):
     on_ray()
@@ -594,6 +592,7 @@ def test_killed_workers_of_ray_cost_no_row(tmp_path, sentiment):
     assert names(out) == ["_score.json", *(f"part-{i:06d}.jsonl" for i in range(400))]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.filterwarnings(
     # Ray's own, and JAX's, if another test imported it, whenever Ray starts a process

@@ -17,6 +17,7 @@ from tf_squeezebert.tflite import Runtime, export
 
 from . import toy
 from .test_families import make
+from .tiers import some
 
 TEXTS = ["a lovely film", "two dull films in rome and one in paris", "bright"]
 TYPES = "sentence_transformers.models"
@@ -82,7 +83,9 @@ def test_embeddings_are_those_of_the_folder(mode, normalize, theirs, folder, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "options"), [("cls", {}), ("mean", {"quantize": "fp16"})])
+@pytest.mark.parametrize(
+    ("mode", "options"), some([("mean", {"quantize": "fp16"}), ("cls", {})], 1)
+)
 def test_a_file_makes_them_too(mode, options, theirs, folder, tmp_path):
     write(folder, MEAN if mode == "mean" else CLS)
     model = load_pretrained(folder)

@@ -132,6 +132,7 @@ def make_texts(count, seed):
     return SENTENCES + [text() for _ in range(count - len(SENTENCES))]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_twenty_thousand_texts_have_the_same_ids_types_masks_offsets_and_words(ours, theirs):
     texts = make_texts(20_000, seed=1)
@@ -140,6 +141,7 @@ def test_twenty_thousand_texts_have_the_same_ids_types_masks_offsets_and_words(o
         assert_same_on(ours, theirs, texts[start : start + 1000], **EVERYTHING)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_five_thousand_padded_and_truncated_pairs_are_the_same(ours, theirs):
     texts = make_texts(10_000, seed=2)

@@ -13,9 +13,10 @@ from tf_squeezebert.convert.names import weights_of
 from tf_squeezebert.losses import MaskedAccuracy
 from tf_squeezebert.training.optimization import AdamW
 
-from .configs import CLASSES, first_quick, random_inputs, small_config
+from .configs import CLASSES, random_inputs, small_config
 from .reference import pair, run_reference
 from .test_models import assert_equal, ours_as_arrays, shape_for
+from .tiers import first_quick, some
 
 HEADS = CLASSES[1:]
 tensorflow_only = pytest.mark.skipif(
@@ -82,7 +83,7 @@ def test_dropout_is_as_strong_as_the_references(name, tmp_path):
 
 
 @tensorflow_only
-@pytest.mark.parametrize("name", first_quick(HEADS))
+@pytest.mark.parametrize("name", some(first_quick(HEADS), 2))
 def test_fit_trains_with_dropout(name):
     """The same batch has another loss the second time, with a learning rate of 0."""
     config = task_config(name, num_hidden_layers=1, hidden_dropout_prob=0.3)
@@ -146,7 +147,7 @@ def test_the_default_optimizer_decays_matrices_only():
     assert decayed == {"kernel", "embeddings"}
 
 
-@pytest.mark.parametrize("name", first_quick(HEADS))
+@pytest.mark.parametrize("name", some(first_quick(HEADS), 2))
 def test_fit_learns_a_batch_by_heart(name):
     keras.utils.set_random_seed(0)
     config = task_config(name, num_hidden_layers=1)
@@ -352,7 +353,7 @@ def test_a_step_is_compiled_where_the_backend_needs_it(model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{"jit_compile": True}, {"run_eagerly": True}])
+@pytest.mark.parametrize("options", some([{"run_eagerly": True}, {"jit_compile": True}], 1))
 def test_compiled_and_eager_training_agree(options, model):
     expected = model.evaluate(INPUTS, TARGET, verbose=0)
     model.compile(**options)

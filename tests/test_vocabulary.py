@@ -74,6 +74,7 @@ def encoded(whole, smaller, texts, tmp_path_factory) -> list:
 # Equality
 
 
+@pytest.mark.thorough
 def test_ten_thousand_texts_have_the_same_tokens_and_outputs(whole, smaller, texts, encoded):
     left = set(smaller.tokenizer.get_vocab())
     assert len(texts) == COUNT

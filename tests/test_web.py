@@ -21,6 +21,7 @@ from tf_squeezebert.tflite import Runtime, export
 
 from . import node
 from .configs import small_config
+from .tiers import some
 from .toy import BERT_VOCAB, BERT_VOCAB_SIZE
 
 ROOT = Path(__file__).parents[1]
@@ -260,15 +261,18 @@ NO_CONFIG = (
 )
 
 
+WRONG = {
+    "missing": "There is no file 'sentiment.tflite': type \"make web\", or choose a file.",
+    "node_modules": 'LiteRT.js is not installed: type "make web".',
+    "cut off": NO_CONFIG.format("sentiment.tflite"),
+    "text": NO_CONFIG.format("sentiment.tflite"),
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "message"),
-    [
-        ("missing", "There is no file 'sentiment.tflite': type \"make web\", or choose a file."),
-        ("node_modules", 'LiteRT.js is not installed: type "make web".'),
-        ("text", NO_CONFIG.format("sentiment.tflite")),
-        ("cut off", NO_CONFIG.format("sentiment.tflite")),
-    ],
+    some(WRONG.items(), 3),
 )
 def test_the_page_says_what_is_wrong(page, chromium, broken, message, tmp_path):
     file = page / "models" / "sentiment.tflite"

@@ -129,15 +129,16 @@ def _mlm(rows, rng):
     return [review(i, rng)[0] for i in range(rows)]
 
 
+# A file for each kind of answer first.
 FILES = {
-    "sst2": ("sst2_{}.tsv", _sst2),
-    "mrpc": ("mrpc_{}.tsv", _mrpc),
     "stsb": ("stsb_{}.tsv", _stsb),
-    "classification": ("classification_{}.csv", _classification),
-    "regression": ("regression_{}.csv", _regression),
     "multilabel": ("multilabel_{}.jsonl", _multilabel),
     "ner": ("ner_{}.conll", _ner),
     "qa": ("qa_{}.json", _qa),
     "choice": ("choice_{}.jsonl", _choice),
     "mlm": ("mlm_{}.txt", _mlm),
+    "sst2": ("sst2_{}.tsv", _sst2),
+    "mrpc": ("mrpc_{}.tsv", _mrpc),
+    "classification": ("classification_{}.csv", _classification),
+    "regression": ("regression_{}.csv", _regression),
 }

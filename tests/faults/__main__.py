@@ -1,6 +1,7 @@
 """Prints each fault and how it ended: `python -m tests.faults [KIND ...]`. Exits 1 if one is wrong.
 
-`--list` prints their names, `--match TEXT` runs those whose names hold a text, `--every N` a part.
+`--list` prints their names, `--match TEXT` runs those whose names hold a text, `--every N` a part,
+from the first or, with `--skip N`, a later one.
 """
 
 import os
@@ -26,13 +27,14 @@ def main() -> int:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="(default: all)")
     parser.add_argument("--match", default="", help="part of a name")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="one of N, as a sample")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="leave out the first N")
     parser.add_argument("--list", action="store_true", help="print the names")
     options = parser.parse_args()
     chosen = [
         fault
         for fault in FAULTS
         if (not options.kinds or fault.kind in options.kinds) and options.match in fault.name
-    ][:: options.every]
+    ][options.skip :: options.every]
     if options.list:
         print("\n".join(f"{fault.kind}: {fault.name}" for fault in chosen))
         return 0
