@@ -26,7 +26,7 @@ from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.costs import cortex_a76
 from tf_squeezebert.squeeze.fitting import hidden_error
 from tf_squeezebert.squeeze.sensitivity import cuts_of, sensitivities
-from tf_squeezebert.squeeze.squeezing import read_task_texts
+from tf_squeezebert.squeeze.teacher import read_task_texts
 from tf_squeezebert.tasks import TASKS
 
 TOKENS, FITTED, JUDGED = 25, 6000, 3000

@@ -27,11 +27,12 @@ import numpy as np
 from tf_squeezebert.convert import load_pretrained
 from tf_squeezebert.evaluation import evaluate
 from tf_squeezebert.finetuning import finetune
+from tf_squeezebert.models import transformer_of
 from tf_squeezebert.options import SQUEEZING
 from tf_squeezebert.squeeze import make_student
 from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.fitting import hidden_error
-from tf_squeezebert.squeeze.squeezing import read_task_texts, transformer_of
+from tf_squeezebert.squeeze.teacher import read_task_texts
 from tf_squeezebert.tasks import TASKS
 
 CUTS = {

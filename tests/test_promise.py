@@ -20,11 +20,11 @@ from tf_squeezebert.squeeze import (
     Promise,
     find_regrouping,
     foresight,
+    form,
     make_student,
     measuring,
     sensitivity,
     squeeze,
-    squeezing,
 )
 from tf_squeezebert.squeeze.calibration import Calibration
 from tf_squeezebert.squeeze.costs import Costs, Probe, cortex_a76
@@ -456,7 +456,7 @@ def test_a_promised_model_can_be_loaded_and_exported_again(kept, tmp_path):
 
 @pytest.fixture
 def no_search(monkeypatch):
-    monkeypatch.delattr(squeezing, "choose_shape")
+    monkeypatch.delattr(form, "choose_shape")
 
 
 @pytest.mark.usefixtures("no_search")

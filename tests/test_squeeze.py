@@ -22,6 +22,7 @@ from tf_squeezebert.layers import GroupedConv1D
 from tf_squeezebert.squeeze import (
     Regrouping,
     find_regrouping,
+    form,
     make_student,
     regroup,
     regrouping,
@@ -508,13 +509,13 @@ def test_a_budget_ends_the_run_and_the_learning_rate_with_it(bert, few, tmp_path
 
 @eagerly
 def test_held_out_examples_are_used_by_no_step(bert, few, tmp_path, monkeypatch):
-    samples, make = [], squeezing.make_student
+    samples, make = [], form.make_student
 
     def spy(teacher, texts, **options):
         samples.append(texts)
         return make(teacher, texts, **options)
 
-    monkeypatch.setattr(squeezing, "make_student", spy)
+    monkeypatch.setattr(form, "make_student", spy)
     options = {"task": "sst2", "held_out": 0.25, "epochs": 1, "groups": 2, **FEW}
     given = {"train": few["train"], "dev": few["dev"]}
     result = squeeze.squeeze(bert, tmp_path / "a", **given, **options)

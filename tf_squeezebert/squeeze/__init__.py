@@ -1,9 +1,10 @@
 """Squeezing: turns any BERT into a SqueezeBERT."""
 
+from ..config import GROUPS
 from .frequencies import language_frequencies, read_frequencies, read_sources
 from .promise import DEVICES, Promise
 from .regrouping import Regrouping, find_regrouping, regroup
-from .squeezing import GROUPS, squeeze
+from .squeezing import squeeze
 from .student import make_student
 from .vocabulary import (
     NEURAL_ENGINE,

@@ -166,7 +166,7 @@ def write_promised(
     model: SqueezeBertPreTrainedModel,
     bert: SqueezeBertPreTrainedModel,
     error: float,
-    on_dev: Callable[[Any], float] | None,
+    on_dev: Callable[[Any], dict[str, float]] | None,
 ) -> None:
     """Writes a model's file, compares it with a promise, and draws the frontier with it.
 
@@ -177,7 +177,8 @@ def write_promised(
         model: the model.
         bert: what it was made from.
         error: of the model's hidden states, in the frontier's measure.
-        on_dev: measures the task's metric of a model or a `Runtime`; None without examples.
+        on_dev: measures the task's metrics, the main one first, of a model or a `Runtime`; None
+            without examples.
 
     Raises:
         ValueError: the file does not keep the promise; it stays.
@@ -188,7 +189,8 @@ def write_promised(
     costs = promise.costs(bert.config, bert.uses_pooler)
     kept = measure_file(path, model, promise, costs)
     if on_dev is not None:
-        kept = kept._replace(metric=on_dev(Runtime(path)), teacher_metric=on_dev(bert))
+        metric, teacher_metric = (next(iter(on_dev(x).values())) for x in (Runtime(path), bert))
+        kept = kept._replace(metric=metric, teacher_metric=teacher_metric)
     add_reached(path.parent, {"error": error, **kept._asdict()})
     wrong = broken(kept, promise, costs)
     if wrong:
