@@ -1,5 +1,11 @@
-"""The options of training, under their public name; see `training.options`."""
+"""Options that Python and the command line share, and that need no Keras.
+
+Those of training are defined in `training.options`.
+"""
 
 from .training.options import SQUEEZING, TrainingOptions
 
-__all__ = ["SQUEEZING", "TrainingOptions"]
+# For which `squeeze.Promise` knows what a text costs.
+DEVICES = ("cortex-a76", "this")
+
+__all__ = ["DEVICES", "SQUEEZING", "TrainingOptions"]

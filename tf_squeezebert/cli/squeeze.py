@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..options import DEVICES, SQUEEZING
 from ..tasks.embedding import POOLINGS
-from ..training.options import SQUEEZING
 from . import argument_types as types
 from .options import (
     DEV_HELP,
@@ -24,8 +24,6 @@ from .show import print_metrics
 
 if TYPE_CHECKING:
     from ..squeeze import Promise
-
-_DEVICES = ("cortex-a76", "this")
 
 
 def add(add_parser: Callable) -> None:
@@ -149,7 +147,7 @@ def _add_promise(squeeze: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--device",
-        choices=_DEVICES,
+        choices=DEVICES,
         help="whose costs count if only the size is limited (default: cortex-a76)",
     )
     group.add_argument(

@@ -1,8 +1,9 @@
 """Squeezing: turns any BERT into a SqueezeBERT."""
 
 from ..config import GROUPS
+from ..options import DEVICES
 from .frequencies import language_frequencies, read_frequencies, read_sources
-from .promise import DEVICES, Promise
+from .promise import Promise
 from .regrouping import Regrouping, find_regrouping, regroup
 from .squeezing import squeeze
 from .student import make_student

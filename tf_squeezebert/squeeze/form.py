@@ -77,7 +77,7 @@ class Form:
 
     @property
     def files(self) -> list[str | os.PathLike]:
-        """That the word pieces are chosen by."""
+        """The files that the word pieces are chosen by."""
         return [*self.vocab_from, *self.frequencies]
 
     def check(self, task: str | None, measured: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..config import SqueezeBertConfig
 from ..models import SqueezeBertPreTrainedModel
+from ..options import DEVICES
 from ..ranges import check_number
 from .costs import Costs, cortex_a76
 from .frontier import add_reached, way_out
@@ -17,8 +18,6 @@ from .measuring import measured_costs, time_file
 from .search import Limits
 
 logger = logging.getLogger("tf_squeezebert")
-
-DEVICES = ("cortex-a76", "this")
 
 
 @dataclass(frozen=True)
