@@ -548,6 +548,24 @@ def test_the_same_model_gives_the_same_bytes(name, target, recipe, models, expor
     assert again.read_bytes() == exported(name, target=target, quantize=recipe).read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("name", "recipe"), some([(CLASSIFIER, "int4-tables"), ("SqueezeBertModel", "int8")], 1)
+)
+def test_a_draft_is_the_file_without_the_proof(
+    name, recipe, models, exported, tmp_path, monkeypatch
+):
+    want = exported(name, quantize=recipe).read_bytes()
+    monkeypatch.setattr(exporter, "prove", refuse)
+    with pytest.raises(ExportError):
+        export(models[name][1], tmp_path / "export.tflite", quantize=recipe)
+    path = exporter.draft(models[name][1], tmp_path / "draft.tflite", recipe)
+    assert path.read_bytes() == want
+
+
+def refuse(*_) -> None:
+    raise ExportError("The exported file's logits decide differently.")
+
+
 def test_functions_that_run_step_by_step_make_the_same_file(models, exported, tmp_path, request):
     """As a user has them run to debug: without functions, the graph has no embedding lookup."""
     want = exported(CLASSIFIER, target="cpu", quantize="fp16").read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import tempfile
@@ -28,10 +29,10 @@ from .golden_examples import choose_examples, make_golden
 from .half_precision import set_half
 from .metadata import DESCRIBED, attach_metadata, check_tokenizer
 from .model_file import pack, share_buffers, unpack
-from .quantization import RECIPES, apply
+from .quantization import RECIPES, Recipe, apply
 from .runtime import Runtime
 from .structure import check_structure, check_tables
-from .targets import TARGETS
+from .targets import TARGETS, Target
 from .verification import (
     ExportError,
     Reference,
@@ -146,62 +147,42 @@ def export(
     path = Path(path)
     require_apart(path, [model], [certify])
     check_writable(path, model.count_params() // 2)  # the size in int4
-    tokenizer = tokenizer or model.tokenizer
     _check_target(target, quantize, batch)
     lengths = _lengths(model.config, target, length, lengths)
     _check_model(model, target, pooling)
-    if TARGETS[target].metadata:
+    form = _form(
+        model,
+        tokenizer=tokenizer or model.tokenizer,
+        target=target,
+        quantize=quantize,
+        lengths=lengths,
+        batch=batch,
+        pooling=pooling,
+        half_precision=half_precision,
+    )
+    tokenizer, recipe = form.tokenizer, form.recipe
+    if form.runner.metadata:
         check_tokenizer(tokenizer)
     if quantize is not None:
         _check_recipe(model, quantize)
     _check_texts(tokenizer, model.config.vocab_size, quantize, calibrate, verify, certify)
     check_number("max_drop", max_drop, most=100, whole=False)
-    runner = TARGETS[target]
-    normalize = True
-    if isinstance(model.task, Embedding):
-        pooling = pooling or model.task.pooling or runner.pooling
-        normalize = model.task.normalize
-    recipe = RECIPES[quantize] if quantize else None
-    half = bool(recipe and recipe.half_precision) if half_precision is None else half_precision
-    recorded = {"target": target, "quantize": quantize, "pooling": pooling}
-    config = _recorded(model.config, labels, **recorded, half_precision=half or None)
+    config = form.config(labels)
     files = collect_files(config, model.architecture, tokenizer)
 
-    if runner.metadata:
+    if form.runner.metadata:
         _warn_of_mediapipe(model, tokenizer, verify or ())
-    longest = max(lengths, default=model.config.max_position_embeddings)
     texts = (verify or calibrate or ())[:_MOST_VERIFIED]
     samples = make_samples(model, tokenizer, texts, lengths, batch)
-    reference = Reference(model, samples, pooling, normalize)
+    reference = Reference(model, samples, form.pooling, form.normalize)
     examination = None
     if certify is not None:
         twin = FloatModel(model.architecture, config, tokenizer, reference.compute)
         examination = Examination(twin, certify, task or model.task, max_drop, columns or {})
-    exact = content = _convert(
-        model,
-        lengths=lengths,
-        batch=batch,
-        split=runner.accelerator or recipe is None or not recipe.convolutions,
-        for_gpu=runner.accelerator,
-        convolutions=recipe is None or recipe.stores("CONV_2D"),
-        half_precision=runner.accelerator or half,
-        finish=runner.finishes,
-        pooling=pooling,
-        normalize=normalize,
-    )
+    exact = form.convert()
     if recipe is not None:
         _prove_exact(exact, files, reference)
-        rows = {
-            name: _calibration(tokenizer, calibrate or (), size, longest, batch)
-            for name, size in _signatures(lengths).items()
-        }
-        content = apply(recipe, content, rows)
-    if len(lengths) > 1:
-        content = pack(share_buffers(unpack(content)))
-    if half:
-        content = set_half(content)
-    if runner.metadata:
-        content = attach_metadata(content, files)
+    content = form.finish(exact, files, calibrate or ())
     with replacing(path) as temporary:
         temporary.write_bytes(content)
         attach_files(temporary, files)
@@ -209,21 +190,18 @@ def export(
             check_structure(exact, temporary.read_bytes())
         runtime = _open(temporary)
         difference = prove(runtime, reference, recipe)
-        if half:
+        if form.half:
             prove_in_half(temporary, runtime, reference, recipe or RECIPES["fp16"])
         if recipe is None:
             check_tables(temporary.read_bytes(), model)
         if golden:
-            examples = choose_examples(model, tokenizer, verify or (), lengths or [longest])
-            wanted = reference.on([example.inputs for example in examples])
-            made = make_golden(runtime, wanted, examples, recipe, half)
-            attach_files(temporary, {GOLDEN: made.to_json()})
+            form.attach_golden(temporary, runtime, reference, verify or ())
         if examination is not None:
             certificate = examination.certify(runtime)
             logger.info(str(certificate))
             _require_kept(certificate)
             attach_certificate(temporary, certificate)
-        own = encode(tokenizer, texts, longest) if tokenizer is not None else []
+        own = encode(tokenizer, texts, form.longest) if tokenizer is not None else []
         tokens, milliseconds = median_time(runtime, own or samples)
     logger.info(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(content) / len(exact):.2f} of float32. "
@@ -232,6 +210,126 @@ def export(
         f"{tokens} tokens, on this machine."
     )
     return path
+
+
+def draft(model: SqueezeBertPreTrainedModel, path: Path, quantize: str) -> Path:
+    """Writes the file that `export` would, without verifying it, to see how large and fast it is.
+
+    Its weights need not be good for anything, so that its outputs may differ from the model's.
+
+    Args:
+        model, path, quantize: as in `export`.
+    """
+    form = _form(model, tokenizer=model.tokenizer, quantize=quantize)
+    files = collect_files(form.config(), model.architecture, form.tokenizer)
+    path.write_bytes(form.finish(form.convert(), files))
+    attach_files(path, files)
+    reference = Reference(model, [], form.pooling, form.normalize)
+    form.attach_golden(path, Runtime(path), reference)
+    return path
+
+
+@dataclasses.dataclass(frozen=True)
+class _Form:
+    """What a file is to be; most fields are arguments of `export`.
+
+    Attributes:
+        pooling: of the file's embeddings; None if it returns none.
+        normalize: whether these have length 1.
+        half: whether CPUs that can compute in float16.
+    """
+
+    model: SqueezeBertPreTrainedModel
+    tokenizer: SqueezeBertTokenizer | None
+    target: str
+    quantize: str | None
+    lengths: Sequence[int]
+    batch: int | None
+    pooling: str | None
+    normalize: bool
+    half: bool
+
+    @property
+    def runner(self) -> Target:
+        return TARGETS[self.target]
+
+    @property
+    def recipe(self) -> Recipe | None:
+        return RECIPES[self.quantize] if self.quantize else None
+
+    @property
+    def longest(self) -> int:
+        return max(self.lengths, default=self.model.config.max_position_embeddings)
+
+    def config(self, labels: Sequence[str] | None = None) -> SqueezeBertConfig:
+        """The config that the file carries."""
+        recorded = {"target": self.target, "quantize": self.quantize, "pooling": self.pooling}
+        half = self.half or None
+        return _recorded(self.model.config, labels, **recorded, half_precision=half)
+
+    def convert(self) -> bytes:
+        """The file in float32."""
+        recipe, for_gpu = self.recipe, self.runner.accelerator
+        return _convert(
+            self.model,
+            lengths=self.lengths,
+            batch=self.batch,
+            split=for_gpu or recipe is None or not recipe.convolutions,
+            for_gpu=for_gpu,
+            convolutions=recipe is None or recipe.stores("CONV_2D"),
+            half_precision=for_gpu or self.half,
+            finish=self.runner.finishes,
+            pooling=self.pooling,
+            normalize=self.normalize,
+        )
+
+    def finish(self, exact: bytes, files: dict[str, bytes], calibrate: Sequence[str] = ()) -> bytes:
+        """The file in its recipe, with its metadata, from that in float32."""
+        content = exact
+        if self.recipe is not None:
+            rows = {
+                name: _calibration(self.tokenizer, calibrate, size, self.longest, self.batch)
+                for name, size in _signatures(self.lengths).items()
+            }
+            content = apply(self.recipe, content, rows)
+        if len(self.lengths) > 1:
+            content = pack(share_buffers(unpack(content)))
+        if self.half:
+            content = set_half(content)
+        if self.runner.metadata:
+            content = attach_metadata(content, files)
+        return content
+
+    def attach_golden(
+        self, path: Path, runtime: Runtime, reference: Reference, verify: Sequence[Text] = ()
+    ) -> None:
+        """Adds golden examples to the file, by which it can test itself."""
+        lengths = self.lengths or [self.longest]
+        examples = choose_examples(self.model, self.tokenizer, verify, lengths)
+        wanted = reference.on([example.inputs for example in examples])
+        golden = make_golden(runtime, wanted, examples, self.recipe, self.half)
+        attach_files(path, {GOLDEN: golden.to_json()})
+
+
+def _form(
+    model: SqueezeBertPreTrainedModel,
+    *,
+    tokenizer: SqueezeBertTokenizer | None,
+    target: str = "cpu",
+    quantize: str | None = None,
+    lengths: Sequence[int] = (),
+    batch: int | None = 1,
+    pooling: str | None = None,
+    half_precision: bool | None = None,
+) -> _Form:
+    """The form of a file, with what the model, the target and the recipe say by default."""
+    normalize, half = True, half_precision
+    if isinstance(model.task, Embedding):
+        pooling = pooling or model.task.pooling or TARGETS[target].pooling
+        normalize = model.task.normalize
+    if half is None:
+        half = quantize is not None and RECIPES[quantize].half_precision
+    return _Form(model, tokenizer, target, quantize, lengths, batch, pooling, normalize, half)
 
 
 def _check_target(target: str, quantize: str | None, batch: int | None) -> None:

@@ -182,6 +182,16 @@ MODULES = {
             ),
         ),
         Module(
+            "tf_squeezebert.squeeze.search",
+            "tf_squeezebert/squeeze/search.py",
+            ("tests/test_promise.py", "-k", "the_search or the_nearest"),
+        ),
+        Module(
+            "tf_squeezebert.squeeze.costs",
+            "tf_squeezebert/squeeze/costs.py",
+            ("tests/test_promise.py", "-k", "costs_are or cost_is or prices"),
+        ),
+        Module(
             "tf_squeezebert.convert.torch_file",
             "convert/torch_file.py",
             _CHECKPOINTS,

@@ -317,7 +317,7 @@ def choose_shape(
 
 def _tried(foresight: Foresight, shape: Shape) -> Kept:
     """What the file of a shape needs, with weights of the BERT that are not fitted."""
-    from ..tflite import export
+    from ..tflite.exporter import draft
 
     teacher = foresight.teacher
     if shape.vocab_size < teacher.config.vocab_size:
@@ -333,5 +333,5 @@ def _tried(foresight: Foresight, shape: Shape) -> Kept:
     )
     student.tokenizer = teacher.tokenizer
     with tempfile.TemporaryDirectory() as name:
-        path = export(student, Path(name) / "model.tflite", quantize=shape.recipe)
+        path = draft(student, Path(name) / "model.tflite", shape.recipe)
         return measure_file(path, student, foresight.promise, foresight.costs)
