@@ -19,7 +19,6 @@ from tf_squeezebert.models import transformer_of
 from tf_squeezebert.squeeze import (
     Promise,
     find_regrouping,
-    foresight,
     form,
     make_student,
     measuring,
@@ -436,7 +435,6 @@ def few_cuts(eager):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sensitivity, "_SHARES", (0.5, 0.25))
         patch.setattr(sensitivity, "_NUMBERS_OF_GROUPS", (2,))
-        patch.setattr(foresight, "_FINALISTS", 2)
         yield
 
 

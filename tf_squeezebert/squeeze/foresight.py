@@ -28,7 +28,6 @@ from .vocabulary import always_kept, coverage, trim_vocabulary
 _FITTED, _JUDGED = 6000, 3000
 _HELD_OUT = 10  # one text in so many is not fitted to, and not counted for the vocabulary
 _LEAST_PIECES, _VOCABULARIES = 2000, 18
-_FINALISTS = 4
 _TRIES = 4
 # Sizes in a file, in bytes, of what is not in a layer.
 _OVERHEAD = 40_000  # golden examples and metadata
@@ -192,37 +191,33 @@ class Foresight:
         return self._shape(point, vocabulary, recipe, rest)
 
     def choose(self, limits: Limits) -> Shape:
-        """The shape whose error is least after all of its cuts are fitted together.
+        """The shape whose error is least.
 
         Raises:
             ValueError: no shape keeps the limits; the message names the nearest.
         """
-        finalists = self.best(limits)[:_FINALISTS]
-        if not finalists:
+        shapes = self.best(limits)
+        if not shapes:
             shape = self.least()
             raise ValueError(
                 f"No shape keeps {self.promise}. The nearest, {shape}, needs {self.needs(shape)}: "
                 "raise the limits."
             )
-        errors = []
-        for shape in tqdm.tqdm(finalists, desc="shapes", disable=None):
-            error, _ = self._fit(layers=shape.point.layers, sizes=shape.point.sizes)
-            errors.append(error + shape.error - shape.point.error)
-        return finalists[int(np.argmin(errors))]
+        return shapes[0]
 
     def _depths(self) -> Iterator[Depth]:
-        """Each number of layers, evenly spaced."""
+        """Each number of layers, evenly spaced, with its error after the fit."""
         for count in tqdm.trange(1, len(self._layers) + 1, desc="layers", disable=None):
-            error, kept = self._fit(layers=count, groups=1, regrouped=False)
-            yield Depth(tuple(kept), error)
-
-    def _fit(self, **options: Any) -> tuple[float, list[int]]:
-        """The error of a student after the fit, and its layers; arguments as in `make_student`."""
-        student, kept, _ = make_student(
-            self.teacher, self._fitted or self.texts, max_tokens=_FITTED, **options
-        )
-        ours, theirs = transformer_of(student), transformer_of(self.teacher)
-        return hidden_error(ours, theirs, self._judged), kept
+            student, kept, _ = make_student(
+                self.teacher,
+                self._fitted or self.texts,
+                layers=count,
+                groups=1,
+                regrouped=False,
+                max_tokens=_FITTED,
+            )
+            ours, theirs = transformer_of(student), transformer_of(self.teacher)
+            yield Depth(tuple(kept), hidden_error(ours, theirs, self._judged))
 
     def needs(self, shape: Shape) -> str:
         """What a shape needs, for people."""
