@@ -61,6 +61,14 @@ EQUAL: dict[str, dict[str, str]] = {
         "  ->  predicted = np.einsum('gc,gcf->gf', x_mean.reshape(groups, -2), "
         "kernel).reshape(-1)": ("NumPy takes any negative size for the one to find out"),
     },
+    "tf_squeezebert/squeeze/costs.py": {
+        "kind = ('dense' if groups == 1 else 'grouped') + ' products' + ' of one row' * (rows == 1)"
+        "  ->  kind = ('dense' if not groups == 1 else 'grouped') + ' products' + ' of one row' * "
+        "(rows == 1)": ("the two prices exchange their names, also where they are found"),
+        "kind = ('dense' if groups == 1 else 'grouped') + ' products' + ' of one row' * (rows == 1)"
+        "  ->  kind = ('dense' if groups != 1 else 'grouped') + ' products' + ' of one row' * "
+        "(rows == 1)": ("the two prices exchange their names, also where they are found"),
+    },
     "tf_squeezebert/squeeze/regrouping.py": {
         "most = max(1, len(slot) // 12)  ->  most = max(2, len(slot) // 12)": (
             "with how many pairs the search begins is a choice for speed: they are halved while "
