@@ -236,7 +236,7 @@ class _Form:
     Attributes:
         pooling: of the file's embeddings; None if it returns none.
         normalize: whether these have length 1.
-        half: whether CPUs that can compute in float16.
+        half: whether CPUs that can do so compute in float16.
     """
 
     model: SqueezeBertPreTrainedModel
