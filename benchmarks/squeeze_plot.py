@@ -11,6 +11,7 @@ and their mean; beside the models of the frontier, whose shapes were chosen by h
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from matplotlib import pyplot as plt
 
 from tf_squeezebert.json_files import read_json
 
-# Of "The frontier" in docs/squeeze.md: millions of instructions, and the accuracy of the int8 file
-# on SST-2 in percent of the teacher's 89.68.
+# Of "The frontier" in docs/squeeze.md: millions of instructions, and the accuracy on SST-2 of the
+# int8 file, where the teacher has _TEACHER.
 BY_HAND = {
     "groups 2, 6 layers": (18.5, 89.56),
     "groups 4, 6 layers": (14.2, 88.30),
@@ -48,7 +49,7 @@ def draw(promises: dict[str, Path], path: Path) -> None:
     figure, (above, below) = plt.subplots(
         2, figsize=(7, 7.5), dpi=96, sharex=True, layout="constrained"
     )
-    for (name, out), color in zip(promises.items(), _COLORS, strict=False):
+    for (name, out), color in zip(promises.items(), itertools.cycle(_COLORS), strict=False):
         shapes, reached = read_promise(out)
         costs, errors = [x["cost"] for x in shapes], [x["error"] for x in shapes]
         above.plot(costs, errors, "o-", color=color, markersize=4, label=f"{name}, foreseen")

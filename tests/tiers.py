@@ -25,7 +25,7 @@ def some(cases: Iterable, count: int) -> list:
 
 
 def crossed(ones: Sequence, others: Sequence) -> list[tuple]:
-    """All pairs, of which the first have each value once: as many as the longer sequence."""
+    """All pairs. The first `max(len(ones), len(others))` of them have each value."""
     once = [
         (ones[i % len(ones)], others[i % len(others)]) for i in range(max(len(ones), len(others)))
     ]

@@ -85,9 +85,9 @@ def squeeze(
             same BERT: its shape is taken, and not searched for again.
         positions: the longest text, in tokens, that the model takes; by default as long as the
             BERT takes. In a file, each position has 4 bytes for each channel.
-        vocab_size: number of word pieces to keep, those that train uses most, and the texts if
-            there is no train or it has few words; see `trim_vocabulary`. The default is all, or
-            those that the next three use.
+        vocab_size: number of word pieces to keep, those that train uses most, or also the texts if
+            train is missing or has few words; see `trim_vocabulary`. The default is all, or those
+            that the next three use.
         vocab_from, languages, frequencies: choose the pieces by these instead: files of texts, one
             per line, languages, and lists of words, as in `read_sources`.
         texts: a file of texts without labels, one per line; or texts, or pairs of texts. With a
